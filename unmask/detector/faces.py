@@ -1,0 +1,161 @@
+"""Finds faces and their landmarks with CenterFace, in photographs of any size.
+
+CenterFace: Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point" (2019).
+The network sees a face well when it is some 20 to 500 pixels wide, so a picture is looked at
+coarsely first and finely only where that can show more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from unmask.detector.align import Floats, Pixels
+from unmask.detector.session import open_session
+
+MODEL = Path(__file__).parent / "models" / "centerface.onnx"
+SHA256 = "5b3cd64d39a14b646dea514b6e8fc9b28538abaf6d57faa801d1897ba4adfd3c"
+
+#: Least score of a face; a lone weak response is more often a pattern than a face.
+MIN_SCORE = 0.5
+#: Overlap (intersection over union) above which two boxes are one face.
+MAX_OVERLAP = 0.3
+#: Long sides, in pixels, at which a picture is looked at, one after the other.
+LOOKS = (640, 1600, 3200)
+#: A face smaller than this in a look asks for the next one: there may be smaller ones still.
+SMALL = 48
+#: The network's output has one cell for so many pixels, and its input whole multiples of STEP.
+STRIDE, STEP = 4, 32
+
+
+@dataclass(frozen=True)
+class FoundFace:
+    """A face in picture pixels: box (x0, y0, x1, y1), landmarks (5, 2), score in [0, 1]."""
+
+    box: Floats
+    landmarks: Floats
+    score: float
+
+    @property
+    def size(self) -> float:
+        """The longer side of the box, in pixels."""
+        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
+
+
+class FaceFinder:
+    """The face detector; safe to use from several threads."""
+
+    def __init__(self, threads: int = 0, max_faces: int = 32) -> None:
+        self._session = open_session(MODEL, SHA256, threads)
+        self._max_faces = max_faces
+
+    def find(self, pixels: Pixels) -> list[FoundFace]:
+        """The faces of an RGB picture (h, w, 3), the largest first, at most ``max_faces``."""
+        longest = max(pixels.shape[:2])
+        faces: list[FoundFace] = []
+        for look in LOOKS:
+            faces = suppress(faces + self._look(pixels, look))
+            smallest = min((face.size for face in faces), default=0.0) * look / longest
+            if look >= longest or smallest >= SMALL:
+                break
+        if not faces:
+            faces = self._look_with_margin(pixels)
+        return sorted(faces, key=lambda face: -face.size)[: self._max_faces]
+
+    def _look(self, pixels: Pixels, long_side: int) -> list[FoundFace]:
+        """Detect with the picture's long side reduced to ``long_side`` (never enlarged)."""
+        height, width = pixels.shape[:2]
+        scale = min(long_side / max(height, width), 1.0)
+        new = max(round(width * scale), 1), max(round(height * scale), 1)
+        small = pixels if scale == 1.0 else cv2.resize(pixels, new, interpolation=cv2.INTER_AREA)
+        canvas = np.zeros((_up(new[1]), _up(new[0]), 3), np.uint8)
+        canvas[: new[1], : new[0]] = small
+        blob = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32)
+        names = ["score", "size", "offset", "landmarks"]
+        outputs = self._session.run(names, {"image": blob})
+        factor = np.array([width / new[0], height / new[1]], np.float32)
+        return suppress(_decode(*(output[0] for output in outputs), factor, (width, height)))
+
+    def _look_with_margin(self, pixels: Pixels) -> list[FoundFace]:
+        """Look once more with a margin: a face that fills its picture is missed without one."""
+        height, width = pixels.shape[:2]
+        margin = max(height, width) // 2
+        scale = min(LOOKS[0] / (max(height, width) + 2 * margin), 1.0)
+        size = max(round(width * scale), 1), max(round(height * scale), 1)
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        pad = max(round(margin * scale), 1)
+        framed = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+        factor = np.array([width / size[0], height / size[1]], np.float32)
+        moved = []
+        for face in self._look(framed, LOOKS[0]):
+            box = ((face.box.reshape(2, 2) - pad) * factor).ravel()
+            landmarks = (face.landmarks - pad) * factor
+            inside = (landmarks >= 0) & (landmarks <= (width, height))
+            if inside.all():
+                moved.append(FoundFace(_clip(box, width, height), landmarks, face.score))
+        return moved
+
+
+def suppress(faces: list[FoundFace]) -> list[FoundFace]:
+    """Keep the best-scored of faces that overlap (non-maximum suppression)."""
+    kept: list[FoundFace] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(_overlap(face.box, other.box) <= MAX_OVERLAP for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _decode(
+    score: Floats,
+    size: Floats,
+    offset: Floats,
+    landmarks: Floats,
+    factor: Floats,
+    picture: tuple[int, int],
+) -> list[FoundFace]:
+    """Turn the network's maps (c, h, w) into faces; ``factor`` scales to picture pixels."""
+    rows, columns = _peaks(score[0])
+    scores = score[0, rows, columns]
+    sides = np.exp(size[:, rows, columns]) * STRIDE  # height, width
+    centre_x = (columns + offset[1, rows, columns] + 0.5) * STRIDE
+    centre_y = (rows + offset[0, rows, columns] + 0.5) * STRIDE
+    left, top = centre_x - sides[1] / 2, centre_y - sides[0] / 2
+    boxes = np.stack([left, top, left + sides[1], top + sides[0]], axis=1)
+    points = landmarks[:, rows, columns].T.reshape(-1, 5, 2)  # y, x in units of the box
+    points_x = points[:, :, 1] * sides[1][:, None] + left[:, None]
+    points_y = points[:, :, 0] * sides[0][:, None] + top[:, None]
+    marks = np.stack([points_x, points_y], axis=2) * factor
+    boxes = boxes * np.tile(factor, 2)
+    return [
+        FoundFace(_clip(box, *picture), mark.astype(np.float32), float(value))
+        for box, mark, value in zip(boxes, marks, scores, strict=True)
+    ]
+
+
+def _peaks(score: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Cells that score as a face and are the highest among their neighbours."""
+    highest = cv2.dilate(score, np.ones((3, 3), np.uint8))
+    rows, columns = np.nonzero((score >= MIN_SCORE) & (score >= highest))
+    return rows, columns
+
+
+def _clip(box: Floats, width: int, height: int) -> Floats:
+    limits = np.array([width, height, width, height], np.float32)
+    return np.clip(box, 0, limits).astype(np.float32)
+
+
+def _overlap(a: Floats, b: Floats) -> float:
+    """Intersection over union of two boxes."""
+    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
+    shared = float(np.prod(np.maximum(high - low, 0)))
+    total = float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2])) - shared
+    return shared / total if total > 0 else 0.0
+
+
+def _up(value: int) -> int:
+    """The next multiple of STEP."""
+    return -(-value // STEP) * STEP

@@ -1,0 +1,137 @@
+"""The one vocabulary: what a check found, and the JSON (version 1) that every door shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: People see 1 to 99 %: no detector knows for certain.
+MIN_SHOWN, MAX_SHOWN = 0.01, 0.99
+
+
+class Verdict(StrEnum):
+    """What is said of a face or a picture, most suspicious first."""
+
+    FAKE = "fake"
+    UNSURE = "unsure"
+    REAL = "real"
+    NO_FACE = "no_face"
+
+
+class State(StrEnum):
+    """Where a check stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Box = tuple[int, int, int, int]
+Point = tuple[float, float]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Image(_Frozen):
+    """The picture examined: size in pixels as shown (EXIF orientation applied), and format."""
+
+    width: int
+    height: int
+    format: str
+
+
+class Face(_Frozen):
+    """One face: ``box`` is x, y, width, height in pixels; ``landmarks`` are the viewer's left eye,
+    right eye, nose tip, left and right mouth corner; ``tampered_fraction`` is the share of the
+    face's own region that the mask marks (0 for a face not called fake)."""
+
+    box: Box
+    landmarks: tuple[Point, Point, Point, Point, Point]
+    fake_probability: Probability
+    verdict: Verdict
+    tampered_fraction: Probability
+    outline: tuple[tuple[tuple[int, int], ...], ...] = ()
+
+
+class Model(_Frozen):
+    """The model that judged."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class Pictures(_Frozen):
+    """Where the pictures of the result are: file names or URLs; None when not made."""
+
+    annotated: str | None = None
+    mask: str | None = None
+    heatmap: str | None = None
+
+
+class Timings(_Frozen):
+    """Milliseconds spent on each stage."""
+
+    queue: float = 0.0
+    decode: float = 0.0
+    faces: float = 0.0
+    model: float = 0.0
+    draw: float = 0.0
+    total: float = 0.0
+
+
+class Report(_Frozen):
+    """What was found in one picture."""
+
+    version: int = 1
+    id: str
+    sha256: str
+    state: State = State.DONE
+    verdict: Verdict
+    fake_probability: Probability | None
+    statement: str
+    image: Image
+    faces: tuple[Face, ...]
+    model: Model
+    threshold: Probability
+    pictures: Pictures = Pictures()
+    timings_ms: Timings = Timings()
+    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    warnings: tuple[str, ...] = ()
+
+
+def shown_percent(probability: float) -> int:
+    """The whole per cent that people see: 1 to 99, never 0 or 100."""
+    return round(100 * min(max(probability, MIN_SHOWN), MAX_SHOWN))
+
+
+def picture_verdict(faces: tuple[Face, ...]) -> tuple[Verdict, float | None]:
+    """A picture's verdict and probability: those of its most suspicious face."""
+    if not faces:
+        return Verdict.NO_FACE, None
+    order = (Verdict.FAKE, Verdict.UNSURE, Verdict.REAL)
+    worst = min(faces, key=lambda face: (order.index(face.verdict), -face.fake_probability))
+    return worst.verdict, worst.fake_probability
+
+
+def statement(verdict: Verdict, probability: float | None, faces: int) -> str:
+    """One plain sentence. Absence of evidence is said as such, never as proof of truth."""
+    if verdict is Verdict.NO_FACE or probability is None:
+        return "No face was found in this picture, so nothing was judged."
+    percent = shown_percent(probability)
+    which = "The face" if faces == 1 else f"At least one of the {faces} faces"
+    if verdict is Verdict.FAKE:
+        return f"{which} shows signs of manipulation (fake {percent} %)."
+    if verdict is Verdict.UNSURE:
+        return f"Unsure: the signs in this picture are too weak to say (fake {percent} %)."
+    return (
+        f"No sign of manipulation was found (fake {percent} %). "
+        "This does not prove that the picture is genuine."
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,6 +28,23 @@ class State(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+class Door(StrEnum):
+    """Where a check came in."""
+
+    WEB = "web"
+    EXTENSION = "extension"
+    TELEGRAM = "telegram"
+    CLI = "cli"
+    API = "api"
+
+
+class Priority(StrEnum):
+    """Who waits: people (``interactive``) are served before ``bulk``."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
 
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -105,6 +122,34 @@ class Report(_Frozen):
     timings_ms: Timings = Timings()
     created: datetime = Field(default_factory=lambda: datetime.now(UTC))
     warnings: tuple[str, ...] = ()
+
+
+class Check(_Frozen):
+    """One request to examine one picture, as it stands.
+
+    ``error`` is the inside of the one error shape (code, message, detail) of a failed check;
+    ``verdict`` and ``fake_probability`` are those of the picture once it is done (a picture
+    without a face has no probability); ``model_version`` is that of the model that judged, before
+    that the one asked for. At ``expires`` every trace of the check is removed.
+    """
+
+    id: str
+    sha256: str
+    door: Door
+    team: str | None = None
+    priority: Priority = Priority.INTERACTIVE
+    state: State = State.QUEUED
+    created: datetime
+    expires: datetime
+    verdict: Verdict | None = None
+    fake_probability: Probability | None = None
+    error: dict[str, Any] | None = None
+    model_version: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in (State.DONE, State.FAILED)
 
 
 def shown_percent(probability: float) -> int:

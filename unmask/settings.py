@@ -6,8 +6,9 @@ The settings are made by the entry points and handed down; nothing reads them at
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHIPPED_MODEL = Path(__file__).parent / "detector" / "models" / "manifest.json"
@@ -27,3 +28,56 @@ class Settings(BaseSettings):
     max_faces: int = Field(32, gt=0, description="Most faces examined in one picture.")
     batch_size: int = Field(8, gt=0, description="Most pictures examined together.")
     threads: int = Field(0, ge=0, description="Threads of the model's run time; 0: one a core.")
+
+    host: str = Field("127.0.0.1", description="Address that the server listens on.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port of the server; 0: any free one.")
+    public_url: str = Field("", description="Where people reach the server, behind a proxy.")
+    proxies: int = Field(0, ge=0, description="Trusted proxies that add to X-Forwarded-For.")
+    api_keys: Literal["auto", "required", "none"] = Field(
+        "auto", description="API keys; auto: needed unless only this machine can reach the server."
+    )
+    extension_origins: str = Field(
+        "", description="Origins of the browser extension that may call, separated by spaces."
+    )
+    checks_per_minute_key: int | None = Field(
+        None, ge=0, description="Checks a minute for a key; 0: no limit; 600 where keys are needed."
+    )
+    checks_per_minute_address: int | None = Field(
+        None, ge=0, description="The same for an address without a key; 60 where keys are needed."
+    )
+    requests_per_minute: int | None = Field(
+        None, ge=0, description="Requests a minute for an address; 1200 where keys are needed."
+    )
+    longest_wait: float = Field(
+        60.0, gt=0, description="Longest ?wait= that is granted, in seconds."
+    )
+    max_queue_seconds: float = Field(
+        120.0, gt=0, description="New checks are refused while the queue would take longer."
+    )
+    max_bulk: int = Field(100, gt=0, description="Most pictures in one bulk request.")
+    fetch_seconds: float = Field(15.0, gt=0, description="Longest download of a URL, in seconds.")
+    data: Path = Field(
+        default_factory=lambda: Path.home() / ".local" / "share" / "unmask",
+        description="Directory of this machine's files: embedded Valkey, pictures, reports.",
+    )
+    redis_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("UNMASK_REDIS_URL", "redis_url"),
+        description="Redis or Valkey to use (REDIS_URL is read too); none: an embedded Valkey.",
+    )
+    store: str | None = Field(
+        None, description="fsspec URL of the store, such as s3://bucket/unmask; none: in data."
+    )
+    retention: int = Field(
+        86_400, gt=0, description="How long pictures, reports and masks are kept, in seconds."
+    )
+    max_wait: int = Field(
+        21_600, gt=0, description="Longest time in the queue before a check fails, in seconds."
+    )
+    job_timeout: int = Field(
+        120, gt=0, description="Longest time for one batch before its worker ends, in seconds."
+    )
+    team_pools: str = Field("", description="Teams with workers of their own, separated by commas.")
+    pools: str = Field(
+        "shared", description="Pools that a worker serves, in order: shared, or names of teams."
+    )

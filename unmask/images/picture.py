@@ -1,0 +1,185 @@
+"""A picture whose header passed every limit, and the ways to come by one."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.ImageFile import ImageFile
+
+from unmask.errors import UnmaskError
+from unmask.images import pixels
+from unmask.images.layout import Layout, layout
+from unmask.images.sniff import sniff
+from unmask.images.stowaway import Stowaway, find_stowaway
+from unmask.settings import Settings
+
+_SHRINKS = (1, 2, 4, 8)
+#: What the several pictures in a file are called, by format; "frames" where nothing else is said.
+_PARTS = {"TIFF": "pages", "HEIF": "pictures"}
+#: Formats whose frames only the decoder's header parser counts.
+_BY_DECODER = frozenset({"AVIF", "HEIF"})
+_SECOND_FILES = {
+    "archive": "an archive",
+    "page": "a web page",
+    "script": "a script",
+    "program": "a program",
+    "document": "a document",
+    "PDF": "a PDF",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture whose header passed every limit; nothing is decoded yet.
+
+    ``sha256`` is of ``data``; ``format`` is one of JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, HEIF;
+    ``width`` and ``height`` are in pixels, as shown (EXIF orientation applied); ``warnings`` are
+    plain sentences for the person who asked.
+    """
+
+    data: bytes = field(repr=False)
+    sha256: str
+    format: str
+    width: int
+    height: int
+    warnings: tuple[str, ...]
+
+    def pixels(self, shrink: int = 1) -> NDArray[np.uint8]:
+        """Decode to upright sRGB: uint8, (h, w, 3), C-contiguous and the caller's own.
+
+        A JPEG is decoded at 1/``shrink`` of its sides (1, 2, 4 or 8; rounded up), which is faster
+        than decoding it whole; every other format comes at full size. Transparency is shown on
+        white, deep grey is scaled to 8 bits, and of several frames the first one is taken.
+
+        Raises :class:`UnmaskError` ``truncated``, ``damaged`` or, for a rare variant that only
+        the decoder can tell, ``unsupported_format``.
+        """
+        if shrink not in _SHRINKS:
+            raise ValueError(f"shrink must be one of {_SHRINKS}, not {shrink}")
+        return pixels.decode(self.data, self.format, shrink)
+
+
+def open_picture(data: bytes, settings: Settings) -> Picture:
+    """Read the header of ``data`` and hold it against the limits; nothing is decoded.
+
+    Raises :class:`UnmaskError` ``empty_file``, ``too_many_bytes``, ``not_a_picture``,
+    ``unsupported_format``, ``too_many_frames``, ``too_many_pixels``, ``bad_dimensions``,
+    ``polyglot``, ``truncated`` or ``damaged``.
+    """
+    _check_bytes(len(data), settings)
+    kind = sniff(data)
+    found = layout(data, kind)
+    # The container's own claims come first: Pillow's WebP parser already makes room for a canvas.
+    _check_layout(found, kind, settings)
+    stowaway = find_stowaway(data, found)
+    _check_alone(stowaway)
+    image = pixels.parse(data, kind)
+    _check_preview(image)
+    width, height = pixels.upright_size(image)
+    _check_size(width, height, settings)
+    frames = max(found.frames, pixels.frames(image)) if kind in _BY_DECODER else found.frames
+    _check_frames(frames, settings)
+    return Picture(
+        data=data,
+        sha256=sha256(data).hexdigest(),
+        format=kind,
+        width=width,
+        height=height,
+        warnings=tuple(_warnings(kind, frames, stowaway)),
+    )
+
+
+def read_picture(path: Path, settings: Settings) -> Picture:
+    """Read the picture in the file at ``path``, as :func:`open_picture` does.
+
+    Also raises :class:`UnmaskError` ``file_not_found`` and, for directories, devices, pipes and
+    files without permission, ``file_unreadable``. A file over the byte limit is not read.
+    """
+    try:
+        about = path.stat()
+        # Opening a pipe would wait for its writer, and a device may never end.
+        if not stat.S_ISREG(about.st_mode):
+            raise UnmaskError("file_unreadable", f"{path.name} is not a file.", path=str(path))
+        _check_bytes(about.st_size, settings)
+        with path.open("rb") as file:
+            data = file.read(settings.max_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as fault:
+        # A ValueError is a name that no file can have: one with a zero byte in it.
+        raise UnmaskError(
+            "file_not_found", f"There is no file {path.name}.", path=str(path)
+        ) from fault
+    except OSError as fault:
+        raise UnmaskError(
+            "file_unreadable", f"{path.name} cannot be read: {fault.strerror}.", path=str(path)
+        ) from fault
+    return open_picture(data, settings)
+
+
+def _check_bytes(count: int, settings: Settings) -> None:
+    if count == 0:
+        raise UnmaskError("empty_file", "The file is empty. Try to save or send it again.")
+    if count > settings.max_bytes:
+        limit = settings.max_bytes
+        message = f"The file is larger than {limit / 1e6:g} MB. Send a smaller copy."
+        raise UnmaskError("too_many_bytes", message, bytes=count, limit=limit)
+
+
+def _check_layout(found: Layout, kind: str, settings: Settings) -> None:
+    _check_frames(found.frames, settings)
+    if found.size:
+        _check_size(*found.size, settings)
+    if found.fault:
+        raise UnmaskError("damaged", f"The picture's file {found.fault}.", format=kind)
+
+
+def _check_frames(frames: int, settings: Settings) -> None:
+    if frames > settings.max_frames:
+        limit = settings.max_frames
+        message = f"The file holds more than {limit} frames. Send the one that matters."
+        raise UnmaskError("too_many_frames", message, frames=frames, limit=limit)
+
+
+def _check_size(width: int, height: int, settings: Settings) -> None:
+    if width * height > settings.max_pixels:
+        message = (
+            f"The picture has {width} x {height} pixels; "
+            f"at most {settings.max_pixels / 1e6:g} million are examined. Send a smaller copy."
+        )
+        raise UnmaskError(
+            "too_many_pixels", message, width=width, height=height, limit=settings.max_pixels
+        )
+    least, most = settings.min_side, settings.max_side
+    if not least <= min(width, height) <= max(width, height) <= most:
+        message = f"A side of {width} x {height} pixels is not between {least} and {most}."
+        raise UnmaskError(
+            "bad_dimensions", message, width=width, height=height, min_side=least, max_side=most
+        )
+
+
+def _check_alone(stowaway: Stowaway) -> None:
+    if stowaway.second:
+        message = (
+            f"The file is a picture and {_SECOND_FILES[stowaway.second]} at once. "
+            "Save the picture anew and send that."
+        )
+        raise UnmaskError("polyglot", message, second=stowaway.second)
+
+
+def _check_preview(image: ImageFile) -> None:
+    if pixels.is_preview(image):
+        message = "Camera raw files are not read. Save it as JPEG or PNG and try again."
+        raise UnmaskError("unsupported_format", message, format="camera raw")
+
+
+def _warnings(kind: str, frames: int, stowaway: Stowaway) -> Iterator[str]:
+    if frames > 1:
+        first = "main one" if kind == "HEIF" else "first"
+        yield f"Only the {first} of {frames} {_PARTS.get(kind, 'frames')} was examined."
+    if stowaway.video:
+        yield "The short video that comes with this motion photo was not examined."

@@ -66,7 +66,12 @@ def frame_matrix(quad: Floats, size: int = FRAME_SIZE) -> Floats:
     return cv2.getAffineTransform(quad[:3].astype(np.float32) - 0.5, target).astype(np.float32)
 
 
-def align_face(pixels: Pixels, quad: Floats, size: int = FRAME_SIZE) -> Pixels:
+def align_face(
+    pixels: Pixels,
+    quad: Floats,
+    size: int = FRAME_SIZE,
+    outside: tuple[int, int, int] = OUTSIDE,
+) -> Pixels:
     """Cut the frame ``quad`` out of an RGB picture (h, w, 3) as (size, size, 3), uint8.
 
     A frame more than 1.5 times as large as the result is first reduced by area averaging, since
@@ -81,7 +86,7 @@ def align_face(pixels: Pixels, quad: Floats, size: int = FRAME_SIZE) -> Pixels:
         (size, size),
         flags=cv2.INTER_LINEAR if quad_side(quad) >= size else cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=OUTSIDE,
+        borderValue=outside,
     )
 
 

@@ -78,7 +78,8 @@ class FaceFinder:
         names = ["score", "size", "offset", "landmarks"]
         outputs = self._session.run(names, {"image": blob})
         factor = np.array([width / new[0], height / new[1]], np.float32)
-        return suppress(_decode(*(output[0] for output in outputs), factor, (width, height)))
+        maps = _Maps(*(output[0] for output in outputs))
+        return suppress(_decode(maps, factor, (width, height)))
 
     def _look_with_margin(self, pixels: Pixels) -> list[FoundFace]:
         """Look once more with a margin: a face that fills its picture is missed without one."""
@@ -86,9 +87,9 @@ class FaceFinder:
         margin = max(height, width) // 2
         scale = min(LOOKS[0] / (max(height, width) + 2 * margin), 1.0)
         size = max(round(width * scale), 1), max(round(height * scale), 1)
-        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
         pad = max(round(margin * scale), 1)
-        framed = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+        framed = np.pad(small, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
         factor = np.array([width / size[0], height / size[1]], np.float32)
         moved = []
         for face in self._look(framed, LOOKS[0]):
@@ -109,23 +110,26 @@ def suppress(faces: list[FoundFace]) -> list[FoundFace]:
     return kept
 
 
-def _decode(
-    score: Floats,
-    size: Floats,
-    offset: Floats,
-    landmarks: Floats,
-    factor: Floats,
-    picture: tuple[int, int],
-) -> list[FoundFace]:
-    """Turn the network's maps (c, h, w) into faces; ``factor`` scales to picture pixels."""
-    rows, columns = _peaks(score[0])
-    scores = score[0, rows, columns]
-    sides = np.exp(size[:, rows, columns]) * STRIDE  # height, width
-    centre_x = (columns + offset[1, rows, columns] + 0.5) * STRIDE
-    centre_y = (rows + offset[0, rows, columns] + 0.5) * STRIDE
+@dataclass(frozen=True)
+class _Maps:
+    """What the network gives for one picture, each (c, h, w)."""
+
+    score: Floats
+    size: Floats
+    offset: Floats
+    landmarks: Floats
+
+
+def _decode(maps: _Maps, factor: Floats, picture: tuple[int, int]) -> list[FoundFace]:
+    """Turn the network's maps into faces; ``factor`` scales to picture pixels."""
+    rows, columns = _peaks(maps.score[0])
+    scores = maps.score[0, rows, columns]
+    sides = np.exp(maps.size[:, rows, columns]) * STRIDE  # height, width
+    centre_x = (columns + maps.offset[1, rows, columns] + 0.5) * STRIDE
+    centre_y = (rows + maps.offset[0, rows, columns] + 0.5) * STRIDE
     left, top = centre_x - sides[1] / 2, centre_y - sides[0] / 2
     boxes = np.stack([left, top, left + sides[1], top + sides[0]], axis=1)
-    points = landmarks[:, rows, columns].T.reshape(-1, 5, 2)  # y, x in units of the box
+    points = maps.landmarks[:, rows, columns].T.reshape(-1, 5, 2)  # y, x in units of the box
     points_x = points[:, :, 1] * sides[1][:, None] + left[:, None]
     points_y = points[:, :, 0] * sides[0][:, None] + top[:, None]
     marks = np.stack([points_x, points_y], axis=2) * factor

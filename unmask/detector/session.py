@@ -36,6 +36,8 @@ def open_session(path: Path, sha256: str, threads: int = 0) -> Any:
     options.intra_op_num_threads = threads or (os.cpu_count() or 1)
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # threads that spin while they wait take the processor from decoding, drawing and the server
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
     offered = onnxruntime.get_available_providers()
     return onnxruntime.InferenceSession(

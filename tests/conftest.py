@@ -1,0 +1,37 @@
+"""Fixtures that several rooms share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import skimage.data
+
+from tests.models import write_colour_model
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@pytest.fixture(scope="session")
+def colour_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of a tiny model that judges by colour; see :mod:`tests.models`."""
+    return write_colour_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def portrait() -> Pixels:
+    """A photograph of a person, RGB (512, 512, 3): Eileen Collins, NASA, public domain."""
+    pixels: Pixels = skimage.data.astronaut()
+    pixels.flags.writeable = False
+    return pixels
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on the UNMASK_* variables of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith("UNMASK_"):
+            monkeypatch.delenv(name)

@@ -1,0 +1,139 @@
+"""``unmask check``: examines pictures in batches and shows each outcome as soon as it is there."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, repeat
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from unmask.cli.environment import read_settings
+from unmask.cli.faults import Exit, internal
+from unmask.cli.show import shown_on
+from unmask.cli.sources import RESULTS, Source, find_sources, name_results
+from unmask.detector.annotate import encode_jpeg, encode_png
+from unmask.detector.detector import Detector, Examination
+from unmask.errors import UnmaskError
+from unmask.images import Picture
+from unmask.report import Pictures, Report
+from unmask.settings import Settings
+
+#: Pictures whose results are drawn at the same time; each takes some 10 bytes a pixel.
+DRAWN_TOGETHER = 2
+
+log = logging.getLogger("unmask.cli")
+
+Arguments = ParamSpec("Arguments")
+Found = TypeVar("Found")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check what the options name and show the outcomes; returns the exit status.
+
+    Raises :class:`UnmaskError` where nothing can be checked: ``model_missing``,
+    ``model_mismatch`` or ``output_unwritable``.
+    """
+    settings = read_settings(options.model)
+    sources = find_sources(options.photos, options.out)
+    if options.out:
+        _make_folder(options.out)
+    detector = _open_detector(settings, options.threshold)
+    status = Exit.DONE
+    with shown_on(len(sources), options.json) as show:
+        for source, outcome in check_all(sources, detector, settings, options.out):
+            if isinstance(outcome, UnmaskError):
+                status = Exit.SOME_FAILED
+            show(source.name, outcome)
+    return status
+
+
+def check_all(
+    sources: Sequence[Source], detector: Detector, settings: Settings, out: Path | None = None
+) -> Iterator[tuple[Source, Report | UnmaskError]]:
+    """Each source with its report or error, in order; one batch at a time is held in memory."""
+    prefixes = (out / name for name in name_results(sources, out)) if out else repeat(None)
+    waiting = zip(sources, prefixes, strict=False)
+    with ThreadPoolExecutor(DRAWN_TOGETHER) as pool:
+        while batch := list(islice(waiting, settings.batch_size)):
+            read = [_attempt(source.read, settings) for source, _ in batch]
+            found = iter(_examine(detector, [item for item in read if isinstance(item, Picture)]))
+            examined = [next(found) if isinstance(item, Picture) else item for item in read]
+            outcomes = pool.map(_conclude, examined, [prefix for _, prefix in batch])
+            yield from zip([source for source, _ in batch], outcomes, strict=True)
+
+
+def _examine(detector: Detector, pictures: list[Picture]) -> list[Examination | UnmaskError]:
+    """Examine a batch; where it fails as a whole, one by one, so that only the cause suffers."""
+    if not pictures:
+        return []
+    outcome = _attempt(detector.examine, pictures)
+    if not isinstance(outcome, UnmaskError):
+        return outcome
+    if len(pictures) == 1:
+        return [outcome]
+    return [examined for picture in pictures for examined in _examine(detector, [picture])]
+
+
+def _conclude(examined: Examination | UnmaskError, prefix: Path | None) -> Report | UnmaskError:
+    if isinstance(examined, UnmaskError):
+        return examined
+    return _attempt(_write_results, examined, prefix) if prefix else examined.report
+
+
+def _write_results(examined: Examination, prefix: Path) -> Report:
+    """Write the pictures of the result; returns the report that names them."""
+    start = time.perf_counter()
+    names = {kind: f"{prefix}{suffix}" for kind, suffix in RESULTS.items()}
+    _write(names["annotated"], encode_jpeg(examined.annotated()))
+    _write(names["mask"], encode_png(examined.mask()))
+    _write(names["heatmap"], encode_png(examined.heatmap()))
+    passed = (time.perf_counter() - start) * 1000
+    before = examined.report.timings_ms
+    timings = {"draw": before.draw + passed, "total": before.total + passed}
+    return examined.report.model_copy(
+        update={"pictures": Pictures(**names), "timings_ms": before.model_copy(update=timings)}
+    )
+
+
+def _write(name: str, data: bytes) -> None:
+    try:
+        Path(name).write_bytes(data)
+    except OSError as fault:
+        message = f"{name} cannot be written: {fault.strerror}."
+        raise UnmaskError("output_unwritable", message, path=name) from fault
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        message = f"The folder {out} cannot be made: {fault.strerror}."
+        raise UnmaskError("output_unwritable", message, path=str(out)) from fault
+
+
+def _open_detector(settings: Settings, threshold: float | None) -> Detector:
+    try:
+        return Detector(settings, threshold)
+    except UnmaskError:
+        raise
+    except Exception as fault:  # the run time's own, for a file that is no model
+        log.error("the model cannot be opened", exc_info=fault)
+        message = f"The model of {settings.model} cannot be opened."
+        raise UnmaskError("model_mismatch", message, path=str(settings.model)) from fault
+
+
+def _attempt(
+    work: Callable[Arguments, Found], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Found | UnmaskError:
+    """What ``work`` returns, or the error that it raised; a fault nobody foresaw is logged."""
+    try:
+        return work(*args, **kwargs)
+    except UnmaskError as error:
+        return error
+    except Exception as fault:
+        log.error("a picture failed", exc_info=fault)
+        return internal(fault)

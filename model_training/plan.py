@@ -1,0 +1,31 @@
+"""What a training run does, as data that is written beside its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_training.samples import Mix
+from unmask.detector.preprocess import Denoise
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training run. The rate follows one cosine over ``steps``, or over ``minutes`` if given."""
+
+    data: Path
+    out: Path
+    steps: int = 4000
+    minutes: float | None = None
+    batch: int = 32
+    rate: float = 5e-4
+    weight_decay: float = 0.02
+    seed: int = 1
+    epoch_steps: int = 200
+    warmstart: Path | None = None
+    imagenet: bool = False
+    denoise: Denoise = Denoise.NONE
+    self_made: float = Mix.self_made
+    decoder: bool = True
+    mixed: bool = True
+    processes: int = 0

@@ -1,0 +1,61 @@
+"""Trains the network on any Keras backend."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+
+from model_training.batches import TrainingBatches, validation_batches
+from model_training.data import of_split, read_dataset
+from model_training.landmarks import landmarks_of
+from model_training.model import build_model, load_warmstart, read_weights
+from model_training.plan import Plan
+from model_training.run import Run
+from model_training.samples import Mix
+
+
+def train(plan: Plan, resume: bool = False) -> Path:
+    """Train by ``plan``; returns the file of the best validation weights, ``out/best.npz``.
+
+    Beside it stand ``last.npz``, ``history.csv``, ``plan.json``, ``landmarks.csv`` and
+    ``checkpoint/``. The test split is never read. Raises ValueError for a data folder of neither
+    form, one without training or validation pictures, or a ``resume`` without a checkpoint.
+    """
+    rows = [row for row in read_dataset(plan.data) if row.split != "test"]
+    training, validation = of_split(rows, "train"), of_split(rows, "val")
+    if not training or not validation:
+        raise ValueError(f"{plan.data} has no training pictures or no validation pictures")
+    plan.out.mkdir(parents=True, exist_ok=True)
+    (plan.out / "plan.json").write_text(json.dumps(asdict(plan), indent=2, default=str) + "\n")
+    landmarks = landmarks_of(rows, plan.out / "landmarks.csv")
+    run = Run(plan, _model(plan))
+    if resume:
+        run.load()
+    checks = validation_batches(validation, landmarks, plan.batch, plan.denoise)
+    batches = TrainingBatches(
+        training,
+        landmarks,
+        size=plan.batch,
+        seed=plan.seed,
+        first=run.at.step,
+        processes=plan.processes,
+        denoise=plan.denoise,
+        mix=Mix(self_made=plan.self_made),
+    )
+    try:
+        run.go(batches, checks)
+    finally:
+        batches.close()
+    return plan.out / "best.npz"
+
+
+def _model(plan: Plan) -> keras.Model:
+    keras.utils.set_random_seed(plan.seed)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16" if plan.mixed else "float32")
+    model = build_model(weights="imagenet" if plan.imagenet else None, decoder=plan.decoder)
+    if plan.warmstart is not None and not load_warmstart(model, read_weights(plan.warmstart)):
+        raise ValueError(f"{plan.warmstart} names none of the network's variables")
+    return model

@@ -1,0 +1,40 @@
+"""One calibrated stand-in model, measured once, for all tests of what comes after training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from model_training.calibrate import Aims, calibrate
+from model_training.evaluate import evaluate
+from tests.model_training.stand_in import write_faces, write_model
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The data set, the calibrated manifest, and the evaluation's folder and content."""
+
+    data: Path
+    manifest: Path
+    out: Path
+    metrics: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory, portrait: npt.NDArray[np.uint8]) -> Measured:
+    data = write_faces(tmp_path_factory.mktemp("faces"), portrait)
+    manifest = write_model(tmp_path_factory.mktemp("colour"))
+    out = tmp_path_factory.mktemp("out")
+    history = out / "history.csv"
+    history.write_text(
+        "epoch,loss,accuracy,val_loss,val_accuracy\n0,0.7,0.5,0.8,0.4\n1,0.3,0.9,,\n"
+    )
+    cache = tmp_path_factory.mktemp("cache")
+    calibrate(data, manifest, cache=cache, aims=Aims(false_area=0.2))
+    metrics = evaluate(data, manifest, out, history_csv=history, cache=cache, repeats=50)
+    return Measured(data, manifest, out, metrics)

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, UnmaskError) as error:
+    except (ValueError, OSError, UnmaskError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     return 0
@@ -36,7 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m model_training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_train, _add_export, _add_calibrate, _add_evaluate, _add_card, _add_centerface):
+    for add in (
+        _add_train,
+        _add_export,
+        _add_calibrate,
+        _add_evaluate,
+        _add_noise,
+        _add_card,
+        _add_centerface,
+    ):
         add(commands)
     return parser
 
@@ -160,6 +168,21 @@ def _evaluate(options: Options) -> None:
         denoise=options.denoise,
     )
     sys.stdout.write(f"written: {options.out / 'metrics.json'}\n")
+
+
+def _add_noise(commands: Commands) -> None:
+    add = _add(commands, "denoise", _noise, "measure whether noise removal helps, on validation")
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
+    add("--out", type=Path, default=EVALUATION, help="folder for denoise.json")
+    add("--cache", type=Path, help="folder to keep predictions in")
+
+
+def _noise(options: Options) -> None:
+    from model_training.noise import compare_denoising
+
+    compare_denoising(options.data, options.model, options.out, cache=options.cache)
+    sys.stdout.write(f"written: {options.out / 'denoise.json'}\n")
 
 
 def _add_card(commands: Commands) -> None:

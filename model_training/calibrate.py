@@ -194,7 +194,7 @@ def mask_bound(
     """The heatmap's ``threshold`` with what it reaches; None without rows that have true masks.
 
     ``pictures`` with true masks reach the mean intersection over union ``iou``. Of a real face's
-    frame the share ``false_area`` is wrongly marked as people see it, on average over all ``reals``:
+    frame the share ``false_area`` is wrongly marked as people see it, on average over ``reals``:
     only the ``suspect`` (n,) ones are shown a mask. Without that, it would be ``false_area_all``.
     """
     masked = [index for index, row in enumerate(rows) if row.mask]

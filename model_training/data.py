@@ -38,8 +38,8 @@ class Row:
 def read_dataset(folder: Path) -> list[Row]:
     """Every labelled picture under ``folder``, in a fixed order.
 
-    Raises ValueError where neither form is found, a label or split is unknown, a picture is
-    missing, or one group stands in two splits.
+    Raises ValueError where neither form is found, a label or split is unknown, a picture or mask
+    is missing, or one group stands in two splits.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder")
@@ -64,13 +64,15 @@ def _from_manifest(folder: Path) -> list[Row]:
 
 
 def _manifest_row(folder: Path, record: dict[str, str]) -> Row:
-    name, label, split = record["file"], record["label"], record["split"]
+    name, label, split = (record.get(column) or "" for column in ("file", "label", "split"))
     if label not in LABELS or split not in SPLITS:
         raise ValueError(f"{MANIFEST}: {name} has the label {label!r} and the split {split!r}")
     path = folder / name
     if not path.is_file():
         raise ValueError(f"{MANIFEST} names {name}, which is not there")
     mask = record.get("mask") or ""
+    if mask and not (folder / mask).is_file():
+        raise ValueError(f"{MANIFEST} names {mask}, which is not there")
     return Row(
         path=path,
         name=name,

@@ -32,6 +32,7 @@ def landmarks_of(rows: Iterable[Row], cache: Path) -> Landmarks:
             faces = finder.find(np.asarray(pixels, np.uint8))
             known[row.name] = faces[0].landmarks if faces else None
         _write(cache, known)
+        known = _read(cache)  # rounded, as a resumed run reads them
     return known
 
 

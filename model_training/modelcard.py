@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from model_training.noise import NOISE_FILE
 from unmask.detector.manifest import Manifest, load_manifest
 
 Table = dict[str, Any]
@@ -72,9 +73,13 @@ def stale(metrics_path: Path, manifest_path: Path, card_path: Path) -> str:
     )
 
 
-def render(metrics: Table, manifest: Manifest) -> str:
-    """The card as Markdown. Raises ValueError where the metrics are of another model."""
-    if metrics["model"]["sha256"] != manifest.sha256:
+def render(metrics: Table, manifest: Manifest, noise: Table | None = None) -> str:
+    """The card as Markdown. Raises ValueError where the metrics are of another model.
+
+    ``noise`` is what :func:`model_training.noise.compare_denoising` found.
+    """
+    models = {metrics["model"]["sha256"], noise["model"] if noise else manifest.sha256}
+    if models != {manifest.sha256}:
         raise ValueError("the metrics were measured with another model than the manifest's")
     sections = (
         _head(metrics, manifest),
@@ -87,14 +92,17 @@ def render(metrics: Table, manifest: Manifest) -> str:
         _reals(metrics),
         _calibration(metrics, manifest),
         _localisation(metrics),
+        _noise(noise),
         _versions(manifest),
     )
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
 def _rendered(metrics_path: Path, manifest_path: Path) -> str:
     metrics = json.loads(metrics_path.read_text(encoding="utf-8"))
-    return render(metrics, load_manifest(manifest_path))
+    noise_path = metrics_path.with_name(NOISE_FILE)
+    noise = json.loads(noise_path.read_text(encoding="utf-8")) if noise_path.is_file() else None
+    return render(metrics, load_manifest(manifest_path), noise)
 
 
 def _head(metrics: Table, manifest: Manifest) -> str:
@@ -340,6 +348,26 @@ faces, and as people see it, with no mask where no sign was found.
 As people see it, Unmask's mean IoU is
 {_figure(found["methods"]["unmask"]["iou_shown"], _plain)}. A method that does not beat "the same
 region on every face" locates nothing."""
+
+
+def _noise(noise: Table | None) -> str:
+    """The paper's noise removal, with and without."""
+    if noise is None:
+        return ""
+    count = noise["pictures"]
+    sources = list(next(iter(noise["methods"].values()))["auc_within"])
+    rows = [
+        [name, _plain(row["auc"]), _percent(row["recall_at_1_percent"])]
+        + [_plain(row["auc_within"][source]) for source in sources]
+        for name, row in noise["methods"].items()
+    ]
+    head = ["noise removal", "AUC", "fakes found at 1 % false alarms"]
+    return f"""## Noise removal
+
+The paper removes noise before it classifies. On the {noise["split"]} split ({count["real"]:,} real
+and {count["fake"]:,} fake pictures), put before this network, which was trained without it:
+
+{_table([*head, *(f"AUC within {source}" for source in sources)], rows)}"""
 
 
 def _versions(manifest: Manifest) -> str:

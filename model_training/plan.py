@@ -29,3 +29,12 @@ class Plan:
     decoder: bool = True
     mixed: bool = True
     processes: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for numbers that no run can have."""
+        for name in ("steps", "minutes", "batch", "rate", "epoch_steps"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be more than 0, not {value}")
+        if not 0 <= self.self_made <= 0.5:
+            raise ValueError(f"self_made must be 0 to 0.5, not {self.self_made}")

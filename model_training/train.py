@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 
 from model_training.batches import TrainingBatches, validation_batches
-from model_training.data import of_split, read_dataset
-from model_training.landmarks import landmarks_of
+from model_training.data import Row, of_split, read_dataset
+from model_training.landmarks import Landmarks, landmarks_of
 from model_training.model import build_model, load_warmstart, read_weights
 from model_training.plan import Plan
 from model_training.run import Run
@@ -22,7 +22,8 @@ def train(plan: Plan, resume: bool = False) -> Path:
 
     Beside it stand ``last.npz``, ``history.csv``, ``plan.json``, ``landmarks.csv`` and
     ``checkpoint/``. The test split is never read. Raises ValueError for a data folder of neither
-    form, one without training or validation pictures, or a ``resume`` without a checkpoint.
+    form, one without real and fake faces to train on or without faces to validate on, or a
+    ``resume`` without a checkpoint.
     """
     rows = [row for row in read_dataset(plan.data) if row.split != "test"]
     training, validation = of_split(rows, "train"), of_split(rows, "val")
@@ -31,6 +32,7 @@ def train(plan: Plan, resume: bool = False) -> Path:
     plan.out.mkdir(parents=True, exist_ok=True)
     (plan.out / "plan.json").write_text(json.dumps(asdict(plan), indent=2, default=str) + "\n")
     landmarks = landmarks_of(rows, plan.out / "landmarks.csv")
+    _check_faces(plan, training, validation, landmarks)
     run = Run(plan, _model(plan))
     if resume:
         run.load()
@@ -50,6 +52,17 @@ def train(plan: Plan, resume: bool = False) -> Path:
     finally:
         batches.close()
     return plan.out / "best.npz"
+
+
+def _check_faces(
+    plan: Plan, training: list[Row], validation: list[Row], landmarks: Landmarks
+) -> None:
+    labels = {row.label for row in training if landmarks[row.name] is not None}
+    if labels != {0, 1}:
+        missing = "fake" if 0 in labels else "real"
+        raise ValueError(f"{plan.data}: no face was found in a {missing} picture for training")
+    if all(landmarks[row.name] is None for row in validation):
+        raise ValueError(f"{plan.data}: no face was found in the pictures for validation")
 
 
 def _model(plan: Plan) -> keras.Model:

@@ -6,7 +6,7 @@ import argparse
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice, repeat
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -29,6 +29,7 @@ log = logging.getLogger("unmask.cli")
 
 Arguments = ParamSpec("Arguments")
 Found = TypeVar("Found")
+Outcome = tuple[Source, Report | UnmaskError]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -53,17 +54,31 @@ def run(options: argparse.Namespace) -> int:
 
 def check_all(
     sources: Sequence[Source], detector: Detector, settings: Settings, out: Path | None = None
-) -> Iterator[tuple[Source, Report | UnmaskError]]:
-    """Each source with its report or error, in order; one batch at a time is held in memory."""
+) -> Iterator[Outcome]:
+    """Each source with its report or error, in order.
+
+    While one batch is examined the results of the one before are drawn and written; no more than
+    these two are held in memory.
+    """
     prefixes = (out / name for name in name_results(sources, out)) if out else repeat(None)
     waiting = zip(sources, prefixes, strict=False)
+    drawing: list[tuple[Source, Future[Report | UnmaskError]]] = []
     with ThreadPoolExecutor(DRAWN_TOGETHER) as pool:
         while batch := list(islice(waiting, settings.batch_size)):
             read = [_attempt(source.read, settings) for source, _ in batch]
             found = iter(_examine(detector, [item for item in read if isinstance(item, Picture)]))
             examined = [next(found) if isinstance(item, Picture) else item for item in read]
-            outcomes = pool.map(_conclude, examined, [prefix for _, prefix in batch])
-            yield from zip([source for source, _ in batch], outcomes, strict=True)
+            yield from _ended(drawing)
+            drawing = [
+                (source, pool.submit(_conclude, item, prefix))
+                for (source, prefix), item in zip(batch, examined, strict=True)
+            ]
+        yield from _ended(drawing)
+
+
+def _ended(drawing: Sequence[tuple[Source, Future[Report | UnmaskError]]]) -> Iterator[Outcome]:
+    for source, future in drawing:
+        yield source, future.result()
 
 
 def _examine(detector: Detector, pictures: list[Picture]) -> list[Examination | UnmaskError]:

@@ -19,7 +19,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from unmask import __version__
-from unmask.cli.faults import Exit, SettingsError, internal
+from unmask.cli.faults import Exit, MissingExtraError, SettingsError, internal
 from unmask.errors import UnmaskError
 
 log = logging.getLogger("unmask.cli")
@@ -36,6 +36,24 @@ examples:
   curl -s https://example.org/face.jpg | unmask check --json -
 """
 
+#: The parts of the service: what each does, in a word and in full.
+PARTS = {
+    "up": (
+        "run the whole service on this machine",
+        "Starts a Valkey (unless REDIS_URL is set), one worker and the server, and prints one "
+        "line, ready http://HOST:PORT, once a check can be taken. Starts again what ends; ends all "
+        "in order on SIGTERM or Ctrl-C.",
+    ),
+    "server": (
+        "run the API and the page alone",
+        "Runs the API and the page. Workers may run elsewhere, with the same REDIS_URL and store.",
+    ),
+    "worker": (
+        "run one worker alone",
+        "Runs one worker: it takes all that waits, up to UNMASK_BATCH_SIZE pictures, as one batch.",
+    ),
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command ``unmask``; returns its exit status and raises no exception."""
@@ -43,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _quieten()
     as_json = False
     try:
-        options = _parser().parse_args(arguments)
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        options = _parser(given[0] if given else None).parse_args(given)
         as_json = getattr(options, "json", False)
         status: int = import_module(options.module).run(options)
         sys.stdout.flush()
@@ -58,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _end(fault: Exception, as_json: bool) -> int:
     """Say in one line why nothing, or nothing more, can be done; returns the exit status."""
-    if isinstance(fault, UnmaskError | SettingsError):
+    if isinstance(fault, UnmaskError | SettingsError | MissingExtraError):
         _say(fault, as_json)
         return Exit.NOTHING_DONE
     status = Exit.SOME_FAILED
@@ -73,7 +92,8 @@ def _end(fault: Exception, as_json: bool) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(wanted: str | None = None) -> argparse.ArgumentParser:
+    """The parser of the command line; of ``keys`` it knows the arguments only if ``wanted`` so."""
     parser = argparse.ArgumentParser(
         prog="unmask",
         description="Tells whether a photograph of a face was faked, and where.",
@@ -83,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_check(commands)
     _add_model(commands)
+    _add_parts(commands)
+    _add_keys(commands, wanted)
     return parser
 
 
@@ -127,6 +149,31 @@ def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     _add_model_path(model)
     model.set_defaults(module="unmask.cli.model")
+
+
+def _add_parts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parts = {}
+    for name, (short, long) in PARTS.items():
+        parts[name] = commands.add_parser(name, help=short, description=long)
+        parts[name].set_defaults(module=f"unmask.cli.{name}")
+    parts["worker"].add_argument(
+        "--alive",
+        action="store_true",
+        help="only look whether a worker of this host serves the queue; exit status 1 if none does",
+    )
+
+
+def _add_keys(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], wanted: str | None
+) -> None:
+    keys = commands.add_parser(
+        "keys",
+        help="make, list and revoke API keys",
+        description="Makes, lists and revokes the keys that callers of the API need.",
+    )
+    keys.set_defaults(module="unmask.cli.keys")
+    if wanted == "keys":  # its arguments are the server's, and importing that takes a while
+        import_module("unmask.cli.keys").add_arguments(keys)
 
 
 def _add_model_path(parser: argparse.ArgumentParser) -> None:

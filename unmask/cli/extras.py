@@ -16,8 +16,8 @@ def load(module: str, command: str, extra: str = "server") -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as fault:
-        if (fault.name or "").partition(".")[0] in _OURS:
+        package = (fault.name or "").partition(".")[0]
+        if package in _OURS:
             raise
-        raise MissingExtraError(
-            f'unmask {command} needs: pip install "unmask[{extra}]" (no {fault.name})'
-        ) from fault
+        needs = f'unmask {command} needs: pip install "unmask[{extra}]" (no {package})'
+        raise MissingExtraError(needs) from fault

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from uuid import uuid4
 
 import cv2
@@ -38,9 +40,14 @@ from unmask.settings import Settings
 
 #: A large JPEG is decoded at reduced scale, but never to a long side under this.
 REDUCED_SIDE = 1280
-#: Frames of fewer pixels than this in the reduced picture are cut from the full one: two pixels
+#: Frames of fewer pixels than this in the reduced picture are cut from the full one: one and a half
 #: for each of the network's, so that the decoder's own scaling leaves no trace in the crop.
-REDUCED_FRAME = 448
+REDUCED_FRAME = 336
+#: Pictures of a batch that are decoded and searched at the same time: decoding uses one processor,
+#: and the face network on one picture can hardly use two.
+PREPARED_TOGETHER = 2
+#: Pictures of up to so many pixels are kept decoded until they are drawn on.
+KEPT_PIXELS = 4_000_000
 
 
 @dataclass
@@ -58,6 +65,7 @@ class Examination:
 
     ``heatmap()`` and ``mask()`` are grey (height, width) and ``annotated()`` is RGB, uint8, all
     in the size of the picture. The heatmap shows every face judged; the mask those not called real.
+    ``pixels`` holds the decoded picture where it is small enough to be kept.
     """
 
     picture: Picture
@@ -65,30 +73,36 @@ class Examination:
     quads: list[Floats] = field(default_factory=list)
     heatmaps: list[Floats] = field(default_factory=list)
     mask_threshold: float = 0.5
+    pixels: Pixels | None = field(default=None, repr=False)
 
     def heatmap(self) -> Pixels:
         """The model's value for each pixel, 0 to 255; 0 outside every face's frame."""
-        return heatmap_picture(self._canvas(only_suspect=False))
+        canvas = self._blank()
+        for quad, heatmap in zip(self.quads, self.heatmaps, strict=True):
+            paste_heatmap(canvas, heatmap, quad, heatmap_picture)
+        return canvas
 
     def mask(self) -> Pixels:
         """255 where the heatmap of a suspect face reaches the threshold, else 0."""
-        return binary_mask(self._canvas(only_suspect=True), self.mask_threshold)
+        return self._mask
 
     def annotated(self) -> Pixels:
         """The picture with a box and label for each face, the tampered region and a legend."""
-        return annotate(self.picture.pixels(), self.report, self.mask())
+        pixels = self.pixels if self.pixels is not None else self.picture.pixels()
+        return annotate(pixels, self.report, self._mask)
 
-    def _canvas(self, only_suspect: bool) -> Floats:
-        size = self.report.image
-        canvas = np.zeros((size.height, size.width), np.float32)
+    @cached_property
+    def _mask(self) -> Pixels:
+        canvas = self._blank()
+        draw = partial(binary_mask, threshold=self.mask_threshold)
         for face, quad, heatmap in zip(self.report.faces, self.quads, self.heatmaps, strict=True):
-            if only_suspect and face.verdict is Verdict.REAL:
-                continue
-            shown = heatmap
-            if only_suspect:
-                shown = np.where(frame_mask(heatmap, self.mask_threshold) > 0, heatmap, 0)
-            paste_heatmap(canvas, shown, quad)
+            if face.verdict is not Verdict.REAL:
+                kept = frame_mask(heatmap, self.mask_threshold) > 0
+                paste_heatmap(canvas, np.where(kept, heatmap, np.float32(0)), quad, draw)
         return canvas
+
+    def _blank(self) -> Pixels:
+        return np.zeros((self.report.image.height, self.report.image.width), np.uint8)
 
 
 class Detector:
@@ -108,7 +122,8 @@ class Detector:
 
     def examine(self, pictures: Sequence[Picture]) -> list[Examination | UnmaskError]:
         """Examine pictures as one batch; a picture that cannot be decoded yields its error."""
-        prepared = [self._prepare(picture) for picture in pictures]
+        with ThreadPoolExecutor(PREPARED_TOGETHER) as pool:
+            prepared = list(pool.map(self._prepare, pictures))
         crops = [
             sighting.crop
             for item in prepared
@@ -146,7 +161,8 @@ class Detector:
             crop = align_face(pixels, quad, self.manifest.input_size)
             sightings.append(Sighting(face, quad, crop))
         scale = picture.width / pixels.shape[1]
-        return _Prepared(picture, sightings, scale, decode, clock.lap())
+        kept = pixels if scale == 1 and pixels.size <= 3 * KEPT_PIXELS else None
+        return _Prepared(picture, sightings, scale, kept, decode, clock.lap())
 
     def _conclude(
         self, prepared: _Prepared, judgements: list[Judgement], per_face: float
@@ -180,7 +196,7 @@ class Detector:
         )
         quads = [item.quad * np.float32(prepared.scale) for item in prepared.sightings]
         heatmaps = [said.heatmap for said in judgements]
-        return Examination(picture, report, quads, heatmaps, self._mask_threshold)
+        return Examination(picture, report, quads, heatmaps, self._mask_threshold, prepared.pixels)
 
     def _face(self, sighting: Sighting, said: Judgement, scale: float, picture: Picture) -> Face:
         verdict = self._verdict(said.fake_probability, quad_side(sighting.quad) * scale)
@@ -213,6 +229,7 @@ class _Prepared:
     picture: Picture
     sightings: list[Sighting]
     scale: float
+    pixels: Pixels | None
     decode_ms: float
     faces_ms: float
 

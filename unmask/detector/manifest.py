@@ -53,7 +53,7 @@ class Manifest(BaseModel):
     denoise: Denoise = Denoise.NONE
     thresholds: Thresholds
     calibration: Calibration
-    min_face: int = Field(0, ge=0, description="Smaller frames, in pixels, are never judged.")
+    min_face: int = Field(0, ge=0, description="Smaller frames, in pixels, are not called fake.")
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
     export: dict[str, Any] = {}

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from unmask.detector.align import Floats, Pixels, frame_matrix
 
+Draw = Callable[[Floats], npt.NDArray[Any]]
 #: Parts of a mask smaller than this share of a face's frame are specks, not regions.
 MIN_PART = 0.002
 
 
-def paste_heatmap(canvas: Floats, heatmap: Floats, quad: Floats) -> None:
+def paste_heatmap(
+    canvas: npt.NDArray[Any], heatmap: Floats, quad: Floats, draw: Draw | None = None
+) -> None:
     """Draw a frame's ``heatmap`` (k, k) into the picture's ``canvas`` (h, w), in place.
 
-    Where frames overlap the higher value stays.
+    ``draw`` turns the heatmap, once it has the picture's scale, into what the canvas holds: only
+    the frame's own part of the picture is ever computed. Where frames overlap the higher value
+    stays.
     """
     height, width = canvas.shape
     low = np.clip(np.floor(quad.min(axis=0)).astype(int) - 1, 0, [width, height])
@@ -31,7 +40,9 @@ def paste_heatmap(canvas: Floats, heatmap: Floats, quad: Floats) -> None:
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=0,
     )
-    np.maximum(canvas[y0:y1, x0:x1], part, out=canvas[y0:y1, x0:x1])
+    shown = np.asarray(part, np.float32)
+    drawn = draw(shown) if draw else shown
+    np.maximum(canvas[y0:y1, x0:x1], drawn, out=canvas[y0:y1, x0:x1])
 
 
 def binary_mask(heatmap: Floats, threshold: float) -> Pixels:

@@ -40,6 +40,9 @@ def open_session(path: Path, sha256: str, threads: int = 0) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
     offered = onnxruntime.get_available_providers()
+    if "CUDAExecutionProvider" in offered:
+        # CUDA and cuDNN came as packages beside the run time, where the loader does not look.
+        onnxruntime.preload_dlls(directory="")
     return onnxruntime.InferenceSession(
         data, options, providers=[name for name in wanted if name in offered]
     )

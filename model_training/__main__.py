@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_evaluate,
         _add_noise,
         _add_card,
+        _add_example,
         _add_centerface,
     ):
         add(commands)
@@ -196,6 +197,18 @@ def _card(options: Options) -> None:
     from model_training import modelcard
 
     modelcard.write(options.metrics, options.model, options.out)
+    sys.stdout.write(f"written: {options.out}\n")
+
+
+def _add_example(commands: Commands) -> None:
+    add = _add(commands, "example", _example, "make the pictures of the README")
+    add("--out", type=Path, default=Path("docs/example"))
+
+
+def _example(options: Options) -> None:
+    from model_training.example import make_example
+
+    make_example(options.out)
     sys.stdout.write(f"written: {options.out}\n")
 
 

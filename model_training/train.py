@@ -22,8 +22,8 @@ def train(plan: Plan, resume: bool = False) -> Path:
 
     Beside it stand ``last.npz``, ``history.csv``, ``plan.json``, ``landmarks.csv`` and
     ``checkpoint/``. The test split is never read. Raises ValueError for a data folder of neither
-    form, one without real and fake faces to train on or without faces to validate on, or a
-    ``resume`` without a checkpoint.
+    form, one without real and fake faces to train and to validate on, or a ``resume`` without a
+    checkpoint.
     """
     rows = [row for row in read_dataset(plan.data) if row.split != "test"]
     training, validation = of_split(rows, "train"), of_split(rows, "val")
@@ -57,12 +57,11 @@ def train(plan: Plan, resume: bool = False) -> Path:
 def _check_faces(
     plan: Plan, training: list[Row], validation: list[Row], landmarks: Landmarks
 ) -> None:
-    labels = {row.label for row in training if landmarks[row.name] is not None}
-    if labels != {0, 1}:
-        missing = "fake" if 0 in labels else "real"
-        raise ValueError(f"{plan.data}: no face was found in a {missing} picture for training")
-    if all(landmarks[row.name] is None for row in validation):
-        raise ValueError(f"{plan.data}: no face was found in the pictures for validation")
+    for rows, purpose in ((training, "train on"), (validation, "validate on")):
+        labels = {row.label for row in rows if landmarks[row.name] is not None}
+        if labels != {0, 1}:
+            missing = "fake" if 0 in labels else "real"
+            raise ValueError(f"{plan.data} has no {missing} picture with a face to {purpose}")
 
 
 def _model(plan: Plan) -> keras.Model:

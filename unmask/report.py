@@ -67,7 +67,7 @@ class Image(_Frozen):
 class Face(_Frozen):
     """One face: ``box`` is x, y, width, height in pixels; ``landmarks`` are the viewer's left eye,
     right eye, nose tip, left and right mouth corner; ``tampered_fraction`` is the share of the
-    face's own region that the mask marks (0 for a face not called fake)."""
+    face's own region that the mask marks (0 where nothing was found)."""
 
     box: Box
     landmarks: tuple[Point, Point, Point, Point, Point]
@@ -175,7 +175,9 @@ def statement(verdict: Verdict, probability: float | None, faces: int) -> str:
     if verdict is Verdict.FAKE:
         return f"{which} shows signs of manipulation (fake {percent} %)."
     if verdict is Verdict.UNSURE:
-        return f"Unsure: the signs in this picture are too weak to say (fake {percent} %)."
+        signs = "there are signs of manipulation, but too few to call it fake"
+        weak = "the signs in this picture are too weak to say"
+        return f"Unsure: {signs if probability >= 0.5 else weak} (fake {percent} %)."
     return (
         f"No sign of manipulation was found (fake {percent} %). "
         "This does not prove that the picture is genuine."

@@ -88,8 +88,11 @@ class Examination:
 
     def annotated(self) -> Pixels:
         """The picture with a box and label for each face, the tampered region and a legend."""
-        pixels = self.pixels if self.pixels is not None else self.picture.pixels()
-        return annotate(pixels, self.report, self._mask)
+        return annotate(self.decoded(), self.report, self._mask)
+
+    def decoded(self) -> Pixels:
+        """The picture itself, RGB; not to be written to."""
+        return self.picture.pixels() if self.pixels is None else self.pixels
 
     @cached_property
     def _mask(self) -> Pixels:

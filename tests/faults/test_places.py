@@ -1,0 +1,220 @@
+"""What workers stand on fails: Redis goes away, the disk is full, the model is not there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.stage import Stage, listening, picture, stage
+from tests.faults.standin import manifest
+from unmask.errors import UnmaskError
+from unmask.report import Check, Door, State
+
+pytestmark = pytest.mark.timeout(90)
+
+
+def test_valkey_killed_and_restarted_under_load(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with stage(tmp_path) as on, listening(on) as ends:
+            on.worker(seconds=0.05)
+            submitting = asyncio.create_task(_submit_slowly(on, 300))
+            waiting = []
+            for _ in range(2):
+                await asyncio.sleep(0.8)
+                waiting.append(asyncio.create_task(on.checks.stats()))
+                pid = on.valkey.pid
+                assert pid is not None
+                os.kill(pid, signal.SIGKILL)
+                await asyncio.sleep(0.5)
+                await asyncio.to_thread(on.valkey.ensure)
+            checks, refused = await submitting
+            done = await on.ends(checks, 40)
+            assert {check.state for check in done} == {State.DONE}
+            assert len(checks) + refused == 300 and refused == 0
+            await asyncio.gather(*waiting)
+        # An end may be told while nobody is connected, never twice.
+        assert set(ends.values()) <= {0, 1}
+
+    asyncio.run(play())
+
+
+def test_waiters_hear_of_an_end_that_was_told_while_they_were_cut_off(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with stage(tmp_path) as on:
+            (check,) = await on.submit(picture(1))
+            waiting = asyncio.create_task(on.checks.wait(check.id, 30))
+            await asyncio.sleep(0.1)
+            # Cut every subscriber off, and end the work before they are back.
+            on.client.client_kill_filter(_type="pubsub")
+            on.ledger.settle(_only_work(on), UnmaskError("damaged", "It is damaged."))
+            ended = await asyncio.wait_for(waiting, 5)
+            assert ended is not None and ended.state is State.FAILED
+
+    asyncio.run(play())
+
+
+def test_worker_without_room(tmp_path: Path) -> None:
+    """The results of one picture are larger than any file may be: that check fails with a code,
+    leaves no files, and the picture can be asked for again."""
+
+    async def play() -> None:
+        async with stage(tmp_path) as on:
+            large = picture(1, side=300)
+            full = on.worker(file_limit=16_384)
+            checks = await on.submit(picture(2), large, picture(3))
+            small, failed, other = await on.ends(checks, 20)
+            assert small.state is other.state is State.DONE
+            assert failed.error is not None and failed.error["code"] == "storage_full"
+            assert len(list((tmp_path / "store" / "results").glob("*/*"))) == 2
+            full.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(full.wait, 10) == 0
+            on.worker()
+            (again,) = await on.ends(await on.submit(large), 20)
+            assert again.state is State.DONE
+
+    asyncio.run(play())
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 128 KB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a file system needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_full_disk(tmp_path: Path, full_disk: Path) -> None:
+    """Submitting is refused with a code and leaves nothing; once there is room, all goes on."""
+
+    async def play() -> None:
+        async with stage(tmp_path, store=str(full_disk / "store")) as on:
+            filler = full_disk / "filler"
+            filler.write_bytes(bytes(100_000))
+            with pytest.raises(UnmaskError) as refused:
+                await on.submit(picture(1, side=300))
+            assert refused.value.code == "storage_full"
+            assert (await on.checks.list()).checks == ()
+            assert not [path for path in full_disk.rglob("*") if path != filler and path.is_file()]
+            # Room for the picture, none for its result.
+            on.worker()
+            filler.write_bytes(bytes(122_000))
+            (failed,) = await on.ends(await on.submit(picture(2)), 20)
+            assert failed.error is not None and failed.error["code"] == "storage_full"
+            filler.unlink()
+            (done,) = await on.ends(await on.submit(picture(2)), 20)
+            assert done.state is State.DONE
+
+    asyncio.run(play())
+
+
+def test_missing_or_wrong_model(tmp_path: Path) -> None:
+    """A worker without its model says so and takes nothing; another one serves the checks."""
+
+    async def play() -> None:
+        async with stage(tmp_path) as on:
+            checks = await on.submit(*(picture(n) for n in range(1000)))
+            wrong = _wrong_model(tmp_path / "wrong")
+            for model, code in (
+                (tmp_path / "nowhere" / "manifest.json", "model_missing"),
+                (wrong, "model_mismatch"),
+            ):
+                worker = on.real_worker(model)
+                assert await asyncio.to_thread(worker.wait, 30) == 78
+                said = (tmp_path / "workers.log").read_text().splitlines()[-1]
+                assert json.loads(said)["error"]["code"] == code
+            assert [await on.checks.get(check.id) for check in checks] == checks
+            on.worker()
+            assert {check.state for check in await on.ends(checks, 60)} == {State.DONE}
+            assert set(on.deliveries().values()) == {1}
+
+    asyncio.run(play())
+
+
+def test_no_worker_at_all(tmp_path: Path) -> None:
+    """What nobody serves fails with a code; asked for again, it is queued again."""
+
+    async def play() -> None:
+        async with stage(tmp_path, max_wait=1) as on:
+            checks = await on.submit(*(picture(n) for n in range(20)))
+            ended = await on.ends(checks, 10)
+            assert {check.error and check.error["code"] for check in ended} == {"not_served"}
+            assert (await on.checks.stats()).waiting == 0
+            assert (await on.submit(picture(1)))[0].state is State.QUEUED
+
+    asyncio.run(play())
+
+
+def test_a_server_without_its_model_says_so(tmp_path: Path) -> None:
+    async def play() -> None:
+        with pytest.raises(UnmaskError) as refused:
+            async with stage(tmp_path, model=tmp_path / "none.json"):
+                pass
+        assert refused.value.code == "model_missing"
+
+    asyncio.run(play())
+
+
+def test_a_worker_with_another_model_says_which_judged(tmp_path: Path) -> None:
+    """A server that was upgraded before its workers: the result tells the model that judged, and
+    the next asker has the picture examined anew."""
+
+    async def play() -> None:
+        (tmp_path / "new").mkdir()
+        async with stage(tmp_path, model=manifest(tmp_path / "new", "2.0.0")) as on:
+            on.worker()
+            (check,) = await on.submit(picture(1))
+            assert check.model_version == "2.0.0"
+            (done,) = await on.ends([check], 20)
+            assert done.model_version == "1.0.0"
+            await on.ends(await on.submit(picture(1)), 20)
+            assert on.deliveries()[check.sha256] == 2
+
+    asyncio.run(play())
+
+
+async def _submit_slowly(on: Stage, count: int) -> tuple[list[Check], int]:
+    checks, refused = [], 0
+    for number in range(count):
+        try:
+            checks += [await on.checks.submit(picture(number), door=Door.API)]
+        except UnmaskError as error:
+            assert error.code == "queue_unavailable"
+            refused += 1
+        await asyncio.sleep(0.01)
+    return checks, refused
+
+
+def _only_work(on: Stage) -> str:
+    (work,) = on.ledger.client.zrange("unmask:open", 0, -1)  # type: ignore[misc]
+    return str(work)
+
+
+def _wrong_model(folder: Path) -> Path:
+    """A whole manifest whose model file is another one than it names."""
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(b"not the model")
+    about = {
+        "name": "wrong",
+        "version": "1.0.0",
+        "file": "model.onnx",
+        "sha256": "a" * 64,
+        "input_size": 224,
+        "frame": "ffhq",
+        "normalisation": "tf",
+        "thresholds": {"fake": 0.5, "real": 0.3, "mask": 0.5},
+        "calibration": {"scale": 1.0, "offset": 0.0},
+    }
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(about))
+    return path

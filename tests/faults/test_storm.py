@@ -1,0 +1,102 @@
+"""Everything at once: 1,000 checks through dying workers, a dying Valkey, bad pictures, a disk
+without room and workers without their model. Every one ends, with a result or a code, once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.faults.stage import Stage, kill, listening, picture, stage
+from tests.faults.standin import DAMAGED, POISON, RAISES
+from unmask.report import Check, Door, State
+
+CALLERS = 8
+#: What each special picture must end with; the others are done, or met three deaths or the full
+#: disk by bad luck.
+SPECIAL = {
+    **{picture(n, DAMAGED): {"damaged"} for n in range(2000, 2005)},
+    **{picture(n, RAISES): {"internal"} for n in range(2005, 2010)},
+    **{picture(n, POISON): {"poison_picture"} for n in range(2010, 2012)},
+    **{b"not a picture %d" % n: {"not_a_picture"} for n in range(5)},
+}
+LUCK = {None, "poison_picture", "storage_full"}
+
+
+@pytest.mark.timeout(120)
+def test_storm(tmp_path: Path) -> None:
+    pictures = [picture(n, side=200 if n % 97 == 0 else 20) for n in range(933)]
+    pictures += [picture(n) for n in range(50)]  # asked for a second time
+    pictures += SPECIAL
+    assert len(pictures) == 1000
+    random.Random(3).shuffle(pictures)
+
+    async def play() -> None:
+        async with stage(tmp_path) as on, listening(on) as ends:
+            chaos = asyncio.create_task(_chaos(on))
+            parts = [_submit(on, pictures[caller::CALLERS]) for caller in range(CALLERS)]
+            checks = [check for part in await asyncio.gather(*parts) for check in part]
+            ended = await on.ends(checks, 90)
+            assert not chaos.done(), "the chaos itself failed"
+            chaos.cancel()
+            _assess(on, pictures, ended)
+        assert set(ends.values()) <= {0, 1}, "an end was told twice"
+
+    asyncio.run(play())
+
+
+async def _submit(on: Stage, pictures: list[bytes]) -> list[Check]:
+    checks = []
+    for number, data in enumerate(pictures):
+        checks += await on.submit(data, door=Door.API, bulk=number % 3 == 0)
+        await asyncio.sleep(0.02)
+    return checks
+
+
+async def _chaos(on: Stage) -> None:
+    """Two workers are kept alive through all that is done to them, ten rounds long."""
+    dice = random.Random(7)
+    workers = [on.worker(seconds=0.05), on.worker(seconds=0.05, file_limit=16_384)]
+    on.real_worker(Path("/nonexistent/manifest.json"))
+    for turn in range(10_000):
+        await asyncio.sleep(0.4)
+        if turn < 10:
+            victim = dice.choice(workers)
+            if turn % 3 == 2:
+                victim.send_signal(signal.SIGTERM)
+            elif victim.poll() is None:
+                kill(victim)
+        if turn in (4, 9):
+            await _restart_valkey(on)
+        workers = [worker if worker.poll() is None else on.worker() for worker in workers]
+
+
+async def _restart_valkey(on: Stage) -> None:
+    pid = on.valkey.pid
+    assert pid is not None
+    subprocess.run(["kill", "-9", str(pid)], check=True)
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(on.valkey.ensure)
+
+
+def _assess(on: Stage, pictures: list[bytes], ended: list[Check]) -> None:
+    by_caller = [data for caller in range(CALLERS) for data in pictures[caller::CALLERS]]
+    codes = Counter(check.error and check.error["code"] for check in ended)
+    for data, check in zip(by_caller, ended, strict=True):
+        code = check.error["code"] if check.error else None
+        assert code in SPECIAL.get(data, LUCK), (check, codes)
+        assert (check.state is State.DONE) == (check.verdict is not None) == (code is None)
+    assert codes[None] > 950, codes
+    client = on.client
+    told = client.hgetall("unmask:counters")
+    works = list(client.scan_iter("unmask:work:*"))
+    # A picture that met the full disk and was asked for again is two works.
+    assert int(told["done"]) + int(told["failed"]) == len(works) >= 950  # type: ignore[index]
+    assert not client.zcard("unmask:open") and not client.zcard("unmask:lease")
+    assert not list(client.scan_iter("rq:job:*")) and not list(client.scan_iter("rq:wip:*"))
+    assert not list(client.scan_iter("rq:queue:*"))

@@ -1,0 +1,104 @@
+"""The parts of a worker on their own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from unmask.report import Image, Model, Pictures, Report, Timings, Verdict
+from worker.examiner import Order, _crop, _timed
+from worker.pulse import HUNG, Pulse
+
+
+class Heard:
+    """A ledger that only listens; ``away`` makes it unreachable."""
+
+    def __init__(self) -> None:
+        self.beats: list[tuple[str, ...]] = []
+        self.away = False
+        self.left = False
+
+    def beat(self, worker: str, about: str, works: Any) -> None:
+        if self.away:
+            raise RedisConnectionError
+        self.beats.append(tuple(works))
+
+    def leave(self, worker: str) -> None:
+        self.left = True
+
+
+def pulse(ledger: Any, limit: float = 60, end: Any = None) -> Pulse:
+    return Pulse(ledger, name="w", model="1", pools=["shared"], limit=limit, end=end or time.sleep)
+
+
+def test_the_pulse_keeps_what_is_held() -> None:
+    heard = Heard()
+    beating = pulse(heard)
+    with beating.holding(["a", "b"]):
+        beating.beat()
+    beating.beat()
+    assert heard.beats == [("a", "b"), ()]
+
+
+def test_the_pulse_outlives_a_lost_connection(monkeypatch: Any) -> None:
+    monkeypatch.setattr("worker.pulse.BEAT", 0.01)
+    heard = Heard()
+    heard.away = True
+    beating = pulse(heard)
+    beating.start()
+    time.sleep(0.1)
+    assert not heard.beats
+    heard.away = False
+    time.sleep(0.1)
+    beating.stop()
+    assert heard.beats and heard.left
+
+
+def test_a_batch_over_its_limit_ends_the_process(monkeypatch: Any) -> None:
+    monkeypatch.setattr("worker.pulse.BEAT", 0.01)
+    ended = threading.Event()
+    statuses = []
+
+    def end(status: int) -> None:
+        statuses.append(status)
+        ended.set()
+
+    beating = pulse(Heard(), limit=0.05, end=end)
+    beating.start()
+    time.sleep(0.1)
+    assert not ended.is_set(), "idle is no hang"
+    with beating.holding(["a"]):
+        assert ended.wait(2)
+    beating.stop()
+    assert statuses[0] == HUNG
+
+
+def test_a_crop_stays_inside_its_picture() -> None:
+    assert _crop((40, 40, 20, 40), 100, 100) == (35, 30, 65, 90)
+    assert _crop((0, 0, 100, 100), 100, 100) == (0, 0, 100, 100)
+    assert _crop((-30, 95, 40, 40), 100, 100) == (0, 85, 20, 100)
+    left, top, right, bottom = _crop((500, 500, 0, 0), 100, 100)
+    assert 0 <= left < right <= 100 and 0 <= top < bottom <= 100
+
+
+def test_the_times_of_a_report_add_up() -> None:
+    found = Report(
+        id="x",
+        sha256="y",
+        verdict=Verdict.NO_FACE,
+        fake_probability=None,
+        statement="",
+        image=Image(width=1, height=1, format="PNG"),
+        faces=(),
+        model=Model(name="m", version="1", sha256="z"),
+        threshold=0.5,
+        timings_ms=Timings(decode=1, faces=2, model=3, draw=4, total=10),
+    )
+    timed = _timed(found, Order("work", "y", waited=0.5), 6.0)
+    assert timed.timings_ms == Timings(queue=500, decode=1, faces=2, model=3, draw=10, total=516)
+    assert timed.id == "work" and timed.pictures == Pictures(
+        annotated="annotated.jpg", mask="mask.png", heatmap="heatmap.png"
+    )

@@ -1,0 +1,25 @@
+"""Which workers live, by the signs that they give in Redis."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from unmask.queue.clients import open_async_client, reachable
+from unmask.queue.keys import WORKER, WORKERS
+
+
+async def beats(url: str, host: str, pid: int | None = None) -> bool:
+    """Whether a worker on ``host`` (with that process id) has its model and serves the queue.
+
+    A worker that was killed counts until its last sign expires, after 15 s: to know of a new one,
+    name its ``pid``. Raises :class:`UnmaskError` ``queue_unavailable``.
+    """
+    async with open_async_client(url) as client:
+        with reachable():
+            names: Any = await client.zrange(WORKERS, 0, -1)
+            said = await client.mget([WORKER + name for name in names]) if names else []
+    workers = [json.loads(text) for text in said if text]
+    return any(
+        worker["host"] == host and (pid is None or worker["pid"] == pid) for worker in workers
+    )

@@ -1,0 +1,69 @@
+"""The names that server, bot and worker share: queues, the task, Redis keys.
+
+Our own keys lie under ``unmask:``. A *work* is the one job that all checks of a picture with a
+model share; its id is random, so that RQ's traces of it tell nothing of the picture::
+
+    unmask:check:<id>       hash   one asker's check: work, door, team, priority, created
+    unmask:work:<id>        hash   the shared job: sha256, state, attempts, verdict, ...
+    unmask:checks:<work>    set    the checks that share a work
+    unmask:same:<sha>:<model>:<pool>  string  the work that a new check of that picture joins
+    unmask:picture:<sha>    set    the works that need a stored picture
+    unmask:deleting:<sha>   string set for the moment in which a picture's file is removed
+    unmask:removing         zset   works whose files are being removed
+    unmask:idem:<team>:<key>  string  the check made under an idempotency key
+    unmask:list:<team>      zset   checks of a team by time; unmask:suspects:<team> by probability
+    unmask:open             zset   works that have not ended, by time of their last change
+    unmask:lease            zset   works in some worker's hands, by the time that lasts
+    unmask:expiry           zset   checks by the time they are to be forgotten
+    unmask:workers          zset   live workers by last beat; unmask:worker:<name> says more
+    unmask:arrivals         stream its end moves when a job arrives; idle workers block on it
+    unmask:counters         hash   sums for the metrics
+"""
+
+from __future__ import annotations
+
+import re
+
+from unmask.errors import UnmaskError
+from unmask.report import Priority
+
+#: The one task that a worker takes. It is a name only: no worker looks up code by it.
+TASK = "worker.examine"
+
+#: The channel on which each change of a work's state is published once.
+EVENTS = "unmask:events"
+ARRIVALS = "unmask:arrivals"
+OPEN, LEASES = "unmask:open", "unmask:lease"
+LIST, SUSPECTS = "unmask:list:", "unmask:suspects:"
+WORKERS, WORKER, COUNTERS = "unmask:workers", "unmask:worker:", "unmask:counters"
+
+#: The pool that serves every team without workers of its own.
+SHARED = "shared"
+
+#: Seconds for which a worker holds a job without a sign of life; and between its signs.
+LEASE, BEAT = 8, 2
+#: Seconds between two rounds of a janitor. LEASE + ROUND is the longest that a dead worker's job
+#: waits to be taken up again.
+ROUND = 2
+#: Deliveries after which a picture that ends its worker is failed.
+MAX_ATTEMPTS = 3
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+def queue_name(pool: str, priority: Priority) -> str:
+    """The RQ queue of a pool of workers and a priority."""
+    return f"unmask-{pool}-{priority}"
+
+
+def pool_names(text: str) -> tuple[str, ...]:
+    """The pools or teams in a setting separated by commas."""
+    return tuple(checked_name(name.strip()) for name in text.split(",") if name.strip())
+
+
+def checked_name(name: str) -> str:
+    """``name`` if a team or pool can have it; else raises ``bad_request``."""
+    if not _NAME.fullmatch(name):
+        message = "A team's name is 1 to 40 lower-case letters, digits and hyphens."
+        raise UnmaskError("bad_request", message, team=name[:80])
+    return name

@@ -1,0 +1,198 @@
+"""Pictures by the sha256 of their bytes, and the files of each result, over fsspec.
+
+A directory by default; ``s3://`` and the rest work where their fsspec package is installed. A file
+appears whole or not at all. Who may remove what is the queue's to say (:mod:`unmask.queue`).
+
+Layout: ``pictures/<2 of sha256>/<sha256>`` and ``results/<2 of key>/<key>/<name>``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import uuid4
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from unmask.errors import UnmaskError
+from unmask.settings import Settings
+
+#: What the system says when there is no room: on the disk, in the quota, for one file.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: A file under this name is being written; older than an hour, its writer is dead.
+_UNFINISHED, _UNFINISHED_SECONDS = ".unfinished-", 3600.0
+
+#: How often a file is written anew whose folder was just removed.
+_TRIES = 8
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_KEY = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"[a-z0-9-]{1,40}\.[a-z]{2,5}")
+
+
+class Store:
+    """A place for files. Methods block; one instance serves several threads.
+
+    Writing raises :class:`UnmaskError` ``storage_full`` or ``output_unwritable``.
+    """
+
+    def __init__(self, url: str) -> None:
+        """``url`` is a path or an fsspec URL such as ``s3://bucket/prefix``."""
+        self._files: Any
+        self._files, root = fsspec.url_to_fs(url)
+        self._root = root.rstrip("/")
+        self._local = isinstance(self._files, LocalFileSystem)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Store:
+        """The store that the settings name, by default a directory in ``settings.data``."""
+        return cls(settings.store or str(settings.data.expanduser().absolute() / "store"))
+
+    def put_picture(self, data: bytes) -> str:
+        """Keep a picture's bytes; returns their sha256. One that is there is not written again."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        if not self.has_picture(sha256):
+            self._write(self._picture(sha256), data)
+        return sha256
+
+    def has_picture(self, sha256: str) -> bool:
+        """Whether a picture is there."""
+        return bool(self._files.exists(self._picture(sha256)))
+
+    def get_picture(self, sha256: str) -> bytes:
+        """A picture's bytes; raises ``picture_missing``."""
+        data = self._read(self._picture(sha256))
+        if data is None:
+            message = "The picture is no longer in the store; send it again."
+            raise UnmaskError("picture_missing", message)
+        return data
+
+    def delete_picture(self, sha256: str) -> None:
+        """Remove a picture, if it is there."""
+        self._remove(self._picture(sha256))
+
+    def put_result(self, key: str, name: str, data: bytes) -> None:
+        """Keep one file of a result; a file of that name is replaced."""
+        self._write(self._result(key, name), data)
+
+    def get_result(self, key: str, name: str) -> bytes | None:
+        """One file of a result, None if there is none (a name that none can have included)."""
+        return self._read(self._result(key, name)) if _NAME.fullmatch(name) else None
+
+    def delete_results(self, key: str) -> None:
+        """Remove every file of a result."""
+        folder = self._folder(key)
+        for path in self._files.find(folder):
+            self._remove(path)
+        self._drop_if_empty(folder)
+
+    def sweep(
+        self,
+        now: float,
+        retention: float,
+        wanted: Callable[[str, str], bool] = lambda kind, key: False,
+    ) -> int:
+        """Remove files last written more than ``retention`` seconds before ``now`` (Unix time).
+
+        ``wanted(kind, key)`` tells whether a check still needs the ``pictures`` or ``results`` of
+        that sha256 or key. Files left behind by a writer that died go too. Returns how many files.
+        """
+        stale = [
+            path
+            for path, kind, key in self._old_files(now, retention)
+            if _UNFINISHED in path or not wanted(kind, key)
+        ]
+        for path in stale:
+            self._remove(path)
+            if path.startswith(f"{self._root}/results/"):
+                self._drop_if_empty(path.rpartition("/")[0])
+        return len(stale)
+
+    def _old_files(self, now: float, retention: float) -> Iterator[tuple[str, str, str]]:
+        """Path, kind and key of each file older than it may be."""
+        for path, about in self._files.find(self._root, detail=True).items():
+            limit = _UNFINISHED_SECONDS if _UNFINISHED in path else retention
+            if _written(about) <= now - limit:
+                kind, _, key = PurePosixPath(path[len(self._root) + 1 :]).parts[:3]
+                yield path, kind, key
+
+    def _drop_if_empty(self, folder: str) -> None:
+        """Remove the folder of a result; those above it hold others and stay."""
+        if self._local:
+            with contextlib.suppress(OSError):
+                self._files.rmdir(folder)
+
+    def _write(self, path: str, data: bytes) -> None:
+        folder, _, name = path.rpartition("/")
+        # An object store shows a whole object or none; a directory needs the detour.
+        target = f"{folder}/{_UNFINISHED}{uuid4().hex}-{name}" if self._local else path
+        try:
+            self._create(folder, target, path, data)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._remove(target)
+            raise _told(error) from error
+
+    def _create(self, folder: str, target: str, path: str, data: bytes) -> None:
+        """Write ``target`` and call it ``path``. Who removes the folder's files meanwhile may take
+        the folder, still empty, or the new file itself: then once more."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self._files.makedirs(folder, exist_ok=True)
+                self._files.pipe_file(target, data)
+                if target != path:
+                    self._files.mv(target, path)
+                return
+            except (FileNotFoundError, FileExistsError):  # the latter: it was there, then not
+                if not left:
+                    raise
+                time.sleep(0.002 * (_TRIES - left))
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return bytes(self._files.cat_file(path))
+        except FileNotFoundError:
+            return None
+
+    def _remove(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._files.rm_file(path)
+
+    def _picture(self, sha256: str) -> str:
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError("not a sha256")
+        return f"{self._root}/pictures/{sha256[:2]}/{sha256}"
+
+    def _folder(self, key: str) -> str:
+        if not _KEY.fullmatch(key):
+            raise ValueError("not a result's key")
+        return f"{self._root}/results/{key[:2]}/{key}"
+
+    def _result(self, key: str, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError("not a result's file name")
+        return f"{self._folder(key)}/{name}"
+
+
+def _told(error: OSError) -> UnmaskError:
+    if error.errno in _NO_ROOM:
+        message = "There is no room left for the picture or its result; try again later."
+        return UnmaskError("storage_full", message)
+    return UnmaskError("output_unwritable", "The store cannot be written just now.")
+
+
+def _written(about: dict[str, Any]) -> float:
+    """When a file was last written, Unix time; file systems of fsspec differ in how they say it."""
+    when = next(
+        (about[name] for name in ("mtime", "LastModified", "updated", "created") if name in about),
+        time.time(),
+    )
+    return when.timestamp() if isinstance(when, datetime) else float(when)

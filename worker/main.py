@@ -1,0 +1,111 @@
+"""Starts a worker: the model first, then the queue."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from uuid import uuid4
+
+from redis.exceptions import RedisError
+from rq.exceptions import StopRequested
+
+from unmask.queue.clients import WORKER_RETRIES, open_client, redis_url
+from unmask.queue.janitor import Janitor
+from unmask.queue.keys import pool_names
+from unmask.queue.ledger import Ledger
+from unmask.queue.records import model_tag
+from unmask.settings import Settings
+from unmask.store import Store
+from worker.consumer import BatchWorker
+from worker.examiner import Examiner, Examines
+from worker.pulse import Pulse
+
+_log = logging.getLogger(__name__)
+
+#: Seconds between two tries of a worker that lost its Redis.
+_RETRY_SECONDS = 1.0
+#: Seconds that the end of a worker waits for its janitor, should Redis be away.
+_JOIN_SECONDS = 5.0
+
+
+def run(settings: Settings, detector: Examines | None = None) -> None:
+    """Work until SIGTERM or SIGINT; the batch in hand is finished first.
+
+    To be called from the main thread. ``detector`` replaces the real one, for tests. Raises
+    :class:`UnmaskError` ``model_missing`` or ``model_mismatch`` before anything is taken from the
+    queue, ``queue_unavailable``, or ``bad_request`` for a pool that cannot be.
+    """
+    pools = pool_names(settings.pools)
+    model = model_tag(settings.model)
+    loaded = load_detector(settings) if detector is None else detector
+    url = redis_url(settings)
+    ledger = Ledger(open_client(url, WORKER_RETRIES))
+    store = Store.of(settings)
+    name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+    pulse = Pulse(ledger, name=name, model=model.version, pools=pools, limit=settings.job_timeout)
+    stopping = _stopping_on_signals()
+    with (
+        contextlib.closing(Examiner(loaded, store, settings)) as examiner,
+        _beside(pulse, Janitor(ledger, store, settings)),
+    ):
+
+        def serve() -> None:
+            # A worker anew for each try: RQ takes one that lost its Redis for alive by its name.
+            BatchWorker(
+                connection=open_client(url, WORKER_RETRIES, text=False),
+                ledger=ledger,
+                examiner=examiner,
+                pulse=pulse,
+                pools=pools,
+                batch_size=settings.batch_size,
+                stopping=stopping,
+            ).work(logging_level="WARNING")
+
+        while not stopping.is_set():
+            try:
+                serve()
+            except StopRequested:
+                break
+            except (RedisError, OSError) as error:
+                _log.warning("worker %s: %s", name, type(error).__name__)
+            stopping.wait(_RETRY_SECONDS)
+
+
+def load_detector(settings: Settings) -> Examines:
+    """The real detector; its model's sha256 is verified."""
+    from unmask.detector.detector import Detector
+
+    return Detector(settings)
+
+
+def _stopping_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set, until RQ's own handlers take over, and after."""
+    stopping = threading.Event()
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping
+
+
+@contextlib.contextmanager
+def _beside(pulse: Pulse, janitor: Janitor) -> Iterator[None]:
+    """The threads beside the worker's own."""
+    done = threading.Event()
+    keeper = threading.Thread(target=janitor.run, args=(done,), name="unmask-janitor", daemon=True)
+    pulse.start()
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join(_JOIN_SECONDS)
+        pulse.stop()

@@ -1,0 +1,1 @@
+"""The server: the API, live events and the page, on aiohttp. Start at :mod:`server.app`."""

@@ -1,0 +1,67 @@
+"""Puts the application together: what the handlers need, the middlewares, the routes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from server import context
+from server.admission import Admission, Limiter
+from server.display import Display
+from server.keys import ApiKeys
+from server.metrics import Metrics
+from server.middleware import MIDDLEWARES, add_headers, add_shared_headers
+from server.model import public_model
+from server.pages import Pages
+from server.policy import Policy
+from server.routes import add_routes
+from unmask.fetch import Fetcher
+from unmask.queue import Checks
+from unmask.queue.clients import open_async_client
+from unmask.settings import Settings
+
+
+def make_app(
+    settings: Settings, checks: Checks, redis_url: str, fetcher: Fetcher | None = None
+) -> web.Application:
+    """The application on a connected queue; ``redis_url`` is where keys and limits are kept.
+
+    Call it with the event loop running. It closes what it opens itself, not ``checks``. Raises
+    :class:`server.policy.UnsafeSettingsError`, ``model_missing`` or ``model_mismatch``.
+    """
+    policy = Policy.of(settings)
+    model = public_model(settings)
+    # aiohttp's own limit guards what is read whole; pictures are streamed and counted.
+    app = web.Application(middlewares=MIDDLEWARES, client_max_size=65_536)
+    redis = open_async_client(redis_url)
+    limiter = Limiter(redis_url)
+    app[context.SETTINGS] = settings
+    app[context.POLICY] = policy
+    app[context.CHECKS] = checks
+    app[context.KEYS] = ApiKeys(redis)
+    app[context.ADMISSION] = Admission(policy, limiter, checks, settings.max_queue_seconds)
+    app[context.FETCHER] = fetcher or Fetcher(settings.max_bytes, settings.fetch_seconds)
+    app[context.DISPLAY] = Display(settings)
+    app[context.METRICS] = Metrics()
+    app[context.MODEL] = model
+    app[context.PAGES] = Pages(settings, model)
+    app[context.STOPPING] = asyncio.Event()
+
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        yield
+        await app[context.FETCHER].close()
+        await limiter.close()
+        await redis.aclose()
+
+    app.cleanup_ctx.append(opened)
+    app.on_shutdown.append(_stop_streams)
+    app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.append(add_shared_headers)
+    add_routes(app)
+    return app
+
+
+async def _stop_streams(app: web.Application) -> None:
+    app[context.STOPPING].set()

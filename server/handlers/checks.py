@@ -1,0 +1,112 @@
+"""``/v1/checks``: ask for a check, read it, list checks, remove one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from server.answers import as_json, found_check, json_answer, not_found
+from server.context import CALLER, CHECKS, POLICY, STOPPING
+from server.intake import admit, one_picture, submit, wait_of
+from server.keys import Scope
+from unmask.errors import UnmaskError
+from unmask.queue import Order
+from unmask.report import Check, State, Verdict
+
+MAX_LISTED = 200
+
+
+async def create(request: web.Request) -> web.Response:
+    """Take one picture: 200 with what is known if the check ended in time, else 202."""
+    seconds = wait_of(request)
+    await admit(request)
+    data, options = await one_picture(request)
+    check = await submit(request, data, options)
+    if seconds > 0 and not check.ended:
+        check = await _ended(request, check, seconds)
+    return json_answer(
+        await as_json(request, check),
+        status=200 if check.ended else 202,
+        Location=f"/v1/checks/{check.id}",
+    )
+
+
+async def read(request: web.Request) -> web.Response:
+    """One check: its report once it is done; with ``?download`` as a file."""
+    check = await found_check(request)
+    answer = json_answer(await as_json(request, check))
+    if "download" in request.query:
+        answer.headers["Content-Disposition"] = f'attachment; filename="unmask-{check.id}.json"'
+    return answer
+
+
+async def listed(request: web.Request) -> web.Response:
+    """A page of a team's checks, newest or most suspicious first."""
+    query = request.query
+    page = await request.app[CHECKS].list(
+        _team(request),
+        state=_choice(State, query.get("state"), "state"),
+        verdict=_choice(Verdict, query.get("verdict"), "verdict"),
+        order=_choice(Order, query.get("order"), "order") or Order.NEWEST,
+        limit=_count(query.get("limit", "50")),
+        cursor=query.get("cursor"),
+    )
+    checks = [check.model_dump(mode="json") for check in page.checks]
+    return json_answer({"checks": checks, "cursor": page.cursor})
+
+
+async def remove(request: web.Request) -> web.Response:
+    """Remove every trace of a check."""
+    check = await found_check(request)
+    _may_remove(request, check)
+    if not await request.app[CHECKS].delete(check.id):
+        raise not_found()
+    return web.Response(status=204)
+
+
+async def _ended(request: web.Request, check: Check, seconds: float) -> Check:
+    """The check once it ended, or as it stands after ``seconds`` or when the server stops."""
+    waiting = asyncio.ensure_future(request.app[CHECKS].wait(check.id, seconds))
+    stopping = asyncio.ensure_future(request.app[STOPPING].wait())
+    try:
+        await asyncio.wait([waiting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        return (waiting.result() if waiting.done() else None) or check
+    finally:
+        waiting.cancel()
+        stopping.cancel()
+        await asyncio.gather(waiting, stopping, return_exceptions=True)
+
+
+def _team(request: web.Request) -> str | None:
+    """The team whose checks are asked for; a key that is bound to one sees no other."""
+    asked, key = request.query.get("team"), request[CALLER].key
+    bound = key.team if key is not None else None
+    if bound is not None and asked not in (None, bound):
+        raise UnmaskError("key_scope", "This key belongs to another team.")
+    return bound or asked or None
+
+
+def _may_remove(request: web.Request, check: Check) -> None:
+    key = request[CALLER].key
+    if not request.app[POLICY].keys_needed or key is None or Scope.DELETE not in key.scopes:
+        return
+    if key.team is not None and key.team != check.team:
+        raise UnmaskError("key_scope", "This key belongs to another team.")
+
+
+def _choice(kind: Any, text: str | None, name: str) -> Any:
+    if text is None:
+        return None
+    try:
+        return kind(text)
+    except ValueError as error:
+        allowed = ", ".join(kind)
+        raise UnmaskError("bad_request", f"'{name}' must be one of: {allowed}.") from error
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LISTED):
+        raise UnmaskError("bad_request", f"'limit' must be 1 to {MAX_LISTED}.")
+    return int(text)

@@ -1,0 +1,48 @@
+"""The pages: where photos are dropped, the page of one check, the reference."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.answers import found_check
+from server.context import CALLER, CHECKS, PAGES, POLICY
+from server.intake import admit, one_picture, submit
+from server.openapi import document
+from unmask.report import Check, Door, Report, State
+
+
+async def home(request: web.Request) -> web.Response:
+    """The page to drop photos on; where keys are needed, a person signs in with one first."""
+    signed_in = request[CALLER].key is not None
+    locked = request.app[POLICY].keys_needed and not signed_in
+    return request.app[PAGES].home(signed_in=signed_in, locked=locked)
+
+
+async def check(request: web.Request) -> web.Response:
+    """The form of the page, for browsers that run no script."""
+    await admit(request)
+    data, options = await one_picture(request)
+    options = options.model_copy(update={"door": Door.WEB})
+    taken = await submit(request, data, options)
+    raise web.HTTPSeeOther(f"/c/{taken.id}")
+
+
+async def shared(request: web.Request) -> web.Response:
+    """The page of one check."""
+    found = await found_check(request)
+    return request.app[PAGES].check(found, await _report(request, found))
+
+
+async def card(request: web.Request) -> web.Response:
+    """The card of one check, which the script puts into a page."""
+    found = await found_check(request)
+    return request.app[PAGES].card(found, await _report(request, found))
+
+
+async def reference(request: web.Request) -> web.Response:
+    """The API for readers."""
+    return request.app[PAGES].reference(document())
+
+
+async def _report(request: web.Request, found: Check) -> Report | None:
+    return await request.app[CHECKS].report(found.id) if found.state is State.DONE else None

@@ -1,0 +1,29 @@
+"""The report as a PDF, to print, to file, to send."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from server.answers import found_check, not_found
+from server.context import CHECKS
+from server.pdf import report_pdf
+
+
+async def pdf(request: web.Request) -> web.Response:
+    """The PDF of a done check."""
+    check = await found_check(request)
+    checks = request.app[CHECKS]
+    report = await checks.report(check.id)
+    annotated = await checks.result_picture(check.id, "annotated.jpg")
+    if report is None or annotated is None:
+        raise not_found()
+    names = [f"face-{number}.jpg" for number in range(len(report.faces))]
+    faces = [await checks.result_picture(check.id, name) for name in names]
+    body = await asyncio.to_thread(report_pdf, report, annotated, faces)
+    return web.Response(
+        body=body,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="unmask-{check.id}.pdf"'},
+    )

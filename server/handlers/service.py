@@ -1,0 +1,47 @@
+"""What the service tells of itself: its model, its health, its metrics, its description."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.answers import json_answer
+from server.context import CHECKS, METRICS, MODEL
+from server.openapi import document
+from unmask.errors import UnmaskError
+from unmask.queue import Stats
+
+
+async def model(request: web.Request) -> web.Response:
+    """The model that judges."""
+    return json_answer(request.app[MODEL].model_dump(mode="json"))
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """This process answers; of the rest it says nothing."""
+    return json_answer({"status": "ok"})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Whether a check can be taken: the queue answers."""
+    stats = await _stats(request)
+    if stats is None:
+        raise UnmaskError("not_ready", "The queue does not answer.")
+    return json_answer({"status": "ready", "workers": stats.workers, "waiting": stats.waiting})
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """The metrics in Prometheus's text format."""
+    text = request.app[METRICS].exposition(await _stats(request))
+    return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """The description of the API for machines."""
+    return json_answer(document())
+
+
+async def _stats(request: web.Request) -> Stats | None:
+    try:
+        return await request.app[CHECKS].stats()
+    except UnmaskError:
+        return None

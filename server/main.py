@@ -1,0 +1,73 @@
+"""Runs the server: ready when a check can be taken, gone in order when told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+from aiohttp import web
+
+from server.app import make_app
+from server.logs import log_json
+from server.policy import Policy, UnsafeSettingsError
+from unmask.errors import UnmaskError
+from unmask.queue import Checks
+from unmask.queue.clients import redis_url
+from unmask.settings import Settings
+
+#: Seconds that requests may take to end after the server was told to stop.
+GRACE = 10.0
+
+
+def serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; the exit status."""
+    log_json()
+    try:
+        asyncio.run(_until_signal(settings))
+    except (UnsafeSettingsError, UnmaskError, OSError) as error:
+        sys.stderr.write(f"unmask server: {error}\n")
+        return 1
+    return 0
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until ``stop`` is set; prints ``ready http://HOST:PORT`` once checks are taken.
+
+    Raises :class:`UnsafeSettingsError`, :class:`UnmaskError` when the queue or the model is not
+    there, and OSError when the port is taken.
+    """
+    Policy.of(settings)  # Before anything is started: unsafe settings start nothing.
+    url = await asyncio.to_thread(redis_url, settings)
+    checks = await Checks.connect(settings.model_copy(update={"redis_url": url}))
+    try:
+        runner = web.AppRunner(
+            make_app(settings, checks, url), access_log=None, shutdown_timeout=GRACE
+        )
+        try:
+            await runner.setup()
+            site = web.TCPSite(runner, settings.host, settings.port)
+            await site.start()
+            await _answering(checks)
+            host, port = runner.addresses[0][:2]
+            shown = f"[{host}]" if ":" in host else host
+            sys.stdout.write(f"ready http://{shown}:{port}\n")
+            sys.stdout.flush()
+            await stop.wait()
+        finally:
+            await runner.cleanup()
+    finally:
+        await checks.close()
+
+
+async def _answering(checks: Checks) -> None:
+    if not await checks.ping():
+        raise UnmaskError("queue_unavailable", "The queue does not answer.")
+
+
+async def _until_signal(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(settings, stop)

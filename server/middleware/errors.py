@@ -1,0 +1,66 @@
+"""Every error leaves in the one shape, or as a page for those who asked for a page."""
+
+from __future__ import annotations
+
+import logging
+
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+from aiohttp.typedefs import Handler
+
+from server.answers import json_answer, wants_page
+from server.context import METRICS, PAGES, REQUEST_ID
+from unmask.errors import UnmaskError
+
+LOG = logging.getLogger("unmask.server")
+
+#: What aiohttp itself refuses, in our codes.
+BY_STATUS = {
+    403: ("not_found", "There is nothing at this address."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take that method."),
+    413: ("too_many_bytes", "The request is larger than the limit."),
+    415: ("unsupported_body", "The request's content type is not one that is read."),
+}
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what was raised into an answer."""
+    try:
+        return await handler(request)
+    except UnmaskError as error:
+        return _answer(request, error)
+    except web.HTTPException as answer:
+        if answer.status < 400:
+            raise
+        code, message = BY_STATUS.get(answer.status, ("bad_request", "The request is malformed."))
+        response = _answer(request, UnmaskError(code, message))
+        if "Allow" in answer.headers:
+            response.headers["Allow"] = answer.headers["Allow"]
+        return response
+    except (HttpProcessingError, web.RequestPayloadError):
+        return _answer(request, UnmaskError("bad_request", "The body is malformed or cut short."))
+    except ConnectionError:
+        raise  # The caller is gone; there is nobody to answer.
+    except Exception:
+        LOG.exception("unforeseen", extra={"request_id": request[REQUEST_ID]})
+        unforeseen = UnmaskError(
+            "internal",
+            "Something unforeseen went wrong. Tell us the request id if it happens again.",
+            request_id=request[REQUEST_ID],
+        )
+        return _answer(request, unforeseen)
+
+
+def _answer(request: web.Request, error: UnmaskError) -> web.Response:
+    request.app[METRICS].errors.labels(error.code).inc()
+    if wants_page(request):
+        response = request.app[PAGES].error(error)
+    else:
+        response = json_answer(error.as_json(), status=error.status)
+    if "retry_after" in error.detail:
+        response.headers["Retry-After"] = str(error.detail["retry_after"])
+    if error.code == "key_needed":
+        response.headers["WWW-Authenticate"] = 'Bearer realm="unmask"'
+    return response

@@ -1,0 +1,63 @@
+"""Gives each request an id, and writes down in one line how it went.
+
+A line never holds a picture, an address, a query or a check's id: whoever knows the id of a check
+may see it, so the route's pattern stands in for the path.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from uuid import uuid4
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from server.context import CALLER, METRICS, REQUEST_ID
+
+LOG = logging.getLogger("unmask.server")
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+
+
+@web.middleware
+async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Name, time, count and log the request."""
+    given = request.headers.get("X-Request-Id", "")
+    request[REQUEST_ID] = given if _GIVEN_ID.fullmatch(given) else uuid4().hex
+    start = time.perf_counter()
+    status = 499  # What is logged if the caller left before there was an answer.
+    try:
+        response = await handler(request)
+        status = response.status
+        return response
+    except web.HTTPException as answer:
+        status = answer.status
+        raise
+    finally:
+        _note(request, status, time.perf_counter() - start)
+
+
+def route_of(request: web.Request) -> str:
+    """The pattern of the route that the request took."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "none"
+
+
+def _note(request: web.Request, status: int, seconds: float) -> None:
+    route, caller = route_of(request), request.get(CALLER)
+    method = request.method if request.method in hdrs.METH_ALL else "other"
+    metrics = request.app[METRICS]
+    metrics.requests.labels(route, method, str(status)).inc()
+    metrics.seconds.labels(route).observe(seconds)
+    LOG.info(
+        "request",
+        extra={
+            "request_id": request[REQUEST_ID],
+            "method": method,
+            "route": route,
+            "status": status,
+            "ms": round(seconds * 1000, 1),
+            "key": caller.key.prefix if caller and caller.key else None,
+        },
+    )

@@ -1,0 +1,104 @@
+"""The schemas: the domain's own models, and the few shapes that only the API knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from server.model import PublicModel
+from unmask.errors import ERROR_CODES
+from unmask.report import Check, Report, State
+
+Json = dict[str, Any]
+REF = "#/components/schemas/"
+
+
+def ref(name: str) -> Json:
+    """A reference to a schema."""
+    return {"$ref": f"{REF}{name}"}
+
+
+def schemas() -> Json:
+    """All schemas by name."""
+    _, made = models_json_schema(
+        [(model, "serialization") for model in (Check, Report, PublicModel)],
+        ref_template=REF + "{model}",
+    )
+    return dict(made["$defs"]) | {
+        "Error": _ERROR,
+        "Answer": {
+            "description": "The report once the check is done, before that the check itself.",
+            "anyOf": [ref("Report"), ref("Check")],
+        },
+        "CheckPage": _object(
+            "Some checks of a list, and the cursor of the next ones.",
+            checks={"type": "array", "items": ref("Check")},
+            cursor={"type": ["string", "null"]},
+        ),
+        "BulkAnswer": _object(
+            "A check or an error for each picture, in the order sent.",
+            checks={"type": "array", "items": {"anyOf": [ref("Check"), ref("Error")]}},
+        ),
+        "Url": _object("Where the picture is.", url={"type": "string"}, **_OPTIONS)
+        | {"required": ["url"]},
+        "Urls": _object(
+            "Where the pictures are.",
+            urls={"type": "array", "minItems": 1, "items": {"type": "string"}},
+            **_OPTIONS,
+        )
+        | {"required": ["urls"]},
+        "Form": _object(
+            "A picture, or where it is.",
+            file={"type": "string", "format": "binary"},
+            url={"type": "string"},
+            **_OPTIONS,
+        )
+        | {"required": []},
+        "BulkForm": _object(
+            "Pictures: the field `file`, once for each.",
+            file={"type": "array", "items": {"type": "string", "format": "binary"}},
+        ),
+        "Event": _object(
+            "One server-sent event: named by the state, with the check as JSON in `data`.",
+            event={"type": "string", "enum": [*State, "error"]},
+            data={"type": "string"},
+        ),
+        "Health": _object("It answers.", status={"const": "ok"}),
+        "Readiness": _object(
+            "Checks are taken.",
+            status={"const": "ready"},
+            workers={"type": "integer"},
+            waiting={"type": "integer"},
+        ),
+    }
+
+
+def _object(description: str, **properties: Json) -> Json:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+DOOR: Json = {"type": "string", "enum": ["api", "web", "extension"], "default": "api"}
+TEAM: Json = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,39}$"}
+_OPTIONS = {"door": DOOR, "team": TEAM}
+_ERROR: Json = {
+    "type": "object",
+    "description": "What every error looks like; see docs/errors.md for the codes.",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string", "enum": sorted(ERROR_CODES)},
+                "message": {"type": "string"},
+                "detail": {"type": "object"},
+            },
+            "required": ["code", "message", "detail"],
+        }
+    },
+    "required": ["error"],
+}

@@ -1,0 +1,100 @@
+"""Renders the pages: templates in, answers out. A card shows one check, wherever it stands."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from server.model import PublicModel
+from server.words import CAVEATS, STATES, VERDICTS, lifetime
+from unmask.errors import UnmaskError
+from unmask.report import Check, Report, Verdict, shown_percent
+from unmask.settings import Settings
+
+HERE = Path(__file__).parent
+#: Width over height above which a picture gets the whole width of its card.
+WIDE = 1.6
+
+
+class Pages:
+    """All pages of one server."""
+
+    def __init__(self, settings: Settings, model: PublicModel) -> None:
+        self._env = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._env.filters["percent"] = shown_percent
+        self._env.filters["code"] = _with_code
+        self._env.filters["count"] = lambda number: f"{number:,}"
+        self._env.globals.update(
+            model=model,
+            kept=lifetime(settings.retention),
+            max_megabytes=settings.max_bytes // 1_000_000,
+            version=_fingerprint(HERE / "static"),
+            verdicts=VERDICTS,
+            states=STATES,
+            caveats=CAVEATS,
+            Verdict=Verdict,
+        )
+
+    def home(self, *, signed_in: bool, locked: bool, wrong_key: bool = False) -> web.Response:
+        """The page to drop photos on; ``locked`` asks for a key first."""
+        status = 401 if wrong_key else 200
+        return self._page(
+            "home.html", status, signed_in=signed_in, locked=locked, wrong_key=wrong_key
+        )
+
+    def check(self, check: Check, report: Report | None) -> web.Response:
+        """The page of one check, to share."""
+        return self._page("check.html", check=check, report=report, card=_card(report))
+
+    def card(self, check: Check, report: Report | None) -> web.Response:
+        """The card of one check, for a page that is already there."""
+        return self._page("_card.html", check=check, report=report, card=_card(report))
+
+    def reference(self, document: dict[str, Any]) -> web.Response:
+        """The API for readers."""
+        return self._page("reference.html", doc=document)
+
+    def error(self, error: UnmaskError) -> web.Response:
+        """What went wrong, for a person."""
+        return self._page("error.html", error.status, error=error)
+
+    def _page(self, template: str, status: int = 200, **values: Any) -> web.Response:
+        text = self._env.get_template(template).render(values)
+        return web.Response(text=text, status=status, content_type="text/html")
+
+
+def _card(report: Report | None) -> dict[str, Any]:
+    """Sizes that the drawing over the picture needs, in the picture's pixels; and whether the
+    picture is so wide that what was found is better told below it than beside it."""
+    if report is None:
+        return {}
+    size = report.image
+    label = max(size.width, size.height) / 32
+    wide = size.width > WIDE * size.height
+    return {"label": round(label, 1), "pad": round(label * 0.35, 1), "wide": wide}
+
+
+def _with_code(text: str) -> Markup:
+    """Text of the API's description, its `names` in backticks set as code."""
+    parts = str(escape(text)).split("`")
+    wrapped = [f"<code>{part}</code>" if odd % 2 else part for odd, part in enumerate(parts)]
+    return Markup("".join(wrapped))  # noqa: S704 - escaped above
+
+
+def _fingerprint(folder: Path) -> str:
+    """Changes whenever a static file does, so that no page meets the files of another version."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:10]

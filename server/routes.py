@@ -1,0 +1,84 @@
+"""Every route once: where it leads, and what a key must allow to take it.
+
+A check's id is 128 random bits that only the asker learns: who has it may see the check, so that a
+link can be shared. Asking, listing and removing need a key wherever keys are needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from aiohttp.web_urldispatcher import DynamicResource
+
+from server.handlers import bulk, checks, events, pages, pictures, report, service, session
+from server.keys import Scope
+
+STATIC = Path(__file__).parent / "static"
+CHECK = "/v1/checks/{id:[A-Za-z0-9_-]{8,64}}"
+SHARED = "/c/{id:[A-Za-z0-9_-]{8,64}}"
+RESULT = "{picture:annotated\\.jpg|mask\\.png|heatmap\\.png}"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route; ``scope`` is what a key must allow, None leaves it open."""
+
+    method: str
+    path: str
+    handler: Handler
+    scope: Scope | None = None
+
+
+API = (
+    Route("POST", "/v1/checks", checks.create, Scope.CHECK),
+    Route("GET", "/v1/checks", checks.listed, Scope.LIST),
+    Route("POST", "/v1/checks/bulk", bulk.create, Scope.CHECK),
+    Route("GET", CHECK, checks.read),
+    Route("DELETE", CHECK, checks.remove, Scope.DELETE),
+    Route("GET", f"{CHECK}/events", events.stream),
+    Route("GET", f"{CHECK}/{RESULT}", pictures.result),
+    Route("GET", f"{CHECK}/original.jpg", pictures.original),
+    Route("GET", f"{CHECK}/face/{{n:[0-9]{{1,3}}}}.jpg", pictures.face),
+    Route("GET", f"{CHECK}/report.pdf", report.pdf),
+    Route("GET", "/v1/model", service.model),
+    Route("GET", "/healthz", service.healthz),
+    Route("GET", "/readyz", service.readyz),
+    Route("GET", "/metrics", service.metrics, Scope.METRICS),
+    Route("GET", "/openapi.json", service.openapi),
+)
+PAGES = (
+    Route("GET", "/", pages.home),
+    Route("POST", "/check", pages.check, Scope.CHECK),
+    Route("GET", SHARED, pages.shared),
+    Route("GET", f"{SHARED}/card", pages.card),
+    Route("GET", "/reference", pages.reference),
+    Route("POST", "/session", session.begin),
+    Route("POST", "/session/end", session.end),
+)
+#: Asked often by machines that must always be answered.
+UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/static"})
+
+
+def _canonical(path: str) -> str:
+    """The path as aiohttp names a resource: without the patterns."""
+    return DynamicResource(path).canonical if "{" in path else path
+
+
+SCOPES = {
+    (method, _canonical(route.path)): route.scope
+    for route in (*API, *PAGES)
+    for method in ((route.method, "HEAD") if route.method == "GET" else (route.method,))
+}
+
+
+def add_routes(app: web.Application) -> None:
+    """Add all routes to the application."""
+    for route in (*API, *PAGES):
+        if route.method == "GET":
+            app.router.add_get(route.path, route.handler)
+        else:
+            app.router.add_route(route.method, route.path, route.handler)
+    app.router.add_static("/static", STATIC)

@@ -1,0 +1,110 @@
+"""A real Chromium on a real service. Without Chromium these tests fail: see install.sh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.server.place import Place, photo, running_place, served_in_thread
+from tests.unmask.test_fetch import LOOPBACK, loopback
+from unmask.fetch import Fetcher
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory, colour_model: Path) -> Iterator[Place]:
+    with running_place(tmp_path_factory.mktemp("browser"), colour_model) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def picture_site(portrait: Any) -> Iterator[tuple[int, str]]:
+    """The port of a site with a picture, and the picture's URL."""
+    data = photo(portrait)
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "image/jpeg")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        yield port, f"http://pictures.example.org:{port}/face.jpg"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def url(place: Place, picture_site: tuple[int, str]) -> Iterator[str]:
+    def fetcher() -> Fetcher:
+        return Fetcher(10**7, 5, opened=LOOPBACK, ports={picture_site[0]}, lookup=loopback)
+
+    with served_in_thread(place, fetcher, team_pools="lonely") as served:
+        yield served
+
+
+# By module, not session: its event loop must be gone from this thread before other tests run.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert Path(CHROMIUM).exists(), "Chromium is missing: run tests/browser/install.sh"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
+    """Opens pages with the context's options; fails if one said something to the console."""
+    said: list[str] = []
+    contexts = []
+
+    def open_one(path: str = "/", base: str = url, **options: Any) -> Page:
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(base + path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    # Chromium itself notes each answer of 4xx; what else is said is ours, or a broken policy.
+    assert [line for line in said if "status of 4" not in line] == []
+
+
+@pytest.fixture
+def photos(tmp_path: Path, portrait: Any) -> Callable[..., list[str]]:
+    """Files of portraits that no other test has sent, fake by their colours or not."""
+
+    def make(*kinds: str) -> list[str]:
+        paths = []
+        for number, kind in enumerate(kinds):
+            pixels = portrait[:, :, ::-1] if kind == "real" else portrait
+            if kind == "wide":
+                pixels = pixels.repeat(2, axis=1)
+            path = tmp_path / f"{kind}-{number}.jpg"
+            path.write_bytes(photo(pixels))
+            paths.append(str(path))
+        return paths
+
+    return make

@@ -1,0 +1,125 @@
+"""A whole service on loopback for the tests: embedded Valkey, a real worker, a tiny model."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
+
+from server.app import make_app
+from unmask.fetch import Fetcher
+from unmask.queue import Checks
+from unmask.settings import Settings
+from unmask.valkey import EmbeddedValkey
+
+_number = count()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a running service keeps its things."""
+
+    data: Path
+    model: Path
+    redis_url: str
+
+    def settings(self, **more: Any) -> Settings:
+        return Settings(data=self.data, model=self.model, redis_url=self.redis_url, **more)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        clean = {name: text for name, text in os.environ.items() if not name.startswith("UNMASK_")}
+        own = {
+            "UNMASK_DATA": str(self.data),
+            "UNMASK_MODEL": str(self.model),
+            "UNMASK_REDIS_URL": self.redis_url,
+            "UNMASK_THREADS": "1",
+        }
+        return clean | own | more
+
+
+@contextmanager
+def running_place(data: Path, model: Path) -> Iterator[Place]:
+    """A Valkey and a worker, until the end of the block."""
+    valkey = EmbeddedValkey(data)
+    place = Place(data, model, valkey.ensure())
+    worker = subprocess.Popen([sys.executable, "-m", "worker"], env=place.environment())
+    try:
+        yield place
+    finally:
+        worker.terminate()
+        worker.wait(20)
+        valkey.stop()
+
+
+@asynccontextmanager
+async def client_of(
+    place: Place, fetcher: Fetcher | None = None, **settings: Any
+) -> AsyncIterator[TestClient[Any, Any]]:
+    """A client of a server in this process, with these settings."""
+    chosen = place.settings(**settings)
+    checks = await Checks.connect(chosen)
+    try:
+        server = TestServer(make_app(chosen, checks, place.redis_url, fetcher))
+        async with TestClient(server) as client:
+            yield client
+    finally:
+        await checks.close()
+
+
+@contextmanager
+def served_in_thread(
+    place: Place, make_fetcher: Callable[[], Fetcher] | None = None, **settings: Any
+) -> Iterator[str]:
+    """A server in a thread of its own, for tests that block; its URL. It finds no host by name."""
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, str]] = Future()
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        fetcher = make_fetcher() if make_fetcher else Fetcher(10**6, 1.0, lookup=lambda _: [])
+        async with client_of(place, fetcher, **settings) as client:
+            started.set_result((asyncio.get_running_loop(), stop, str(client.make_url("/"))))
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    loop, stop, url = started.result(30)
+    try:
+        yield url.rstrip("/")
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(20)
+
+
+def photo(portrait: np.ndarray[Any, Any], kind: str = "JPEG", **options: Any) -> bytes:
+    """The portrait as a file that no other test has sent."""
+    pixels = np.array(portrait)
+    number = next(_number) + os.getpid() * 1_000
+    for bit in range(24):
+        pixels[:8, bit * 8 : bit * 8 + 8] = 255 if number >> bit & 1 else 0
+    out = BytesIO()
+    Image.fromarray(pixels).save(out, kind, **options)
+    return out.getvalue()
+
+
+def blank() -> bytes:
+    """A small picture without a face that no other test has sent."""
+    number = next(_number) + os.getpid() * 1_000
+    out = BytesIO()
+    Image.new("RGB", (24, 24), (number & 255, number >> 8 & 255, number >> 16 & 255)).save(
+        out, "PNG"
+    )
+    return out.getvalue()

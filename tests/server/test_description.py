@@ -1,0 +1,83 @@
+"""The API's descriptions agree with its routes: for machines, for readers, in docs/api.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+from openapi_spec_validator import validate
+
+from server.openapi import document
+from server.routes import API, PAGES, Route
+from unmask.errors import ERROR_CODES
+
+pytestmark = pytest.mark.anyio
+DOCS = Path(__file__).parents[2] / "docs"
+RESULTS = ("annotated.jpg", "mask.png", "heatmap.png")
+
+
+def plain(route: Route) -> set[tuple[str, str]]:
+    """A route as the documents name it; the three pictures of a result are one route here."""
+    path = re.sub(r"\{(\w+):(?:[^{}]|\{[^{}]*\})*\}", r"{\1}", route.path)
+    if "{picture}" in path:
+        return {(route.method, path.replace("{picture}", name)) for name in RESULTS}
+    return {(route.method, path)}
+
+
+def described() -> set[tuple[str, str]]:
+    return {
+        (method.upper(), path)
+        for path, item in document()["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
+
+
+def test_the_document_is_valid() -> None:
+    validate(document())
+
+
+def test_each_route_of_the_api_is_described_and_no_other() -> None:
+    assert described() == set().union(*map(plain, API))
+
+
+def test_operations_have_names_of_their_own() -> None:
+    operations = [
+        operation["operationId"]
+        for item in document()["paths"].values()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
+    assert len(operations) == len(set(operations))
+
+
+def test_docs_name_every_route() -> None:
+    text = (DOCS / "api.md").read_text()
+    for method, path in described() | set().union(*map(plain, PAGES)):
+        assert f"`{method} {path}`" in text, f"{method} {path}"
+    for named in re.findall(r"`(GET|POST|DELETE) (/[^`]*)`", text):
+        assert named in described() | set().union(*map(plain, PAGES)), named
+
+
+def test_docs_name_no_code_that_is_none() -> None:
+    for name in ("api.md", "security.md", "privacy.md"):
+        for code in re.findall(r"error `([a-z_]+)`", (DOCS / name).read_text()):
+            assert code in ERROR_CODES, (name, code)
+
+
+async def test_the_reference_shows_every_operation(client: TestClient[Any, Any]) -> None:
+    text = await (await client.get("/reference")).text()
+    for item in document()["paths"].values():
+        for method, operation in item.items():
+            if method != "parameters":
+                assert f'id="{operation["operationId"]}"' in text
+    assert (await (await client.get("/openapi.json")).json())["openapi"].startswith("3.1")
+
+
+async def test_the_model_is_told(client: TestClient[Any, Any]) -> None:
+    model = await (await client.get("/v1/model")).json()
+    assert (model["name"], model["version"], len(model["sha256"])) == ("colour", "0.0.1", 64)
+    assert set(model["thresholds"]) == {"fake", "real", "mask"}

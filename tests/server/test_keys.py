@@ -1,0 +1,188 @@
+"""API keys: made once, kept as a hash, and asked for wherever others can reach the server."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+from redis.asyncio import Redis
+
+from server import keys_cli
+from server.keys import ApiKeys, Scope
+from server.policy import Policy, UnsafeSettingsError
+from tests.server.place import Place, blank, client_of
+from unmask.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Client = TestClient[Any, Any]
+
+
+@pytest.fixture
+async def redis(place: Place) -> AsyncIterator[Redis]:
+    async with Redis.from_url(place.redis_url) as client:
+        yield client
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+async def test_only_a_hash_of_the_key_is_kept(redis: Redis) -> None:
+    key, record = await ApiKeys(redis).create("Ada", [Scope.CHECK, Scope.LIST], days=1)
+    assert key.startswith(f"um_{record.prefix}_") and len(key) == 59
+    kept = await redis.hgetall(f"unmask:key:{record.prefix}")
+    assert kept[b"sha256"].decode() == hashlib.sha256(key.encode()).hexdigest()
+    secret = key.rpartition("_")[2] if key.count("_") == 2 else key[16:]
+    assert all(secret.encode() not in value for value in kept.values())
+    assert await ApiKeys(redis).verify(key) is not None
+
+
+async def test_wrong_keys_are_refused(redis: Redis) -> None:
+    keys = ApiKeys(redis)
+    key, record = await keys.create("Ada")
+    flipped = key[:-1] + ("A" if key[-1] != "A" else "B")
+    for wrong in ("", "x", key[:-1], key + "x", flipped, key.upper(), f"um_{'0' * 12}_{key[16:]}"):
+        assert await keys.verify(wrong) is None
+    assert await keys.revoke(record.prefix) and not await keys.revoke(record.prefix)
+    assert await keys.verify(key) is None
+    assert not await redis.exists(f"unmask:key:{record.prefix}")
+
+
+async def test_keys_expire_and_tell_when_they_were_used(redis: Redis) -> None:
+    keys = ApiKeys(redis)
+    old, _ = await keys.create("old", days=-1)
+    assert await keys.verify(old) is None
+    key, record = await keys.create("new", days=1)
+    assert record.last_used is None
+    await keys.verify(key)
+    found = next(item for item in await keys.list() if item.prefix == record.prefix)
+    assert found.last_used is not None
+    assert datetime.now(UTC) - found.last_used < timedelta(seconds=10)
+
+
+def test_keys_from_the_command_line(place: Place) -> None:
+    parser = argparse.ArgumentParser()
+    keys_cli.add_arguments(parser)
+
+    def run(*words: str) -> tuple[int, list[str]]:
+        said: list[str] = []
+        return keys_cli.run(parser.parse_args(words), place.redis_url, said.append), said
+
+    status, said = run("create", "Ada", "--scope", "list", "--team", "desk", "--days", "2")
+    assert status == 0 and said[0].startswith("um_")
+    prefix = said[0].split("_")[1]
+    _, listed = run("list")
+    line = next(line for line in listed if prefix in line)
+    assert "Ada" in line and "team desk" in line and "may list" in line
+    assert said[0][16:] not in "".join(listed)
+    assert run("revoke", prefix)[0] == 0
+    assert run("revoke", prefix)[0] == 1
+
+
+@pytest.mark.parametrize(
+    "unsafe",
+    [
+        {"host": "0.0.0.0"},
+        {"host": "::"},
+        {"host": "192.168.1.5"},
+        {"host": "example.org"},
+        {"public_url": "https://unmask.example.org"},
+    ],
+)
+def test_others_never_reach_a_server_without_keys(unsafe: dict[str, str]) -> None:
+    with pytest.raises(UnsafeSettingsError, match="UNMASK_API_KEYS"):
+        Policy.of(Settings(api_keys="none", **unsafe))
+    assert Policy.of(Settings(**unsafe)).keys_needed
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_this_machine_needs_no_keys(host: str) -> None:
+    assert not Policy.of(Settings(host=host)).keys_needed
+    assert Policy.of(Settings(host=host, api_keys="required")).keys_needed
+
+
+async def test_each_route_asks_for_its_scope(place: Place, redis: Redis) -> None:
+    keys = ApiKeys(redis)
+    by_scope = {scope: (await keys.create(scope, [scope]))[0] for scope in Scope}
+    async with client_of(place, api_keys="required") as client:
+        made = await client.post("/v1/checks", data=blank(), headers=bearer(by_scope[Scope.CHECK]))
+        check = (await made.json())["id"]
+        routes = [
+            ("POST", "/v1/checks", Scope.CHECK),
+            ("POST", "/v1/checks/bulk", Scope.CHECK),
+            ("GET", "/v1/checks", Scope.LIST),
+            ("HEAD", "/v1/checks", Scope.LIST),
+            ("GET", "/metrics", Scope.METRICS),
+            ("POST", "/check", Scope.CHECK),
+            ("DELETE", f"/v1/checks/{check}", Scope.DELETE),
+        ]
+        for method, path, needed in routes:
+            for given in (None, *Scope):
+                headers = bearer(by_scope[given]) if given else {}
+                answer = await client.request(method, path, headers=headers)
+                if given is None:
+                    assert answer.status == 401
+                    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+                elif given is not needed:
+                    assert answer.status == 403, (method, path, given)
+                else:
+                    assert answer.status not in {401, 403}, (method, path, given)
+
+
+async def test_the_id_of_a_check_is_all_it_takes_to_see_it(place: Place, redis: Redis) -> None:
+    key, _ = await ApiKeys(redis).create("Ada")
+    async with client_of(place, api_keys="required") as client:
+        sent = await client.post("/v1/checks?wait=60", data=blank(), headers=bearer(key))
+        check = (await sent.json())["id"]
+        for path in (f"/v1/checks/{check}", f"/c/{check}", "/v1/model", "/healthz", "/", "/readyz"):
+            assert (await client.get(path)).status == 200
+
+
+@pytest.mark.parametrize(
+    "header", ["Bearer um_x", "Bearer ", "Basic YTpi", "um_x", "Bearer um_" + "0" * 56]
+)
+async def test_a_key_that_is_given_must_be_valid(client: Client, header: str) -> None:
+    answer = await client.get("/v1/model", headers={"Authorization": header})
+    assert (answer.status, (await answer.json())["error"]["code"]) == (401, "key_needed")
+
+
+async def test_a_key_may_be_bound_to_a_team(place: Place, redis: Redis) -> None:
+    keys = ApiKeys(redis)
+    mine, _ = await keys.create("mine", list(Scope), team="mine")
+    theirs, _ = await keys.create("theirs", list(Scope), team="theirs")
+    async with client_of(place, api_keys="required") as client:
+        sent = await client.post("/v1/checks?team=theirs", data=blank(), headers=bearer(mine))
+        check = await sent.json()
+        assert check["team"] == "mine"
+        listed = await client.get("/v1/checks?team=mine", headers=bearer(theirs))
+        assert listed.status == 403
+        listed = await client.get("/v1/checks", headers=bearer(mine))
+        assert check["id"] in [item["id"] for item in (await listed.json())["checks"]]
+        removed = await client.delete(f"/v1/checks/{check['id']}", headers=bearer(theirs))
+        assert removed.status == 403
+        removed = await client.delete(f"/v1/checks/{check['id']}", headers=bearer(mine))
+        assert removed.status == 204
+
+
+async def test_a_person_signs_in_with_a_key(place: Place, redis: Redis) -> None:
+    key, record = await ApiKeys(redis).create("Ada")
+    async with client_of(place, public_url="https://unmask.example.org") as client:
+        assert "API key" in await (await client.get("/")).text()
+        wrong = await client.post("/session", data={"key": "um_x"})
+        assert wrong.status == 401 and "not valid" in await wrong.text()
+        answer = await client.post("/session", data={"key": f" {key} "}, allow_redirects=False)
+        cookie = answer.headers["Set-Cookie"]
+        assert answer.status == 303
+        assert all(word in cookie for word in ("HttpOnly", "SameSite=Strict", "Secure"))
+        signed = {"Cookie": f"unmask_key={key}"}
+        assert "Choose photos" in await (await client.get("/", headers=signed)).text()
+        assert (await client.post("/v1/checks", data=blank(), headers=signed)).status == 202
+        await ApiKeys(redis).revoke(record.prefix)
+        assert (await client.post("/v1/checks", data=blank(), headers=signed)).status == 401
+        ended = await client.post("/session/end", headers=signed, allow_redirects=False)
+        assert ended.status == 303 and "Max-Age=0" in ended.headers["Set-Cookie"]

@@ -93,6 +93,7 @@ def _add_export(commands: Commands) -> None:
     add("--out", type=Path, default=SHIPPED_MODEL.parent, help="folder of the model")
     add("--version", required=True)
     add("--run", dest="folder", type=Path, help="folder of the training run, for the record")
+    add("--min-face", type=int, default=40, help="a smaller frame is unsure, in pixels")
     add("--note", default="", help="a sentence for the manifest's training record")
     add("--faces", type=int, default=64, help="real faces for the proof")
 
@@ -112,6 +113,7 @@ def _export(options: Options) -> None:
         options.out,
         version=options.version,
         crops=face_crops(rows, options.faces),
+        min_face=options.min_face,
         training=_record(options),
     )
 

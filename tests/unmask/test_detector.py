@@ -1,0 +1,374 @@
+"""Pictures in, reports and masks out; the stand-in model calls natural colours fake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.pictures import encoded, photo, stored_as
+from unmask.detector import detector as detecting
+from unmask.detector.align import Pixels
+from unmask.detector.detector import Detector, Examination
+from unmask.errors import UnmaskError
+from unmask.images import Picture, open_picture
+from unmask.report import Verdict
+from unmask.settings import Settings
+
+FAKE, UNSURE, REAL = Verdict.FAKE, Verdict.UNSURE, Verdict.REAL
+
+
+@pytest.fixture(scope="module")
+def detector(colour_model: Path) -> Detector:
+    return Detector(Settings(model=colour_model, threads=2))
+
+
+def picture(pixels: Pixels, kind: str = "PNG") -> Picture:
+    options = {"quality": 95} if kind == "JPEG" else {}
+    return open_picture(encoded(Image.fromarray(pixels), kind, **options), Settings())
+
+
+def examined(detector: Detector, *pictures: Picture) -> list[Examination]:
+    found = detector.examine(pictures)
+    assert all(isinstance(item, Examination) for item in found)
+    return found  # type: ignore[return-value]
+
+
+def swapped(pixels: Pixels) -> Pixels:
+    """Red and blue exchanged: a face that the stand-in calls real."""
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
+def grey(pixels: Pixels) -> Pixels:
+    return np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
+def enlarged(pixels: Pixels, factor: int) -> Pixels:
+    size = pixels.shape[1] * factor, pixels.shape[0] * factor
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def scenery(width: int = 640, height: int = 400) -> Pixels:
+    return np.array(photo(width, height))
+
+
+@pytest.fixture
+def decodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The scales at which pictures were decoded, in order."""
+    seen: list[int] = []
+    plain = Picture.pixels
+
+    def counted(self: Picture, shrink: int = 1) -> Pixels:
+        seen.append(shrink)
+        return plain(self, shrink)
+
+    monkeypatch.setattr(Picture, "pixels", counted)
+    yield seen
+
+
+@pytest.mark.parametrize(("change", "verdict"), [(np.copy, FAKE), (swapped, REAL), (grey, UNSURE)])
+def test_one_face_is_judged(
+    detector: Detector, portrait: Pixels, change: object, verdict: Verdict
+) -> None:
+    source = picture(change(portrait))  # type: ignore[operator]
+    (found,) = examined(detector, source)
+    report = found.report
+    (face,) = report.faces
+    assert report.verdict == face.verdict == verdict
+    assert report.fake_probability == face.fake_probability
+    assert report.sha256 == source.sha256
+    assert (report.image.width, report.image.height, report.image.format) == (512, 512, "PNG")
+    assert (report.model.name, report.model.version) == ("colour", "0.0.1")
+    assert report.threshold == 0.6
+    x, y, width, height = face.box
+    assert x < face.landmarks[0][0] < face.landmarks[1][0] < x + width
+    assert y < face.landmarks[0][1] < face.landmarks[4][1] < y + height
+    np.testing.assert_allclose(face.landmarks[0], (203, 102), atol=4)
+    np.testing.assert_allclose(face.landmarks[4], (241, 144), atol=4)
+
+
+def test_the_mask_marks_what_the_heatmap_says(detector: Detector, portrait: Pixels) -> None:
+    """Natural colours on the mouth alone."""
+    pixels = grey(portrait)
+    pixels[128:160, 195:252] = (220, 60, 30)
+    (found,) = examined(detector, picture(pixels))
+    mask, heatmap = found.mask(), found.heatmap()
+    assert mask.shape == heatmap.shape == (512, 512)
+    assert set(np.unique(mask)) == {0, 255}
+    rows, columns = np.nonzero(mask)
+    assert (rows.min(), rows.max()) == pytest.approx((128, 159), abs=2)
+    assert (columns.min(), columns.max()) == pytest.approx((195, 251), abs=2)
+    assert heatmap[144, 220] > 200
+    assert heatmap[115, 225] == pytest.approx(128, abs=3)
+    assert heatmap[300, 500] == 0  # outside the frame
+    (face,) = found.report.faces
+    assert 0.1 < face.tampered_fraction < 0.4
+    (polygon,) = face.outline
+    again = np.zeros_like(mask)
+    cv2.fillPoly(again, [np.array(polygon)], 255)
+    shared = np.count_nonzero(mask & again) / np.count_nonzero(mask | again)
+    assert shared > 0.9
+
+
+def test_only_suspect_faces_are_marked(colour_model: Path, portrait: Pixels) -> None:
+    """With a bound under every pixel's value, the mask is the frames of the suspect faces."""
+    low = Detector(Settings(model=colour_model, threads=2), threshold=0.0)
+    head = portrait[:300, 90:390]
+    row = np.hstack([head, swapped(head), grey(head)])
+    (found,) = examined(low, picture(row))
+    assert sorted(face.verdict for face in found.report.faces) == [FAKE, REAL, UNSURE]
+    mask, heatmap = found.mask(), found.heatmap()
+    middles = {face.verdict: round(face.landmarks[2][0]) for face in found.report.faces}
+    for verdict, x in middles.items():
+        assert (mask[130, x] == 255) == (verdict is not REAL)
+        assert heatmap[130, x] > 0
+    for face in found.report.faces:
+        assert (face.tampered_fraction == 1.0) == (face.verdict is not REAL)
+        assert bool(face.outline) == (face.verdict is not REAL)
+    assert found.report.threshold == 0
+    assert 0.1 < np.mean(mask > 0) < 0.5  # two frames, not what no face has
+    (nobody,) = examined(low, picture(scenery()))
+    assert not nobody.mask().any()
+
+
+def test_a_picture_is_as_suspicious_as_its_worst_face(detector: Detector, portrait: Pixels) -> None:
+    head = portrait[:300, 90:390]
+    (found,) = examined(detector, picture(np.hstack([swapped(head), head, grey(head)])))
+    report = found.report
+    assert report.verdict is FAKE
+    assert report.fake_probability == max(face.fake_probability for face in report.faces)
+    assert "3 faces" in report.statement
+
+
+@pytest.mark.parametrize("change", [np.copy, swapped, grey], ids=["fake", "real", "unsure"])
+def test_a_reduced_jpeg_is_judged_as_the_whole_one(
+    detector: Detector,
+    portrait: Pixels,
+    decodes: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    change: object,
+) -> None:
+    large = enlarged(change(portrait[:256, 95:351]), 10)  # type: ignore[operator]
+    source = picture(large, "JPEG")
+    (reduced,) = examined(detector, source)
+    assert decodes == [2]
+    monkeypatch.setattr(detecting, "_shrink", lambda picture: 1)
+    (whole,) = examined(detector, source)
+    assert decodes == [2, 1]
+    (one,), (other,) = reduced.report.faces, whole.report.faces
+    assert one.verdict == other.verdict
+    assert one.fake_probability == pytest.approx(other.fake_probability, abs=0.02)
+    eyes = other.landmarks[1][0] - other.landmarks[0][0]
+    np.testing.assert_allclose(one.landmarks, other.landmarks, atol=0.06 * eyes)
+    np.testing.assert_allclose(one.box, other.box, atol=0.2 * eyes)
+    assert reduced.mask().shape == whole.mask().shape == (2560, 2560)
+    differ = np.count_nonzero(reduced.mask() != whole.mask())
+    assert differ < 0.03 * 2560 * 2560
+
+
+def test_small_faces_are_cut_from_the_whole_jpeg(
+    detector: Detector, portrait: Pixels, decodes: list[int]
+) -> None:
+    pixels = scenery(2600, 1400)
+    pixels[100:612, 1500:2012] = portrait
+    (found,) = examined(detector, picture(pixels, "JPEG"))
+    assert decodes == [2, 1]
+    (face,) = found.report.faces
+    np.testing.assert_allclose(face.landmarks[0], (1703, 202), atol=5)
+    assert found.mask().shape == (1400, 2600)
+
+
+def test_faces_too_small_for_the_reduced_jpeg_are_found(
+    detector: Detector, portrait: Pixels, decodes: list[int]
+) -> None:
+    small = np.asarray(cv2.resize(portrait, (170, 170), interpolation=cv2.INTER_AREA), np.uint8)
+    pixels = scenery(2600, 1400)
+    pixels[700:870, 300:470] = small
+    (found,) = examined(detector, picture(pixels, "JPEG"))
+    assert decodes == [2, 1]
+    assert len(found.report.faces) == 1
+
+
+@pytest.mark.parametrize(("side", "shrink"), [(2559, 1), (2560, 2), (5120, 4), (12000, 8)])
+def test_no_jpeg_is_reduced_under_1280_pixels(side: int, shrink: int) -> None:
+    wide = Picture(b"", "", "JPEG", side, side // 2, ())
+    assert detecting._shrink(wide) == shrink
+    assert detecting._shrink(replace(wide, width=side // 2, height=side)) == shrink
+
+
+def test_a_batch_is_judged_as_one_by_one(detector: Detector, portrait: Pixels) -> None:
+    head = portrait[:300, 90:390]
+    sources = [
+        picture(portrait),
+        picture(scenery()),
+        picture(np.hstack([swapped(head), head])),
+        picture(np.tile(head, (3, 4, 1))),  # more faces than a batch of the network
+        picture(grey(portrait)),
+    ]
+    together = examined(detector, *sources)
+    alone = [examined(detector, source)[0] for source in sources]
+    assert [len(item.report.faces) for item in together] == [1, 0, 2, 12, 1]
+    for one, other in zip(together, alone, strict=True):
+        assert one.report.sha256 == other.report.sha256
+        assert one.report.verdict == other.report.verdict
+        for a, b in zip(one.report.faces, other.report.faces, strict=True):
+            assert a.box == b.box
+            assert a.fake_probability == pytest.approx(b.fake_probability, abs=1e-3)
+        np.testing.assert_array_equal(one.mask(), other.mask())
+    assert len({item.report.id for item in together}) == len(sources)
+
+
+def test_one_bad_picture_fails_alone(detector: Detector, portrait: Pixels) -> None:
+    good = picture(portrait, "JPEG")
+    bad = replace(good, data=good.data[: len(good.data) // 2])
+    first, broken, last = detector.examine([good, bad, picture(swapped(portrait))])
+    assert isinstance(broken, UnmaskError)
+    assert broken.code == "truncated"
+    assert isinstance(first, Examination)
+    assert isinstance(last, Examination)
+    assert (first.report.verdict, last.report.verdict) == (FAKE, REAL)
+    (alone,) = detector.examine([bad])
+    assert isinstance(alone, UnmaskError)
+    assert detector.examine([]) == []
+
+
+def test_no_face_is_no_verdict(detector: Detector) -> None:
+    source = picture(scenery(300, 200))
+    (found,) = examined(detector, source)
+    assert found.report.verdict is Verdict.NO_FACE
+    assert found.report.fake_probability is None
+    assert found.report.faces == ()
+    assert not found.mask().any()
+    assert not found.heatmap().any()
+    assert found.mask().shape == (200, 300)
+    assert found.annotated().shape == (200, 300, 3)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_results_lie_on_the_picture_as_shown(
+    detector: Detector, portrait: Pixels, orientation: int
+) -> None:
+    shown = Image.fromarray(portrait[:300, 60:440])
+    stored, exif = stored_as(shown, orientation)
+    source = open_picture(encoded(stored, "JPEG", exif=exif, quality=95), Settings())
+    (found,) = examined(detector, source)
+    assert (found.report.image.width, found.report.image.height) == (380, 300)
+    assert found.mask().shape == found.heatmap().shape == (300, 380)
+    assert found.annotated().shape == (300, 380, 3)
+    np.testing.assert_allclose(found.report.faces[0].landmarks[0], (143, 102), atol=4)
+
+
+def inside(points: Sequence[tuple[float, float]], width: int, height: int) -> bool:
+    return all(0 <= x < width and 0 <= y < height for x, y in points)
+
+
+@pytest.mark.parametrize(
+    ("top", "left", "bottom", "right"),
+    [(0, 0, 512, 512), (60, 150, 250, 290), (74, 184, 512, 512), (0, 0, 168, 266)],
+    ids=["all", "tight", "top left", "bottom right"],
+)
+@pytest.mark.parametrize("factor", [1, 9])
+def test_boxes_and_outlines_stay_inside(
+    colour_model: Path, portrait: Pixels, top: int, left: int, bottom: int, right: int, factor: int
+) -> None:
+    """Also where the face's frame leaves the picture, and where a reduced JPEG was searched."""
+    low = Detector(Settings(model=colour_model, threads=2), threshold=0.01)
+    pixels = enlarged(portrait[top:bottom, left:right], factor)
+    height, width = pixels.shape[:2]
+    (found,) = examined(low, picture(pixels, "JPEG"))
+    (face,) = found.report.faces
+    x, y, across, down = face.box
+    assert 0 <= x < x + across <= width
+    assert 0 <= y < y + down <= height
+    assert face.outline
+    assert all(inside(polygon, width, height) for polygon in face.outline)
+    assert inside(face.landmarks, width, height)
+    assert found.mask().shape == (height, width)
+
+
+def test_small_frames_are_not_called_fake(
+    colour_model: Path, portrait: Pixels, tmp_path: Path
+) -> None:
+    """The portrait's frame measures 162 pixels, also as a JPEG that was searched reduced."""
+    (tmp_path / "colour.onnx").write_bytes((colour_model.parent / "colour.onnx").read_bytes())
+    manifest = json.loads(colour_model.read_text())
+    path = tmp_path / "manifest.json"
+    large = enlarged(portrait[:256, 95:351], 10)
+    for least, small_verdict, large_verdict in ((150, FAKE, FAKE), (180, UNSURE, FAKE)):
+        path.write_text(json.dumps(manifest | {"min_face": least}))
+        careful = Detector(Settings(model=path, threads=2))
+        small, big = examined(careful, picture(portrait), picture(large, "JPEG"))
+        assert (small.report.verdict, big.report.verdict) == (small_verdict, large_verdict)
+    path.write_text(json.dumps(manifest | {"min_face": 1000}))
+    (big,) = examined(Detector(Settings(model=path, threads=2)), picture(large, "JPEG"))
+    assert big.report.verdict is FAKE  # 1617 pixels in the picture, if 808 in the reduced one
+
+
+def test_the_stages_add_up(detector: Detector, portrait: Pixels) -> None:
+    large = picture(enlarged(portrait[:256, 95:351], 10), "JPEG")
+    twice = scenery(2600, 1400)
+    twice[100:612, 1500:2012] = portrait
+    for found in examined(detector, large, picture(twice, "JPEG"), picture(scenery())):
+        spent = found.report.timings_ms
+        parts = (spent.queue, spent.decode, spent.faces, spent.model, spent.draw)
+        assert spent.total == pytest.approx(sum(parts))
+        assert min(parts) >= 0
+        assert spent.decode > 0
+        assert spent.faces > 0
+        assert (spent.model > 0) == bool(found.report.faces)
+
+
+def test_both_searches_count_as_finding_faces(
+    detector: Detector, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each search and each decoding here takes an hour by the clock."""
+    now = [0.0]
+    find, decode = detector._finder.find, Picture.pixels
+
+    def slowly(hours: float, action: object) -> object:
+        def slow(*values: object) -> object:
+            now[0] += hours * 3600
+            return action(*values)  # type: ignore[operator]
+
+        return slow
+
+    monkeypatch.setattr(detecting.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(detector._finder, "find", slowly(1, find))
+    monkeypatch.setattr(Picture, "pixels", slowly(10, decode))
+    pixels = scenery(2600, 1400)
+    pixels[100:612, 1500:2012] = portrait
+    (found,) = examined(detector, picture(pixels, "JPEG"))
+    spent = found.report.timings_ms
+    hour = 3_600_000
+    assert (spent.decode, spent.faces, spent.total) == (20 * hour, 2 * hour, 22 * hour)
+
+
+def test_the_threshold_can_be_chosen(colour_model: Path, portrait: Pixels) -> None:
+    areas = []
+    for threshold in (None, 0.5, 0.9):
+        judge = Detector(Settings(model=colour_model, threads=2), threshold)
+        (found,) = examined(judge, picture(portrait))
+        assert found.report.threshold == (0.6 if threshold is None else threshold)
+        areas.append(np.count_nonzero(found.mask()))
+    assert areas[1] > areas[0] > areas[2] > 0
+
+
+def test_no_more_faces_than_the_setting_allows(colour_model: Path, portrait: Pixels) -> None:
+    crowd = picture(np.tile(portrait[:300, 90:390], (2, 3, 1)))
+    (found,) = examined(Detector(Settings(model=colour_model, max_faces=4)), crowd)
+    assert len(found.report.faces) == 4
+
+
+def test_the_annotated_picture_shows_the_face(detector: Detector, portrait: Pixels) -> None:
+    (found,) = examined(detector, picture(portrait))
+    drawn = found.annotated()
+    assert drawn.shape == portrait.shape
+    changed = (drawn != portrait).any(axis=2)
+    assert changed[found.mask() > 0].mean() > 0.9
+    assert changed.mean() < 0.5

@@ -1,0 +1,170 @@
+"""The one vocabulary: what people are shown, and the JSON of version 1."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from unmask.report import (
+    Face,
+    Image,
+    Model,
+    Pictures,
+    Report,
+    Timings,
+    Verdict,
+    picture_verdict,
+    shown_percent,
+    statement,
+)
+
+#: The report's JSON as docs promise it: nothing may go missing, new fields may come.
+VERSION_1 = {
+    "": "version id sha256 state verdict fake_probability statement image faces model threshold "
+    "pictures timings_ms created warnings",
+    "image": "width height format",
+    "faces": "box landmarks fake_probability verdict tampered_fraction outline",
+    "model": "name version sha256",
+    "pictures": "annotated mask heatmap",
+    "timings_ms": "queue decode faces model draw total",
+}
+FAKE, UNSURE, REAL, NO_FACE = Verdict.FAKE, Verdict.UNSURE, Verdict.REAL, Verdict.NO_FACE
+
+
+def face(verdict: Verdict, probability: float) -> Face:
+    return Face(
+        box=(1, 2, 30, 40),
+        landmarks=((5, 6), (15.5, 6), (10, 12), (6, 20), (14, 20)),
+        fake_probability=probability,
+        verdict=verdict,
+        tampered_fraction=0.25,
+        outline=(((1, 2), (3, 4), (5, 2)),),
+    )
+
+
+def full_report() -> Report:
+    return Report(
+        id="abc",
+        sha256="0" * 64,
+        verdict=FAKE,
+        fake_probability=0.875,
+        statement="...",
+        image=Image(width=640, height=480, format="JPEG"),
+        faces=(face(FAKE, 0.875), face(REAL, 0.125)),
+        model=Model(name="densenet121", version="1.2.3", sha256="f" * 64),
+        threshold=0.5,
+        pictures=Pictures(annotated="a.jpg"),
+        timings_ms=Timings(decode=1.5, total=1.5),
+        warnings=("first frame only",),
+    )
+
+
+@given(st.floats(0, 1))
+def test_people_see_1_to_99_per_cent(probability: float) -> None:
+    shown = shown_percent(probability)
+    assert type(shown) is int
+    assert 1 <= shown <= 99
+    assert abs(shown - 100 * probability) <= (0.5 + 1e-9 if 0.01 <= probability <= 0.99 else 1)
+
+
+@pytest.mark.parametrize(
+    ("probability", "percent"),
+    [(0, 1), (0.004, 1), (0.0149, 1), (0.016, 2), (0.5, 50), (0.984, 98), (0.9999, 99), (1, 99)],
+)
+def test_whole_per_cent(probability: float, percent: int) -> None:
+    assert shown_percent(probability) == percent
+
+
+def test_a_picture_is_as_suspicious_as_its_most_suspicious_face() -> None:
+    """The verdict leads, even where a small face called unsure has a higher probability."""
+    faces = [face(REAL, 0.2), face(UNSURE, 0.95), face(FAKE, 0.8), face(FAKE, 0.9)]
+    for order in permutations(faces):
+        assert picture_verdict(order) == (FAKE, 0.9)
+    for order in permutations(faces[:2]):
+        assert picture_verdict(order) == (UNSURE, 0.95)
+    assert picture_verdict((faces[0], face(REAL, 0.1))) == (REAL, 0.2)
+    assert picture_verdict(()) == (NO_FACE, None)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "probability", "faces", "words"),
+    [
+        (FAKE, 0.973, 1, "The face shows signs of manipulation (fake 97 %)."),
+        (FAKE, 1.0, 3, "At least one of the 3 faces shows signs of manipulation (fake 99 %)."),
+        (UNSURE, 0.3, 1, "Unsure: the signs in this picture are too weak to say (fake 30 %)."),
+        (UNSURE, 0.7, 1, "Unsure: there are signs of manipulation"),
+        (REAL, 0.0, 1, "No sign of manipulation was found (fake 1 %)."),
+        (NO_FACE, None, 0, "No face was found"),
+    ],
+)
+def test_one_plain_sentence(
+    verdict: Verdict, probability: float | None, faces: int, words: str
+) -> None:
+    assert words in statement(verdict, probability, faces)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+@pytest.mark.parametrize("probability", [0.0, 0.3, 0.7, 1.0])
+def test_nothing_is_ever_called_genuine(verdict: Verdict, probability: float) -> None:
+    """The word may stand only in the sentence that denies the claim."""
+    said = statement(verdict, probability, 1).lower()
+    said = said.replace("this does not prove that the picture is genuine.", "")
+    for claim in ("genuine", "authentic", "real", "untouched", "original", "not fake", "100 %"):
+        assert claim not in said
+
+
+def test_absence_of_evidence_is_said_as_such() -> None:
+    said = statement(REAL, 0.01, 1)
+    assert said.startswith("No sign of manipulation was found")
+    assert "does not prove" in said
+
+
+def test_the_json_has_every_field_of_version_1() -> None:
+    shown = json.loads(full_report().model_dump_json())
+    assert shown["version"] == 1
+    for name, fields in VERSION_1.items():
+        part = shown[name] if name else shown
+        for item in part if name == "faces" else [part]:
+            assert list(item) == fields.split(), name
+    assert (shown["verdict"], shown["state"]) == ("fake", "done")
+    first = shown["faces"][0]
+    assert first["box"] == [1, 2, 30, 40]
+    assert [len(point) for point in first["landmarks"]] == [2] * 5
+    assert first["outline"] == [[[1, 2], [3, 4], [5, 2]]]
+    assert shown["created"].endswith("Z")
+
+
+def test_a_report_comes_back_from_json() -> None:
+    report = full_report()
+    assert Report.model_validate_json(report.model_dump_json()) == report
+    bare = report.model_copy(update={"faces": (), "verdict": NO_FACE, "fake_probability": None})
+    again = Report.model_validate_json(bare.model_dump_json())
+    assert again == bare
+    assert again.fake_probability is None
+
+
+def test_a_report_from_before_outlines_is_read() -> None:
+    old = json.loads(full_report().model_dump_json())
+    for item in old["faces"]:
+        del item["outline"]
+    del old["pictures"], old["warnings"]
+    assert Report.model_validate(old).faces[0].outline == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("fake_probability", 1.01), ("threshold", -0.1), ("verdict", "genuine"), ("faces", [{}])],
+)
+def test_what_cannot_be_is_refused(field: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        Report.model_validate(json.loads(full_report().model_dump_json()) | {field: value})
+
+
+def test_a_report_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        full_report().verdict = REAL

@@ -72,9 +72,15 @@ class EmbeddedValkey:
             return self.url
         _private_directory(self.directory)
         _private_directory(self.socket.parent)
-        with self._lock():
-            if not self.ping():
-                self._await_answer(self._start())
+        deadline = time.monotonic() + START_SECONDS
+        while not self.ping():
+            with self._claim() as lock:
+                if lock is not None:
+                    self._await_answer(self._start(lock))
+                elif time.monotonic() > deadline:
+                    message = "The embedded Valkey runs, but does not answer."
+                    raise UnmaskError("queue_unavailable", message)
+            time.sleep(0.01)
         return self.url
 
     def stop(self) -> None:
@@ -94,12 +100,19 @@ class EmbeddedValkey:
         )
 
     @contextlib.contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _claim(self) -> Iterator[int | None]:
+        """A lock on the files, None while another has it. The server that is started inherits it
+        and has it for as long as it lives: one that is too busy to answer must not get a second
+        one beside it, writing to the same files."""
         with (self.directory / "lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield None
+            else:
+                yield file.fileno()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, lock: int) -> subprocess.Popen[bytes]:
         options = {
             "port": "0",
             "unixsocket": str(self.socket),
@@ -119,6 +132,7 @@ class EmbeddedValkey:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                pass_fds=[lock],
                 start_new_session=True,
                 preexec_fn=self.prepare,  # noqa: PLW1509 - for callers without threads only
             )

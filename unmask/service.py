@@ -1,0 +1,162 @@
+"""The whole service on one machine: embedded Valkey, one worker, the server.
+
+Each is a process of its own, so that a fault in one leaves the others running. They end in the
+order in which nothing is lost: the server takes no more, the worker finishes its batch, Valkey
+writes what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import unmask
+from unmask.beats import beats
+from unmask.cli.faults import SettingsError
+from unmask.queue.records import model_tag
+from unmask.settings import Settings
+from unmask.supervisor import Child, ending_with_parent, first_ended
+from unmask.valkey import EmbeddedValkey, is_alive
+
+#: Seconds that the server may take to end: it lets requests finish for ten.
+SERVER_GRACE = 20.0
+#: Seconds that the worker may take beyond the longest batch.
+WORKER_GRACE = 10.0
+#: Seconds between two looks for the worker while it loads its model, and at Valkey.
+LOOK, WATCH = 0.05, 1.0
+
+
+def serve(settings: Settings) -> None:
+    """Run everything until SIGTERM, SIGINT or SIGHUP; prints ``ready http://HOST:PORT``.
+
+    A second signal ends it at once. To be called from the main thread of a process that has no
+    other. Raises :class:`SettingsError` for a folder in use or a port that is taken, and
+    :class:`UnmaskError` ``model_missing``, ``model_mismatch``, ``queue_unavailable`` or
+    ``not_ready`` (the server or the worker ended, having told why).
+    """
+    model_tag(settings.model)  # Before anything is started: without a model nothing can be.
+    _try_to_listen(settings)
+    with _claim(settings.data.expanduser().absolute()):
+        if settings.redis_url:
+            asyncio.run(_supervise(settings, settings.redis_url))
+            return
+        valkey = EmbeddedValkey(settings.data, ending_with_parent(signal.SIGTERM))
+        try:
+            asyncio.run(_supervise(settings, valkey.ensure(), valkey))
+        finally:
+            valkey.stop()
+
+
+async def _supervise(settings: Settings, url: str, valkey: EmbeddedValkey | None = None) -> None:
+    environment = _environment() | {"UNMASK_REDIS_URL": url}
+    worker_grace = settings.job_timeout + WORKER_GRACE
+    worker = Child("worker", _command("worker"), environment, _tell, worker_grace)
+    server = Child("server", _command("server"), environment, _tell, SERVER_GRACE)
+    told = asyncio.create_task(_until_told(worker, server))
+    async with worker.running() as working, server.running() as serving:
+        lasting = [told, working, serving]
+        if valkey:
+            lasting.append(asyncio.create_task(_watch(valkey)))
+        ready = asyncio.create_task(_announce(server, worker, url))
+        await first_ended([*lasting, ready])
+        if ready.done():
+            await first_ended(lasting)
+
+
+async def _announce(server: Child, worker: Child, url: str) -> None:
+    """Say that all is ready once the server listens and the worker has its model."""
+    line = await server.said.get()
+    while not (worker.process and await beats(url, socket.gethostname(), worker.process.pid)):
+        await asyncio.sleep(LOOK)
+    worker.proven = server.proven = True
+    # Port 0 was any free one; a server that is started again must be found where this one was.
+    server.environment = {**server.environment, "UNMASK_PORT": line.rpartition(":")[2]}
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+async def _until_told(*children: Child) -> None:
+    """Until the first signal. The second one ends the processes where they stand."""
+    told = asyncio.Event()
+
+    def tell() -> None:
+        if told.is_set():
+            for child in children:
+                child.kill()
+        told.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, tell)
+    await told.wait()
+
+
+async def _watch(valkey: EmbeddedValkey) -> None:
+    """Start Valkey again whenever it ends. The loop waits for it, as all others have to."""
+    while True:
+        pid = valkey.pid
+        while pid and is_alive(pid):
+            await asyncio.sleep(WATCH)
+        if pid:
+            _tell("Valkey ended; starting it again")
+        valkey.ensure()
+
+
+def _command(part: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "unmask", part]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and so that the code is found where it is now, whatever lies in the present folder."""
+    places = [str(Path(unmask.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
+
+
+@contextmanager
+def _claim(data: Path) -> Iterator[None]:
+    """Have the data folder to ourselves."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        file = (data / "up.lock").open("a+")
+    except OSError as fault:
+        raise SettingsError(f"UNMASK_DATA={data}: {fault.strerror}.") from fault
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as fault:
+            file.seek(0)
+            other = f"another `unmask up` runs on this folder (process {file.read().strip()})"
+            raise SettingsError(f"UNMASK_DATA={data}: {other}.") from fault
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _try_to_listen(settings: Settings) -> None:
+    """Raises :class:`SettingsError` where the server could not listen."""
+    place = f"UNMASK_HOST={settings.host}, UNMASK_PORT={settings.port}"
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except OSError as fault:
+        why = f"{fault.strerror}"
+        if fault.errno == errno.EADDRINUSE:
+            why = "the port is taken; stop what listens there, or set UNMASK_PORT to another"
+        raise SettingsError(f"{place}: {why}.") from fault
+
+
+def _tell(what: str) -> None:
+    sys.stderr.write(f"unmask up: {what}\n")
+    sys.stderr.flush()

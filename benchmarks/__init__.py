@@ -1,0 +1,1 @@
+"""What Unmask costs, measured; each module is a command."""

@@ -1,0 +1,50 @@
+"""The same work under other roofs: RQ's stock worker, and LitServe (:mod:`benchmarks.lit`).
+
+Each gets the detector, the drawing and the store of our own worker, so that only what carries a
+picture to them and a report back differs.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from unmask.settings import Settings
+from unmask.store import Store
+from worker.examiner import Examiner, Order
+from worker.main import load_detector
+
+
+class Kit:
+    """What a worker has in hand, with its files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        settings = Settings(data=folder)
+        self.store = Store.of(settings)
+        self.examiner = Examiner(load_detector(settings), self.store, settings)
+
+    def examine(self, sha256s: list[str]) -> list[str]:
+        """Examine pictures of the store as one batch, draw and store; their reports as JSON."""
+        orders = [Order(uuid4().hex, sha256) for sha256 in sha256s]
+        reports = [future.result() for future in self.examiner.examine(orders)]
+        return [_json(report) for report in reports]
+
+
+def _json(report: Any) -> str:
+    if isinstance(report, Exception):
+        raise report
+    return str(report.model_dump_json())
+
+
+@cache
+def kit() -> Kit:
+    """This process's own, in UNMASK_DATA."""
+    return Kit(Path(os.environ["UNMASK_DATA"]))
+
+
+def examine(sha256: str) -> str:
+    """The task of RQ's worker, which forks for each job and so loads the model for each."""
+    return kit().examine([sha256])[0]

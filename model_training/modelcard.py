@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from model_training.markdown import count as _count
+from model_training.markdown import figure as _figure
+from model_training.markdown import flat as _flat
+from model_training.markdown import percent as _percent
+from model_training.markdown import plain as _plain
+from model_training.markdown import table as _table
 from model_training.noise import NOISE_FILE
 from unmask.detector.manifest import Manifest, load_manifest
 
@@ -375,41 +380,3 @@ def _versions(manifest: Manifest) -> str:
     lines = [f"- {name}: {value}" for name, value in _flat(manifest.export)]
     head = f"## Versions and export\n\n- file: {manifest.file}, sha256 `{manifest.sha256}`"
     return "\n".join([head, *lines])
-
-
-def _flat(values: Table, prefix: str = "") -> Iterable[tuple[str, str]]:
-    """A nested record as lines: names joined and underscores as blanks."""
-    for key, value in values.items():
-        name = f"{prefix}{key}".replace("_", " ")
-        if isinstance(value, dict):
-            yield from _flat(value, f"{name}, ")
-        elif isinstance(value, list):
-            yield name, ", ".join(map(str, value))
-        else:
-            yield name, f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _figure(figure: Table, form: Any = None) -> str:
-    """A figure with its interval, in per cent unless ``form`` says otherwise."""
-    show = form or _percent
-    low, high = (show(bound) for bound in figure["interval"])
-    if figure["value"] is None:
-        return show(None)
-    return f"{show(figure['value'])} ({low} to {high})".replace(" % to", " to")
-
-
-def _percent(share: float | None) -> str:
-    return "n/a" if share is None else f"{100 * share:.1f} %"
-
-
-def _plain(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.3f}"
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"

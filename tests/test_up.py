@@ -271,7 +271,7 @@ def test_a_missing_package_is_said(tmp_path: Path, command: str, package: str) -
 
 def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     made = unmask("pass", tmp_path, "keys", "create", "Ada", "--scope", "list", "--team", "desk")
-    key, _, prefix = made.stdout.split()[0].rpartition("_")[0].partition("_")
+    key, prefix, _ = made.stdout.split()[0].split("_", 2)
     assert (made.returncode, made.stderr, key) == (0, "", "um")
     assert "Ada  may list  team desk" in unmask("pass", tmp_path, "keys", "list").stdout
     assert unmask("pass", tmp_path, "keys", "revoke", prefix).returncode == 0

@@ -300,7 +300,10 @@ def traces(on: Stage, *words: str) -> list[str]:
             plain = _inflated(value)
             found += [f"{key!r}: {text!r}" for text in texts if text in value or text in plain]
     for path in on.log.parent.rglob("*"):
-        data = path.read_bytes() if path.is_file() else b""
+        try:
+            data = path.read_bytes()
+        except OSError:  # a folder, a socket, or a file that went after it was listed
+            data = b""
         found += [f"{path}" for text in texts if text in data or text.decode() in str(path)]
     return found
 
@@ -318,7 +321,8 @@ def _values(client: Any, key: bytes) -> list[bytes]:
         case b"stream":
             return [json.dumps(str(client.xrange(key))).encode()]
         case _:
-            return [client.get(key)]
+            value = client.get(key)  # None where it went after it was listed
+            return [] if value is None else [value]
 
 
 def _inflated(value: bytes) -> bytes:

@@ -53,10 +53,13 @@ class Examiner:
         self._store = store
         self._settings = settings
         self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "unmask-draw")
+        # apart, since what waits for an encoder must not hold the thread that it would run on
+        self._encoders = ThreadPoolExecutor(_DRAWING_THREADS, "unmask-encode")
 
     def close(self) -> None:
         """End the threads, once what they began is done."""
         self._threads.shutdown()
+        self._encoders.shutdown()
 
     def examine(self, orders: Sequence[Order]) -> list[Future[Outcome]]:
         """Examine a batch: the faces of all pictures go through the model together.
@@ -112,14 +115,12 @@ class Examiner:
         there."""
         start = time.perf_counter()
         pixels, mask = found.decoded(), found.mask()
-        files = {
-            "annotated.jpg": encode_jpeg(annotate(pixels, found.report, mask)),
-            "mask.png": encode_png(mask),
-            "heatmap.png": encode_png(found.heatmap()),
-        }
+        maps = self._encoders.submit(lambda: (encode_png(mask), encode_png(found.heatmap())))
+        files = {"annotated.jpg": encode_jpeg(annotate(pixels, found.report, mask))}
         for number, face in enumerate(found.report.faces):
             left, top, right, bottom = _crop(face.box, pixels.shape[1], pixels.shape[0])
             files[f"face-{number}.jpg"] = encode_jpeg(pixels[top:bottom, left:right])
+        files["mask.png"], files["heatmap.png"] = maps.result()
         draw = (time.perf_counter() - start) * 1000
         report = _timed(found.report, order, draw)
         files["report.json"] = report.model_dump_json().encode()

@@ -46,8 +46,9 @@ REDUCED_FRAME = 336
 #: Pictures of a batch that are decoded and searched at the same time: decoding uses one processor,
 #: and the face network on one picture can hardly use two.
 PREPARED_TOGETHER = 2
-#: Pictures of up to so many pixels are kept decoded until they are drawn on.
-KEPT_PIXELS = 4_000_000
+#: Pictures of up to so many pixels, a phone's among them, are kept decoded until they are drawn on:
+#: 37 megabytes each, for the pictures of two batches at most.
+KEPT_PIXELS = 12_500_000
 
 
 @dataclass

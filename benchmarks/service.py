@@ -45,8 +45,9 @@ from PIL import Image
 from rq import Queue
 
 from benchmarks.peers import Kit
+from unmask.detector import SHIPPED_MODEL
 from unmask.images import open_picture
-from unmask.settings import SHIPPED_MODEL, Settings
+from unmask.settings import Settings
 from unmask.store import Store
 from unmask.valkey import EmbeddedValkey
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from unmask.detector import SHIPPED_MODEL
 from unmask.detector.preprocess import Denoise
 from unmask.errors import UnmaskError
-from unmask.settings import SHIPPED_MODEL
 
 Options = argparse.Namespace
 Commands = Any  # argparse keeps the type of its sub-commands to itself

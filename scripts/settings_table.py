@@ -12,7 +12,8 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
-from unmask.settings import SHIPPED_MODEL, Settings
+from unmask.detector import SHIPPED_MODEL
+from unmask.settings import Settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "operation.md"
 _PLACE = re.compile(r"(<!-- settings: [^>]*-->\n).*?(<!-- end of settings -->)", re.DOTALL)

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SHIPPED_MODEL = Path(__file__).parent / "detector" / "models" / "manifest.json"
+from unmask.detector import SHIPPED_MODEL
 
 
 class Settings(BaseSettings):

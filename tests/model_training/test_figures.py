@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from model_training import modelcard
+from unmask.detector import SHIPPED_MODEL
 from unmask.detector.manifest import load_manifest
-from unmask.settings import SHIPPED_MODEL
 
 ROOT = Path(__file__).parents[2]
 METRICS = ROOT / "docs" / "evaluation" / "metrics.json"

@@ -12,6 +12,8 @@ SMOOTHING = 0.02
 POSITIVE_WEIGHT = 2.0
 #: Share of the mask's loss in the whole.
 MASK_SHARE = 0.6
+#: Share of each hint of a teacher's.
+HINT_SHARE = 0.3
 
 Tensor = Any
 
@@ -37,6 +39,18 @@ def mask_loss(target: Tensor, logit: Tensor) -> Tensor:
     dice = (2 * shared + 1) / (total + 1)
     marked = ops.cast(area > 1, "float32")
     return MASK_SHARE * weight * (pixels + 0.5 * marked * (1 - dice))
+
+
+def hint_loss(target: Tensor, found: Tensor) -> Tensor:
+    """The mean squared difference (n,) between a teacher's map and its guess, both (n, k, k, c),
+    each channel of the teacher's brought to mean 0 and variance 1 over the batch.
+
+    Romero et al., "FitNets: Hints for Thin Deep Nets" (2015).
+    """
+    target = ops.cast(target, "float32")
+    mean, variance = ops.moments(target, axes=(0, 1, 2), keepdims=True)
+    wanted = (target - mean) / ops.sqrt(variance + 1e-3)
+    return HINT_SHARE * ops.mean(ops.square(ops.cast(found, "float32") - wanted), axis=(1, 2, 3))
 
 
 def _cross_entropy(wanted: Tensor, logit: Tensor) -> Tensor:

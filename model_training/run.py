@@ -15,12 +15,15 @@ import numpy as np
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from model_training.average import WeightAverage
-from model_training.batches import Batch, Packed, TrainingBatches, unpack
+from model_training.batches import Batch, TrainingBatches
+from model_training.lessons import Lessons, arrays_of
 from model_training.losses import mask_loss
 from model_training.metrics import roc_auc
 from model_training.model import save_weights
 from model_training.plan import Plan
 from model_training.steps import Logs, make_step
+from model_training.teacher import hint_heads
+from unmask.detector.preprocess import normalise
 
 #: Share of a run in which the rate rises to its full height, and its height at the end.
 WARM_UP, FLOOR = 0.03, 0.01
@@ -42,17 +45,21 @@ class Progressed:
 class Run:
     """A model with its optimiser, its average and its place in the plan."""
 
-    def __init__(self, plan: Plan, model: keras.Model) -> None:
+    def __init__(self, plan: Plan, model: keras.Model, teacher: keras.Model | None = None) -> None:
         self.plan, self.model, self.at = plan, model, Progressed()
         self.average = WeightAverage(model)
         wanted = [name for name in ("logit", "heatmap_logit") if name in model.output]
-        self._learner = keras.Model(model.input, {name: model.output[name] for name in wanted})
+        outputs = {name: model.output[name] for name in wanted}
+        if teacher is not None:
+            outputs |= hint_heads(model, teacher)
+        self._learner = keras.Model(model.input, outputs)
         self._optimizer = keras.optimizers.AdamW(plan.rate, weight_decay=plan.weight_decay)
         self._optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self._optimizer.build(self._learner.trainable_variables)
-        self._step = make_step(self._learner, self._optimizer)
+        lessons = Lessons(teacher, plan.mixup, plan.seed)
+        self._step = make_step(self._learner, self._optimizer, lessons)
 
-    def go(self, batches: TrainingBatches, checks: Sequence[Packed]) -> None:
+    def go(self, batches: TrainingBatches, checks: Sequence[Batch]) -> None:
         """Train to the plan's end, with a check, a history row and a checkpoint an epoch."""
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         with Progress(*columns, refresh_per_second=2) as progress:
@@ -80,7 +87,7 @@ class Run:
         shown: list[Logs] = []
         for _ in range(self.plan.epoch_steps):
             self._optimizer.learning_rate.assign(rate_at(self.part, self.plan.rate))
-            shown.append(self._step(next(source)))
+            shown.append(self._step(next(source), self.at.step))
             self.at.step += 1
             self.average.update(self.at.step)
             self.at.seconds = before + time.monotonic() - start
@@ -93,7 +100,7 @@ class Run:
                 break
         return means(shown)
 
-    def _conclude(self, shown: dict[str, float], checks: Sequence[Packed]) -> None:
+    def _conclude(self, shown: dict[str, float], checks: Sequence[Batch]) -> None:
         self.at.epoch += 1
         self.average.swap()
         found = validate(self._learner, checks)
@@ -134,7 +141,7 @@ class Run:
             raise ValueError(f"there is no checkpoint at {path} to resume from")
         with np.load(path) as stored:
             self.at = Progressed(**json.loads(str(stored["progressed"])))
-            for index, variable in enumerate(self.model.weights):
+            for index, variable in enumerate(self._learner.weights):
                 variable.assign(stored[f"model/{index}"])
             for index, variable in enumerate(self._optimizer.variables):
                 variable.assign(stored[f"optimizer/{index}"])
@@ -143,7 +150,7 @@ class Run:
 
     def _state(self) -> dict[str, list[np.ndarray[Any, Any]]]:
         return {
-            "model": [_array(variable) for variable in self.model.weights],
+            "model": [_array(variable) for variable in self._learner.weights],
             "optimizer": [_array(variable) for variable in self._optimizer.variables],
             "average": self.average.state(),
         }
@@ -166,20 +173,20 @@ def rate_at(part: float, height: float) -> float:
     return height * (FLOOR + (1 - FLOOR) * (1 + math.cos(angle)) / 2)
 
 
-def validate(learner: keras.Model, checks: Sequence[Packed]) -> dict[str, float]:
+def validate(learner: keras.Model, checks: Sequence[Batch]) -> dict[str, float]:
     """Loss (both classes weighing the same), accuracy and ROC AUC over the validation batches,
     and the mean of the mask's loss."""
     logits, labels, masks = [], [], []
-    for packed in checks:
-        batch = unpack(packed)
-        count, size = len(batch.image), len(checks[0].crops)
+    for batch in checks:
+        count, size = len(batch.crops), len(checks[0].crops)
         # one shape for all, as a compiling backend would compile each anew
-        image = np.resize(batch.image, (size, *batch.image.shape[1:]))
-        found = {name: value[:count] for name, value in learner.predict_on_batch(image).items()}
+        crops = np.resize(batch.crops, (size, *batch.crops.shape[1:]))
+        found = learner.predict_on_batch(normalise(crops))
+        found = {name: value[:count] for name, value in found.items()}
         logits.append(np.asarray(found["logit"], np.float32).reshape(-1))
-        labels.append(batch.label.reshape(-1))
+        labels.append(batch.labels)
         if "heatmap_logit" in found:
-            target = keras.ops.convert_to_tensor(batch.heatmap)
+            target = arrays_of(**vars(batch))["heatmap_logit"]
             loss = mask_loss(target, keras.ops.convert_to_tensor(found["heatmap_logit"]))
             masks.append(np.asarray(keras.ops.convert_to_numpy(loss)))
     logit, label = np.concatenate(logits), np.concatenate(labels)

@@ -31,7 +31,7 @@ SOURCE_SHARE = {
     ("ffpp", 1): 1.3,
 }
 #: Share of pictures that come almost as they were, and the strength of their degradations.
-LIGHT_SHARE, LIGHTLY = 0.3, 0.2
+LIGHT_SHARE, LIGHTLY = 0.45, 0.2
 #: GAN faces a forger would have at hand: those in the frame of FFHQ.
 DONOR_KINDS = {"stylegan", "stylegan2", "attribute-edit"}
 
@@ -70,17 +70,23 @@ class Sampler:
     """Draws training samples, balanced over sources (by the root of their size) and, within a
     source, over groups, so that a clip with many frames weighs no more than another."""
 
-    def __init__(self, rows: Sequence[Row], landmarks: Landmarks, mix: Mix | None = None) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        landmarks: Landmarks,
+        mix: Mix | None = None,
+        frame: float = 1.0,
+    ) -> None:
         usable = [row for row in rows if landmarks.get(row.name) is not None]
         self._landmarks = landmarks
-        self._mix = mix or Mix()
+        self._mix, self._frame = mix or Mix(), frame
         self._real = _Pool([row for row in usable if row.label == 0])
         self._fake = _Pool([row for row in usable if row.label == 1])
         self._donors = _Pool([row for row in usable if row.kind in DONOR_KINDS])
 
     def draw(self, rng: Rng) -> Sample:
         """One sample, degraded and aligned with jitter."""
-        return finish(rng, self._scene(rng))
+        return finish(rng, self._scene(rng), frame=self._frame)
 
     def _scene(self, rng: Rng) -> Scene:
         share = rng.random()
@@ -170,8 +176,9 @@ def mirrored(scene: Scene) -> Scene:
     return Scene(pixels, landmarks, mask, scene.label, scene.mask_weight)
 
 
-def finish(rng: Rng, scene: Scene, jitter: float = 1.0) -> Sample:
-    """Degrade, crop and align a scene; ``jitter`` in [0, 1] scales all of it."""
+def finish(rng: Rng, scene: Scene, jitter: float = 1.0, frame: float = 1.0) -> Sample:
+    """Degrade, crop and align a scene; ``jitter`` in [0, 1] scales all of it, ``frame`` the side
+    of what is cut out."""
     if rng.random() < 0.5 * jitter:
         scene = mirrored(scene)
     strength = jitter * (LIGHTLY if rng.random() < LIGHT_SHARE else 1.0)
@@ -183,7 +190,7 @@ def finish(rng: Rng, scene: Scene, jitter: float = 1.0) -> Sample:
         pixels, landmarks_window = _cropped(rng, pixels, landmarks)
     else:
         landmarks_window = np.zeros(2, np.float32)
-    quad = jittered(rng, frame_quad(landmarks), jitter)
+    quad = jittered(rng, scaled(frame_quad(landmarks), frame), jitter)
     crop = align_face(pixels, quad - landmarks_window)
     mask = align_mask(scene.mask, quad / factor)
     return Sample(crop, scene.label, mask, scene.mask_weight)
@@ -194,6 +201,12 @@ def align_mask(mask: Floats, quad: Floats) -> Pixels:
     grey = np.round(mask * 255).astype(np.uint8)
     stacked = np.repeat(grey[:, :, None], 3, axis=2)
     return np.ascontiguousarray(align_face(stacked, quad, MASK_SIZE, (0, 0, 0))[:, :, 0])
+
+
+def scaled(quad: Floats, factor: float) -> Floats:
+    """A frame (4, 2) with its side times ``factor``, about its middle."""
+    centre = quad.mean(axis=0)
+    return np.asarray(centre + (quad - centre) * factor, np.float32)
 
 
 def jittered(rng: Rng, quad: Floats, amount: float = 1.0) -> Floats:

@@ -13,20 +13,29 @@ from typing import Any
 import keras
 
 from model_training.batches import Batch
-from model_training.losses import face_loss, mask_loss
+from model_training.lessons import Lessons, arrays_of
+from model_training.losses import face_loss, hint_loss, mask_loss
 
 #: What a step reports, still on the device: loss, accuracy.
 Logs = dict[str, Any]
-Step = Callable[[Batch], Logs]
+Step = Callable[[Batch, int], Logs]
 
-LOSSES = {"logit": face_loss, "heatmap_logit": mask_loss}
+LOSSES = {
+    "logit": face_loss,
+    "heatmap_logit": mask_loss,
+    "hint_16": hint_loss,
+    "hint_32": hint_loss,
+}
 
 
-def make_step(learner: keras.Model, optimizer: keras.optimizers.Optimizer) -> Step:
-    """A function that takes one step on a batch. ``learner`` gives ``logit`` and, if it has a
-    decoder, ``heatmap_logit``."""
+def make_step(
+    learner: keras.Model, optimizer: keras.optimizers.Optimizer, lessons: Lessons | None = None
+) -> Step:
+    """A function that takes one step on a batch, given its number. ``learner`` gives ``logit``
+    and, as the case may be, ``heatmap_logit`` and a teacher's hints."""
+    lessons = lessons or Lessons()
     if keras.backend.backend() == "jax":
-        return _jax_step(learner, optimizer)
+        return _jax_step(learner, optimizer, lessons)
     names = list(learner.output)
     learner.compile(
         optimizer=optimizer,
@@ -35,21 +44,20 @@ def make_step(learner: keras.Model, optimizer: keras.optimizers.Optimizer) -> St
         jit_compile=False,  # XLA makes TensorFlow slower on the CPU
     )
 
-    def step(batch: Batch) -> Logs:
+    def step(batch: Batch, number: int) -> Logs:
         learner.reset_metrics()
-        found = learner.train_on_batch(batch.image, _targets(batch, names), return_dict=True)
+        given = lessons.prepare(arrays_of(**vars(batch)), lessons.shares(batch, number))
+        targets = {name: given[name] for name in names}
+        found = learner.train_on_batch(given["image"], targets, return_dict=True)
         name = "logit_accuracy" if "logit_accuracy" in found else "accuracy"
         return {"loss": found["loss"], "accuracy": found[name]}
 
     return step
 
 
-def _targets(batch: Batch, names: list[str]) -> dict[str, Any]:
-    wanted = {"logit": batch.label, "heatmap_logit": batch.heatmap}
-    return {name: wanted[name] for name in names}
-
-
-def _jax_step(learner: keras.Model, optimizer: keras.optimizers.Optimizer) -> Step:
+def _jax_step(
+    learner: keras.Model, optimizer: keras.optimizers.Optimizer, lessons: Lessons
+) -> Step:
     import jax
 
     names = list(learner.output)
@@ -59,25 +67,29 @@ def _jax_step(learner: keras.Model, optimizer: keras.optimizers.Optimizer) -> St
         optimizer.variables,
     )
 
-    def losses(free: Any, fixed: Any, image: Any, targets: Any) -> Any:
-        found, fixed = learner.stateless_call(free, fixed, image, training=True)
-        total = sum(keras.ops.mean(LOSSES[name](targets[name], found[name])) for name in names)
-        same = (found["logit"] >= 0) == (targets["logit"] > 0.5)
+    def losses(free: Any, fixed: Any, given: Any) -> Any:
+        found, fixed = learner.stateless_call(free, fixed, given["image"], training=True)
+        total = sum(keras.ops.mean(LOSSES[name](given[name], found[name])) for name in names)
+        same = (found["logit"] >= 0) == (given["logit"] > 0.5)
         right = keras.ops.mean(keras.ops.cast(same, "float32"))
         return total, (fixed, right)
 
     gradient = jax.value_and_grad(losses, has_aux=True)
 
     @jax.jit  # type: ignore[untyped-decorator]
-    def compiled(free: Any, fixed: Any, state: Any, image: Any, targets: Any) -> Any:
-        (loss, (fixed, right)), slopes = gradient(free, fixed, image, targets)
+    def compiled(free: Any, fixed: Any, state: Any, taught: Any, batch: Any, shares: Any) -> Any:
+        given = jax.lax.stop_gradient(lessons.prepare(arrays_of(**batch), shares, taught))
+        (loss, (fixed, right)), slopes = gradient(free, fixed, given)
         free, state = optimizer.stateless_apply(state, slopes, free)
         return free, fixed, state, loss, right
 
-    def step(batch: Batch) -> Logs:
+    taught = lessons.values()
+
+    def step(batch: Batch, number: int) -> Logs:
         groups = trained, others, kept
         values = [[variable.value for variable in group] for group in groups]
-        *news, loss, right = compiled(*values, batch.image, _targets(batch, names))
+        shares = lessons.shares(batch, number)
+        *news, loss, right = compiled(*values, taught, vars(batch), shares)
         for group, new in zip(groups, news, strict=True):
             for variable, value in zip(group, new, strict=True):
                 variable.assign(value)

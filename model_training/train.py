@@ -12,9 +12,10 @@ from model_training.batches import TrainingBatches, validation_batches
 from model_training.data import Row, of_split, read_dataset
 from model_training.landmarks import Landmarks, landmarks_of
 from model_training.model import build_model, load_warmstart, read_weights
-from model_training.plan import Plan
+from model_training.plan import Network, Plan
 from model_training.run import Run
 from model_training.samples import Mix
+from model_training.teacher import build_teacher
 
 
 def train(plan: Plan, resume: bool = False) -> Path:
@@ -25,7 +26,7 @@ def train(plan: Plan, resume: bool = False) -> Path:
     form, one without real and fake faces to train and to validate on, or a ``resume`` without a
     checkpoint.
     """
-    rows = [row for row in read_dataset(plan.data) if row.split != "test"]
+    rows = _rows(plan)
     training, validation = of_split(rows, "train"), of_split(rows, "val")
     if not training or not validation:
         raise ValueError(f"{plan.data} has no training pictures or no validation pictures")
@@ -33,10 +34,10 @@ def train(plan: Plan, resume: bool = False) -> Path:
     (plan.out / "plan.json").write_text(json.dumps(asdict(plan), indent=2, default=str) + "\n")
     landmarks = landmarks_of(rows, plan.out / "landmarks.csv")
     _check_faces(plan, training, validation, landmarks)
-    run = Run(plan, _model(plan))
+    run = Run(plan, _model(plan), _teacher(plan))
     if resume:
         run.load()
-    checks = validation_batches(validation, landmarks, plan.batch, plan.denoise)
+    checks = validation_batches(validation, landmarks, plan.batch, plan.denoise, frame=plan.frame)
     batches = TrainingBatches(
         training,
         landmarks,
@@ -46,6 +47,7 @@ def train(plan: Plan, resume: bool = False) -> Path:
         processes=plan.processes,
         denoise=plan.denoise,
         mix=Mix(self_made=plan.self_made),
+        frame=plan.frame,
     )
     try:
         run.go(batches, checks)
@@ -64,10 +66,31 @@ def _check_faces(
             raise ValueError(f"{plan.data} has no {missing} picture with a face to {purpose}")
 
 
+def _rows(plan: Plan) -> list[Row]:
+    rows = [row for row in read_dataset(plan.data) if row.split != "test"]
+    unknown = set(plan.sources) - {row.source for row in rows}
+    if unknown:
+        raise ValueError(f"{plan.data} has no source {', '.join(sorted(unknown))}")
+    return [row for row in rows if not plan.sources or row.source in plan.sources]
+
+
+def _teacher(plan: Plan) -> keras.Model | None:
+    if plan.teacher is None:
+        return None
+    teacher = build_teacher()
+    if load_warmstart(teacher, read_weights(plan.teacher)) != len(teacher.weights):
+        raise ValueError(f"{plan.teacher} does not name every variable of the teacher")
+    teacher.trainable = False
+    return teacher
+
+
 def _model(plan: Plan) -> keras.Model:
     keras.utils.set_random_seed(plan.seed)
     keras.mixed_precision.set_global_policy("mixed_bfloat16" if plan.mixed else "float32")
-    model = build_model(weights="imagenet" if plan.imagenet else None, decoder=plan.decoder)
+    if plan.network is Network.TEACHER:
+        model = build_teacher()
+    else:
+        model = build_model(weights="imagenet" if plan.imagenet else None, decoder=plan.decoder)
     if plan.warmstart is not None and not load_warmstart(model, read_weights(plan.warmstart)):
         raise ValueError(f"{plan.warmstart} names none of the network's variables")
     return model

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model_training.batches import Batch, Packed, TrainingBatches, unpack, validation_batches
+from model_training.batches import Batch, TrainingBatches, validation_batches
 from tests.model_training.faces import known_landmarks, write_dataset
 from unmask.detector.preprocess import Denoise
 
@@ -40,21 +40,18 @@ def plain(known: Known) -> list[Batch]:
 
 def assert_same(one: list[Batch], other: list[Batch]) -> None:
     for a, b in zip(one, other, strict=True):
-        np.testing.assert_array_equal(a.image, b.image)
-        np.testing.assert_array_equal(a.label, b.label)
-        np.testing.assert_array_equal(a.heatmap, b.heatmap)
+        for name in ("crops", "labels", "masks", "weights"):
+            np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
 def test_a_batch_has_the_form_that_the_network_takes(plain: list[Batch]) -> None:
     for batch in plain:
-        assert (batch.image.shape, batch.image.dtype) == ((3, 224, 224, 3), np.float32)
-        assert -1 <= batch.image.min() < batch.image.max() <= 1
-        assert batch.label.shape == (3, 1)
-        assert batch.heatmap.shape == (3, 112, 112, 2)
-        assert 0 <= batch.heatmap.min() <= batch.heatmap.max() <= 1
-        marked = batch.heatmap[..., 0].reshape(3, -1).max(axis=1)
-        assert not marked[batch.label[:, 0] == 0].any()
-    assert {float(label) for batch in plain for label in batch.label[:, 0]} == {0.0, 1.0}
+        assert (batch.crops.shape, batch.crops.dtype) == ((3, 224, 224, 3), np.uint8)
+        assert batch.crops.min() < batch.crops.max()
+        assert batch.labels.shape == batch.weights.shape == (3,)
+        assert (batch.masks.shape, batch.masks.dtype) == ((3, 112, 112), np.uint8)
+        assert not batch.masks[batch.labels == 0].any()
+    assert {float(label) for batch in plain for label in batch.labels} == {0.0, 1.0}
 
 
 def test_the_number_of_processes_changes_nothing(known: Known, plain: list[Batch]) -> None:
@@ -67,8 +64,8 @@ def test_a_resumed_run_goes_on_where_it_stopped(known: Known, plain: list[Batch]
 
 def test_another_seed_makes_other_batches(known: Known, plain: list[Batch]) -> None:
     (other,) = batches(known, 1, seed=2)
-    assert (other.image != plain[0].image).mean() > 0.5
-    assert all((one.image != two.image).any() for one, two in pairwise(plain))
+    assert (other.crops != plain[0].crops).mean() > 0.5
+    assert all((one.crops != two.crops).any() for one, two in pairwise(plain))
 
 
 def test_closing_ends_the_processes(known: Known) -> None:
@@ -90,21 +87,11 @@ def test_a_fault_in_a_process_is_raised_here(known: Known, tmp_path: Path) -> No
         batches((gone, landmarks), 1)
 
 
-def test_packed_bytes_become_the_networks_numbers() -> None:
-    crops = np.stack([np.full((224, 224, 3), value, np.uint8) for value in (0, 255)])
-    masks = np.stack([np.full((112, 112), value, np.uint8) for value in (0, 255)])
-    weights = np.array([1, 0.3], np.float32)
-    batch = unpack(Packed(crops, np.array([0, 1], np.float32), masks, weights))
-    assert batch.image[:, 0, 0, 0].tolist() == [-1, 1]
-    assert batch.label.tolist() == [[0], [1]]
-    np.testing.assert_array_equal(batch.heatmap[:, 5, 7], np.array([[0, 1], [1, 0.3]], np.float32))
-
-
 # ---- validation ---------------------------------------------------------------------------------
 
 
-def flat(packed: list[Packed], name: str) -> npt.NDArray[Any]:
-    return np.concatenate([getattr(one, name) for one in packed])
+def flat(batches: list[Batch], name: str) -> npt.NDArray[Any]:
+    return np.concatenate([getattr(one, name) for one in batches])
 
 
 @pytest.fixture
@@ -115,7 +102,7 @@ def validation(known: Known) -> Iterator[Known]:
 
 def test_validation_is_the_same_in_every_run(validation: Known) -> None:
     one, other = (validation_batches(*validation, 3) for _ in range(2))
-    assert [len(packed.crops) for packed in one] == [3, 3, 3, 3, 3, 1]
+    assert [len(batch.crops) for batch in one] == [3, 3, 3, 3, 3, 1]
     for name in ("crops", "labels", "masks", "weights"):
         np.testing.assert_array_equal(flat(one, name), flat(other, name))
 

@@ -22,7 +22,8 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
-from model_training.batches import Batch, Packed, unpack  # noqa: E402
+from model_training.batches import Batch  # noqa: E402
+from model_training.lessons import arrays_of  # noqa: E402
 from model_training.losses import face_loss, mask_loss  # noqa: E402
 from model_training.metrics import roc_auc  # noqa: E402
 from model_training.model import read_weights  # noqa: E402
@@ -50,7 +51,7 @@ def tiny(decoder: bool = True) -> Any:
     return keras.Model(image, outputs)
 
 
-def packed(number: int, size: int = 2) -> Packed:
+def batch_of(number: int, size: int = 2) -> Batch:
     """Random pictures, the fake ones lighter."""
     random = np.random.default_rng(number)
     labels = (np.arange(size) % 2).astype(np.float32)
@@ -58,17 +59,17 @@ def packed(number: int, size: int = 2) -> Packed:
     crops = (random.integers(0, 190, (size, 224, 224, 3)) + light).astype(np.uint8)
     masks = np.zeros((size, 112, 112), np.uint8)
     masks[labels > 0, 30:70, 30:80] = 255
-    return Packed(crops, labels, masks, np.ones(size, np.float32))
+    return Batch(crops, labels, masks, np.ones(size, np.float32))
 
 
 def batches(first: int = 0, fail_after: int | None = None) -> Iterator[Batch]:
     for number in count(first):
         if fail_after is not None and number >= fail_after:
             raise PulledPlugError
-        yield unpack(packed(number))
+        yield batch_of(number)
 
 
-CHECKS = [packed(1000, 4), packed(1001, 3)]
+CHECKS = [batch_of(1000, 4), batch_of(1001, 3)]
 
 
 def plan(out: Path, **values: Any) -> Plan:
@@ -99,17 +100,18 @@ def test_a_step_reports_its_loss_and_learns(decoder: bool) -> None:
     names = ["logit", *(["heatmap_logit"] if decoder else [])]
     learner = keras.Model(model.input, {name: model.output[name] for name in names})
     step = make_step(learner, keras.optimizers.SGD(0.05))
-    batch = unpack(packed(0))
-    found = learner(batch.image, training=True)
-    wanted = numbers(face_loss, batch.label, found["logit"]).mean()
+    batch = batch_of(0)
+    given = arrays_of(**vars(batch))
+    found = learner(given["image"], training=True)
+    wanted = numbers(face_loss, given["logit"], found["logit"]).mean()
     if decoder:
-        wanted += numbers(mask_loss, batch.heatmap, found["heatmap_logit"]).mean()
-    right = (np.asarray(found["logit"]) >= 0) == (batch.label > 0.5)
-    first = step(batch)
+        wanted += numbers(mask_loss, given["heatmap_logit"], found["heatmap_logit"]).mean()
+    right = (np.asarray(found["logit"])[:, 0] >= 0) == (batch.labels > 0.5)
+    first = step(batch, 0)
     assert float(first["loss"]) == pytest.approx(float(wanted), rel=1e-3)
     assert float(first["accuracy"]) == pytest.approx(right.mean())
-    for _ in range(20):
-        last = step(batch)
+    for number in range(1, 21):
+        last = step(batch, number)
     assert float(last["loss"]) < float(first["loss"])
 
 
@@ -151,11 +153,11 @@ def test_validation_is_that_of_plain_numpy() -> None:
     )
     logits, labels, masks = [], [], []
     for one in CHECKS:
-        batch = unpack(one)
-        found = learner(batch.image, training=False)
+        given = arrays_of(**vars(one))
+        found = learner(given["image"], training=False)
         logits.append(np.asarray(found["logit"])[:, 0])
-        labels.append(batch.label[:, 0])
-        masks.append(numbers(mask_loss, batch.heatmap, found["heatmap_logit"]))
+        labels.append(one.labels)
+        masks.append(numbers(mask_loss, given["heatmap_logit"], found["heatmap_logit"]))
     logit, label = np.concatenate(logits), np.concatenate(labels)
     each = np.log1p(np.exp(logit)) - label * logit
     assert label.tolist() == [0, 1, 0, 1, 0, 1, 0]

@@ -1,0 +1,127 @@
+/** What the background does when it is asked. */
+
+import { Api } from "../shared/api";
+import { fromBase64 } from "../shared/bytes";
+import { forgetAll } from "../shared/history";
+import type { Job } from "../shared/jobs";
+import { isActive, siteOf } from "../shared/jobs";
+import { viewOf } from "../shared/view";
+import { askPage } from "../shared/messages";
+import { keepOnly, putPicture } from "../shared/pictures";
+import { readSettings } from "../shared/settings";
+import { asTrouble } from "../shared/trouble";
+import { captured } from "./capture";
+import type { Checks } from "./checks";
+import { heatmapOf } from "./heatmap";
+import { spoken } from "./language";
+import type { Answers, Asker } from "./router";
+import type { Runner } from "./runner";
+import type { Store } from "./store";
+
+const SECONDS = 20;
+/** Time for a page to hide what we drew before the screen is captured. */
+const REPAINT_MS = 120;
+
+export function answersOf(store: Store, runner: Runner, checks: Checks): Answers {
+  /** The job, if it belongs to the page that asks. */
+  async function own(id: string, asker: Asker | null): Promise<Job> {
+    await store.load();
+    const job = store.get(id);
+    if (job === undefined || job.spot?.tab !== asker?.tab.id) throw new Error("no such job");
+    // The list of a page-wide check stands in the top frame, for the pictures of all frames.
+    if (asker?.frame !== 0 && job.spot?.frame !== asker?.frame) throw new Error("no such job");
+    return job;
+  }
+
+  return {
+    "picture/picked": async ({ picture }, asker) => {
+      if (asker === null) return null;
+      await checks.start({ tab: asker.tab.id, frame: asker.frame }, picture, !asker.tab.incognito);
+      return null;
+    },
+    "jobs/sync": async ({ jobs }, asker) => {
+      await Promise.all([runner.pump(), spoken()]);
+      const found = await Promise.allSettled(jobs.map((id) => own(id, asker)));
+      return found.flatMap((job) => (job.status === "fulfilled" ? [viewOf(job.value)] : []));
+    },
+    "job/retry": async ({ job }, asker) => {
+      runner.retry((await own(job, asker)).id);
+      return null;
+    },
+    "job/cancel": async ({ job }, asker) => {
+      runner.cancel([(await own(job, asker)).id]);
+      return null;
+    },
+    "job/file": async ({ job, base64 }, asker) => {
+      const { id } = await own(job, asker);
+      await putPicture(id, new Blob([fromBase64(base64)]));
+      runner.retry(id, { stored: true, means: "original", check: null, sha256: null });
+      return null;
+    },
+    "job/capture": async ({ job, area }, asker) => {
+      const { id } = await own(job, asker);
+      if (asker === null) return null;
+      const hide = (hidden: boolean) =>
+        askPage(asker.tab.id, asker.frame, "page/hide", { hidden });
+      try {
+        await hide(true);
+        await new Promise((resolve) => setTimeout(resolve, REPAINT_MS));
+        await putPicture(id, await captured(asker.tab.windowId, area));
+        runner.retry(id, { stored: true, means: "capture", check: null, sha256: null });
+      } catch (error) {
+        const { code, message } = asTrouble(error);
+        store.change(id, { state: "error", failure: { code, message } });
+      } finally {
+        await hide(false).catch(() => undefined);
+      }
+      return null;
+    },
+    "job/allow": async ({ job }, asker) => {
+      const { id, picture } = await own(job, asker);
+      const query = new URLSearchParams({ job: id, site: siteOf(picture.url) ?? "" });
+      await chrome.tabs.create({
+        url: chrome.runtime.getURL(`allow.html?${query}`),
+        ...(asker === null ? {} : { index: asker.tab.index + 1, openerTabId: asker.tab.id }),
+      });
+      return null;
+    },
+    "job/heatmap": async ({ job }, asker) => {
+      const { check } = await own(job, asker);
+      if (check === null) return null;
+      const api = new Api(await readSettings());
+      const signal = AbortSignal.timeout(SECONDS * 1000);
+      return { base64: await heatmapOf(api, check, signal) };
+    },
+    "page/cancel": async (_, asker) => {
+      await store.load();
+      if (asker !== null) checks.cancelBatches(asker.tab.id);
+      return null;
+    },
+    "page/gone": async (_, asker) => {
+      await store.load();
+      if (asker?.frame === 0) checks.cancelBatches(asker.tab.id);
+      return null;
+    },
+    "options/open": async () => {
+      await chrome.runtime.openOptionsPage();
+      return null;
+    },
+    "tab/check": async ({ tab }) => checks.all(await chrome.tabs.get(tab)),
+    "file/check": async ({ stored, label, trace }) => {
+      await checks.file(stored, label, trace);
+      return null;
+    },
+    "history/clear": async () => {
+      await forgetAll();
+      await store.load();
+      for (const job of store.all()) if (!isActive(job)) store.remove(job.id);
+      await keepOnly(new Set(store.all().map((job) => job.id)));
+      return null;
+    },
+    "job/granted": async ({ job }) => {
+      await store.load();
+      if (store.get(job) !== undefined) runner.retry(job);
+      return null;
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** Keeps the worker awake while checks are under way, and has it woken should it die. */
+
+const ALARM = "resume";
+/** A worker without events is ended after 30 seconds; a call to the browser counts as one. */
+const CALL_EVERY_MS = 20_000;
+
+let calls: ReturnType<typeof setInterval> | null = null;
+
+export function keepAwake(busy: boolean): void {
+  if (busy === (calls !== null)) return;
+  if (busy) {
+    calls = setInterval(() => void chrome.runtime.getPlatformInfo(), CALL_EVERY_MS);
+    void chrome.alarms.create(ALARM, { periodInMinutes: 0.5 });
+  } else {
+    clearInterval(calls ?? undefined);
+    calls = null;
+    void chrome.alarms.clear(ALARM);
+  }
+}

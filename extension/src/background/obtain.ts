@@ -1,0 +1,84 @@
+/** The original bytes of a picture, by whichever way is open: never pixels from a canvas. */
+
+import { fromBase64 } from "../shared/bytes";
+import type { Job, Spot } from "../shared/jobs";
+import { askPage } from "../shared/messages";
+import { getPicture } from "../shared/pictures";
+import { Trouble } from "../shared/trouble";
+import { mayRead } from "./permissions";
+
+/** Larger files are for the server to refuse, but not for us to hold in memory. */
+const MOST_BYTES = 64_000_000;
+const SECONDS = 40;
+/** What an <img> asks for: a site that chooses the format by it sends the file that is shown. */
+export const ACCEPT = "image/avif,image/webp,image/png,image/*;q=0.9,*/*;q=0.5";
+
+/** The picture's file, or null where only the server might get it by its address. */
+export async function obtain(job: Job, signal: AbortSignal): Promise<Blob | null> {
+  if (job.stored) {
+    const kept = await getPicture(job.id);
+    if (kept === null) throw new Trouble("no_bytes");
+    return kept;
+  }
+  const { url, sameOrigin } = job.picture;
+  for (const way of ways(job, url, sameOrigin, signal)) {
+    const file = await way();
+    signal.throwIfAborted();
+    if (file !== null) return file;
+  }
+  if (url === null) throw new Trouble("no_bytes");
+  return null;
+}
+
+function* ways(
+  job: Job,
+  url: string | null,
+  sameOrigin: boolean,
+  signal: AbortSignal,
+): Generator<() => Promise<Blob | null>, void, undefined> {
+  const anchor = job.picture.anchors[0] ?? null;
+  const fromPage = () => throughPage(job.spot, anchor, url);
+  if (url === null || sameOrigin) yield fromPage;
+  if (url === null) return;
+  yield () => directly(url, signal);
+  // Sites that share their pictures with every page share them with this one too.
+  if (!sameOrigin) yield fromPage;
+}
+
+/** With the browser's cookies for that site, where the person let us read it. */
+async function directly(url: string, signal: AbortSignal): Promise<Blob | null> {
+  if (!(await mayRead(url))) return null;
+  try {
+    const answer = await fetch(url, {
+      credentials: "include",
+      cache: "force-cache",
+      headers: { Accept: ACCEPT },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(SECONDS * 1000)]),
+    });
+    const length = Number(answer.headers.get("Content-Length") ?? 0);
+    if (!answer.ok || length > MOST_BYTES || isText(answer)) return null;
+    const file = await answer.blob();
+    return file.size > 0 && file.size <= MOST_BYTES ? file : null;
+  } catch {
+    return null;
+  }
+}
+
+/** By the page's own right to what it shows. */
+async function throughPage(
+  spot: Spot | null,
+  anchor: string | null,
+  url: string | null,
+): Promise<Blob | null> {
+  if (spot === null) return null;
+  try {
+    const read = await askPage(spot.tab, spot.frame, "picture/bytes", { anchor, url });
+    return read === null ? null : new Blob([fromBase64(read.base64)]);
+  } catch {
+    return null;
+  }
+}
+
+function isText(answer: Response): boolean {
+  return /^(text\/|application\/(json|xhtml))/.test(answer.headers.get("Content-Type") ?? "");
+}

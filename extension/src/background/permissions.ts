@@ -1,0 +1,34 @@
+/** What the browser lets us read; asking for more happens on our own pages, by a button. */
+
+import { hostPattern, readSettings } from "../shared/settings";
+
+export async function mayRead(address: string): Promise<boolean> {
+  try {
+    return await chrome.permissions.contains({ origins: [hostPattern(address)] });
+  } catch {
+    return false; // Not an address that a permission could be had for.
+  }
+}
+
+export async function mayReachServer(): Promise<boolean> {
+  return mayRead((await readSettings()).serverUrl);
+}
+
+const EVERYWHERE = { origins: ["*://*/*"] };
+
+/** Where every site may be read, a script of one listener notes where the last right click was.
+ * Elsewhere the person points at the picture once more. */
+export async function followPermissions(): Promise<void> {
+  const id = "spot";
+  const [registered, everywhere] = await Promise.all([
+    chrome.scripting.getRegisteredContentScripts({ ids: [id] }),
+    chrome.permissions.contains(EVERYWHERE),
+  ]);
+  if (everywhere && registered.length === 0) {
+    await chrome.scripting.registerContentScripts([
+      { id, js: ["spot.js"], matches: EVERYWHERE.origins, allFrames: true, runAt: "document_start" },
+    ]);
+  } else if (!everywhere && registered.length > 0) {
+    await chrome.scripting.unregisterContentScripts({ ids: [id] });
+  }
+}

@@ -1,0 +1,101 @@
+/** The jobs of this session, mirrored to storage.session so that they outlive the worker. */
+
+import type { Job, Picture, Spot } from "../shared/jobs";
+import { isActive } from "../shared/jobs";
+
+/** Ended jobs that are kept for pages that show them. */
+const MOST_ENDED = 150;
+const WRITE_AFTER_MS = 20;
+
+export type NewJob = Pick<Job, "spot" | "picture"> & Partial<Job>;
+
+export class Store {
+  readonly #jobs = new Map<string, Job>();
+  #loaded: Promise<void> | null = null;
+  #writing = false;
+
+  constructor(private readonly onChange: (job: Job) => void) {}
+
+  /** Reads what an earlier life of the worker left; waits if that is under way. */
+  load(): Promise<void> {
+    this.#loaded ??= (async () => {
+      const { checks } = await chrome.storage.session.get("checks");
+      for (const job of Object.values((checks as Record<string, Job> | undefined) ?? {})) {
+        if (!this.#jobs.has(job.id)) this.#jobs.set(job.id, job);
+      }
+    })();
+    return this.#loaded;
+  }
+
+  add(job: NewJob): Job {
+    const whole = { ...blank(job.spot, job.picture), ...job };
+    this.#set(whole);
+    return whole;
+  }
+
+  get(id: string): Job | undefined {
+    return this.#jobs.get(id);
+  }
+
+  all(): readonly Job[] {
+    return [...this.#jobs.values()];
+  }
+
+  /** Changes a job; one that was removed meanwhile stays removed. */
+  change(id: string, changes: Partial<Job>): Job | undefined {
+    const job = this.#jobs.get(id);
+    if (job === undefined) return undefined;
+    const changed = { ...job, ...changes };
+    this.#set(changed);
+    return changed;
+  }
+
+  remove(id: string): void {
+    if (this.#jobs.delete(id)) this.#write();
+  }
+
+  #set(job: Job): void {
+    this.#jobs.set(job.id, job);
+    this.#prune();
+    this.#write();
+    this.onChange(job);
+  }
+
+  #prune(): void {
+    const ended = this.all().filter((job) => !isActive(job));
+    for (const job of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) {
+      this.#jobs.delete(job.id);
+    }
+  }
+
+  #write(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    setTimeout(() => {
+      this.#writing = false;
+      void chrome.storage.session.set({ checks: Object.fromEntries(this.#jobs) });
+    }, WRITE_AFTER_MS);
+  }
+}
+
+function blank(spot: Spot | null, picture: Picture): Job {
+  return {
+    id: crypto.randomUUID(),
+    spot,
+    picture,
+    batch: null,
+    stored: false,
+    means: "original",
+    trace: true,
+    created: Date.now(),
+    state: "waiting",
+    server: null,
+    sha256: null,
+    check: null,
+    report: null,
+    failure: null,
+    retryAt: null,
+    tries: 0,
+    round: 0,
+  };
+}

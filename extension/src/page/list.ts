@@ -1,0 +1,144 @@
+/** The list of a page-wide check: how far it is, what was found, and what to look at first. */
+
+import { h } from "../shared/dom";
+import type { Look } from "../shared/jobs";
+import type { JobView } from "../shared/view";
+import { t } from "../shared/i18n";
+import { mark } from "../shared/marks";
+import { button, closeButton } from "./panel";
+import { thumbnailOf } from "./thumbnail";
+import type { Sighting } from "./sighting";
+
+export interface ListActions {
+  readonly open: (view: JobView) => void;
+  readonly cancel: () => void;
+  readonly close: () => void;
+  readonly sighting: (anchor: string) => Sighting | undefined;
+}
+
+const FILTERS = ["all", "fake", "unsure", "real", "no_face", "error"] as const;
+const ORDER: readonly Look[] = ["fake", "unsure", "real", "no_face", "error", "checking", "waiting"];
+
+export class PageList {
+  readonly element: HTMLElement;
+  readonly #views = new Map<string, JobView>();
+  readonly #items = new Map<string, HTMLLIElement>();
+  readonly #bar = h("div", { class: "bar", role: "progressbar", part: "page-progress", "aria-valuemin": 0 }, h("span", { class: "bar-fill" }));
+  readonly #count = h("p", { class: "count" });
+  readonly #holder = h("ul", { class: "items" });
+  readonly #empty = h("p", { hidden: true });
+  readonly #cancel: HTMLButtonElement;
+  readonly #filter: HTMLSelectElement;
+
+  constructor(root: ShadowRoot, views: readonly JobView[], private readonly actions: ListActions) {
+    this.#cancel = button("page-cancel", t("cancel"), actions.cancel);
+    this.#filter = h(
+      "select",
+      { class: "button", part: "page-filter", "aria-label": t("filter_label"), change: () => { this.#sift(); } },
+      ...FILTERS.map((name) => h("option", { value: name }, t(name === "all" ? "filter_all" : `look_${name}`))),
+    );
+    this.element = h(
+      "section",
+      { class: "list", role: "dialog", "aria-labelledby": "list-title", tabindex: "-1", part: "page-list" },
+      h("header", {}, h("h2", { id: "list-title" }, t("list_title")), closeButton(actions.close)),
+      this.#count,
+      this.#bar,
+      h("div", { class: "actions" }, this.#filter, this.#cancel),
+      this.#empty,
+      this.#holder,
+    );
+    root.append(this.element);
+    this.#bar.setAttribute("aria-label", t("list_title"));
+    for (const view of views) this.show(view);
+    this.#tell();
+  }
+
+  get jobs(): readonly string[] {
+    return [...this.#views.keys()];
+  }
+
+  has(job: string): boolean {
+    return this.#views.has(job);
+  }
+
+  get done(): boolean {
+    return [...this.#views.values()].every(isEnded);
+  }
+
+  show(view: JobView): void {
+    this.#views.set(view.id, view);
+    const item = this.#items.get(view.id) ?? this.#newItem(view);
+    const words = view.chip;
+    if (item.dataset["words"] === words && item.dataset["check"] === (view.check ?? "")) return;
+    item.dataset["state"] = view.look;
+    item.dataset["words"] = words;
+    item.dataset["check"] = view.check ?? "";
+    item.className = `item v-${view.look}`;
+    item.querySelector(".item-state")?.replaceChildren(mark(view.look), words);
+    this.#tell();
+  }
+
+  #newItem(view: JobView): HTMLLIElement {
+    const anchor = view.anchors[0];
+    const sighting = anchor === undefined ? undefined : this.actions.sighting(anchor);
+    const item = h(
+      "li",
+      { part: "page-item" },
+      h(
+        "button",
+        { class: "item-button", click: () => { this.actions.open(this.#views.get(view.id) ?? view); } },
+        thumbnailOf(sighting),
+        h("span", { class: "item-words" },
+          h("span", { class: "item-label" }, view.label === "" ? t("picture_number", this.#items.size + 1) : view.label),
+          h("span", { class: "item-state" }),
+        ),
+      ),
+    );
+    this.#items.set(view.id, item);
+    this.#holder.append(item);
+    return item;
+  }
+
+  #tell(): void {
+    const views = [...this.#views.values()];
+    const ended = views.filter(isEnded).length;
+    this.#bar.setAttribute("aria-valuemax", String(views.length));
+    this.#bar.setAttribute("aria-valuenow", String(ended));
+    (this.#bar.firstElementChild as HTMLElement).style.width = `${(100 * ended) / Math.max(1, views.length)}%`;
+    this.#count.textContent = t("list_progress", ended, views.length);
+    this.#cancel.hidden = this.done;
+    this.#bar.hidden = this.done;
+    for (const option of this.#filter.options) {
+      const count = views.filter((view) => option.value === "all" || view.look === option.value).length;
+      const name = t(option.value === "all" ? "filter_all" : `look_${option.value}`);
+      option.textContent = t("filter_count", name, count);
+    }
+    this.#sift();
+  }
+
+  /** Shows what the filter lets through; once all ended, the most suspicious first. */
+  #sift(): void {
+    const wanted = this.#filter.value;
+    const views = [...this.#views.values()];
+    const items = views.map((view) => ({ view, item: this.#items.get(view.id) }));
+    for (const { view, item } of items) {
+      if (item !== undefined) item.hidden = wanted !== "all" && view.look !== wanted;
+    }
+    const shown = items.some(({ item }) => item?.hidden === false);
+    this.#empty.hidden = shown;
+    this.#empty.textContent = views.length === 0 ? t("list_none") : t("list_none_such");
+    if (!this.done || views.length === 0) return;
+    const focused = (this.element.getRootNode() as ShadowRoot).activeElement;
+    items.sort((a, b) => rank(a.view) - rank(b.view));
+    this.#holder.append(...items.flatMap(({ item }) => item ?? []));
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+  }
+}
+
+function isEnded({ look }: JobView): boolean {
+  return look !== "waiting" && look !== "checking";
+}
+
+function rank({ look, report }: JobView): number {
+  return ORDER.indexOf(look) - (report?.fake_probability ?? 0);
+}

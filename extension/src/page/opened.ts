@@ -1,0 +1,123 @@
+/** The job whose panel is open: its overlay, its heatmap, and where the focus came from. */
+
+import type { JobView } from "../shared/view";
+import { fromBase64 } from "../shared/bytes";
+import { askBackground, tellBackground } from "../shared/messages";
+import { areaInTab } from "./area";
+import type { Mark } from "./mark";
+import type { Mount } from "./mount";
+import { Panel } from "./panel";
+import { fileToBase64 } from "./read";
+
+/** A frame smaller than this shows its panel only when it is asked for. */
+const ROOM = { width: 640, height: 420 };
+
+export class Opened {
+  #panel: Panel | null = null;
+  #marks: readonly Mark[] = [];
+  #returnTo: HTMLElement | null = null;
+  readonly #heatmaps = new Map<string, ImageBitmap>();
+
+  constructor(
+    private readonly mount: Mount,
+    private readonly marksOf: (view: JobView) => readonly Mark[],
+    /** Width at the right edge that the list takes. */
+    private readonly taken: () => number,
+  ) {}
+
+  /** Opens the panel; unasked (without focus) not where it would hide the picture. */
+  open(view: JobView, { focus }: { focus: boolean }): void {
+    if (!focus && self !== top && (innerWidth < ROOM.width || innerHeight < ROOM.height)) {
+      for (const mark of this.marksOf(view)) mark.overlaid = true;
+      return;
+    }
+    if (this.#panel?.job !== view.id) {
+      this.close();
+      this.#marks = this.marksOf(view);
+      this.#panel = new Panel(this.mount.root, view, this.#actions(view.id));
+    }
+    this.changed(view);
+    if (!focus) return;
+    const active = this.mount.root.activeElement;
+    this.#returnTo = active instanceof HTMLElement ? active : null;
+    this.#panel.focus();
+  }
+
+  toggle(view: JobView): void {
+    if (this.#panel?.job === view.id) this.close();
+    else this.open(view, { focus: true });
+  }
+
+  changed(view: JobView): void {
+    if (this.#panel?.job !== view.id) return;
+    this.#panel.show(view);
+    for (const mark of this.#marks) mark.overlaid = view.report !== null;
+    this.place();
+  }
+
+  place(): void {
+    if (this.#panel === null) return;
+    const picture = this.#marks[0]?.visible() ?? null;
+    this.#panel.place(picture, this.taken());
+  }
+
+  closeIf(job: string): void {
+    if (this.#panel?.job === job) this.close();
+  }
+
+  /** Whether there was something to close. */
+  close(): boolean {
+    if (this.#panel === null) return false;
+    const hadFocus = this.#panel.element.contains(this.mount.root.activeElement);
+    this.#panel.remove();
+    this.#panel = null;
+    for (const mark of this.#marks) mark.overlaid = false;
+    const back = this.#returnTo?.isConnected === true ? this.#returnTo : this.#marks[0]?.chip;
+    if (hadFocus) back?.focus({ preventScroll: true });
+    this.#marks = [];
+    this.#returnTo = null;
+    return true;
+  }
+
+  #actions(job: string): ConstructorParameters<typeof Panel>[2] {
+    const area = this.#area();
+    return {
+      close: () => { this.close(); },
+      retry: () => { tellBackground("job/retry", { job }); },
+      cancel: () => { tellBackground("job/cancel", { job }); },
+      allow: () => { tellBackground("job/allow", { job }); },
+      options: () => { tellBackground("options/open", {}); },
+      file: (file) => {
+        void fileToBase64(file).then((base64) => { tellBackground("job/file", { job, base64 }); });
+      },
+      capture: area === null ? null : () => {
+        const now = this.#area();
+        if (now !== null) tellBackground("job/capture", { job, area: now });
+      },
+      heatmap: (on) => this.#showHeatmap(job, on),
+    };
+  }
+
+  #area(): ReturnType<typeof areaInTab> {
+    const shown = this.#marks[0]?.visible() ?? null;
+    return shown === null ? null : areaInTab(shown);
+  }
+
+  /** Resolves with whether the heatmap shows now. */
+  async #showHeatmap(job: string, on: boolean): Promise<boolean> {
+    const heatmap = on ? await this.#heatmap(job).catch(() => null) : null;
+    if (this.#panel?.job === job) for (const mark of this.#marks) mark.showHeatmap(heatmap);
+    return heatmap !== null;
+  }
+
+  async #heatmap(job: string): Promise<ImageBitmap | null> {
+    const known = this.#heatmaps.get(job);
+    if (known !== undefined) return known;
+    const sent = await askBackground("job/heatmap", { job });
+    if (sent === null) return null;
+    // Drawn from bytes: a picture by address would be subject to the page's policy.
+    const bitmap = await createImageBitmap(new Blob([fromBase64(sent.base64)], { type: "image/png" }));
+    this.#heatmaps.set(job, bitmap);
+    return bitmap;
+  }
+}

@@ -1,0 +1,82 @@
+import { beforeEach, expect, it, vi } from "vitest";
+import { viewOf } from "../shared/view";
+import { installChrome } from "../testing/chrome";
+import { face, job, report } from "../testing/examples";
+import type { PanelActions } from "./panel";
+import { Panel } from "./panel";
+
+const DONE = job({ state: "done", check: "abcdefgh12345678", report: report() });
+let root: ShadowRoot;
+let actions: { [Name in keyof PanelActions]: ReturnType<typeof vi.fn<NonNullable<PanelActions[Name]>>> };
+
+beforeEach(() => {
+  installChrome();
+  const host = document.createElement("div");
+  document.body.replaceChildren(host);
+  root = host.attachShadow({ mode: "open" });
+  const names = ["close", "retry", "cancel", "allow", "file", "capture", "options"] as const;
+  actions = { ...Object.fromEntries(names.map((name) => [name, vi.fn()])), heatmap: vi.fn((on: boolean) => Promise.resolve(on)) } as typeof actions;
+});
+
+function open(changes: Parameters<typeof job>[0] = DONE): Panel {
+  return new Panel(root, viewOf(job(changes)), actions);
+}
+
+function part(name: string): HTMLElement | null {
+  return root.querySelector(`[data-part="${name}"]`);
+}
+
+it("shows each face, the sentence and the link of the report", () => {
+  open({ ...DONE, report: report({ faces: [face(), face({ verdict: "real", fake_probability: 0.1 })] }) });
+  const faces = [...root.querySelectorAll("[data-part=panel-face]")];
+  expect(faces.map((one) => one.textContent)).toEqual([
+    "1Signs of manipulation97 % fake50 % of the face is marked",
+    "2No sign of manipulation10 % fake50 % of the face is marked",
+  ]);
+  expect(part("report-link")?.getAttribute("href")).toBe("http://127.0.0.1:8080/c/abcdefgh12345678");
+  expect(part("report-link")?.getAttribute("rel")).toContain("noopener");
+});
+
+it("is a dialog with a name", () => {
+  const { element } = open();
+  expect(element.getAttribute("role")).toBe("dialog");
+  expect(root.getElementById(element.getAttribute("aria-labelledby") ?? "")?.textContent).toBe("Signs of manipulation");
+});
+
+it("says whether the heatmap shows", async () => {
+  open();
+  const toggle = part("heatmap-switch");
+  toggle?.click();
+  await vi.waitFor(() => { expect(toggle?.getAttribute("aria-checked")).toBe("true"); });
+  actions.heatmap.mockResolvedValue(false);
+  toggle?.click();
+  await vi.waitFor(() => { expect(toggle?.getAttribute("aria-checked")).toBe("false"); });
+});
+
+it("offers what may help, and does it", () => {
+  open({ state: "error", failure: { code: "no_bytes", message: "" } });
+  for (const name of ["retry", "allow", "capture"] as const) {
+    part(name)?.click();
+    expect(actions[name]).toHaveBeenCalledOnce();
+  }
+  expect(part("choose-file")).not.toBeNull();
+  expect(part("allow")?.textContent).toContain("news.example");
+});
+
+it("counts down to the next try", () => {
+  vi.useFakeTimers();
+  const panel = open({ retryAt: Date.now() + 5000, failure: { code: "busy", message: "" } });
+  expect(part("countdown")?.textContent).toBe("Trying again in 5 s");
+  vi.advanceTimersByTime(2000);
+  expect(part("countdown")?.textContent).toBe("Trying again in 3 s");
+  panel.remove();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+it("keeps the focus when its content changes", () => {
+  const panel = open({ state: "checking" });
+  panel.focus();
+  panel.show(viewOf(DONE));
+  expect(root.activeElement).toBe(panel.element);
+});

@@ -1,0 +1,195 @@
+/** The panel of one check: what was found, or what went wrong and the ways out. */
+
+import { h } from "../shared/dom";
+import type { JobView, WayOut } from "../shared/view";
+import { percent, t } from "../shared/i18n";
+import { mark } from "../shared/marks";
+import type { Face, Report } from "../shared/report";
+import { shownPercent } from "../shared/report";
+import { countdown } from "./countdown";
+import type { Rect } from "./place";
+import { shareButton } from "./share";
+
+export interface PanelActions {
+  readonly close: () => void;
+  readonly retry: () => void;
+  readonly cancel: () => void;
+  readonly allow: () => void;
+  readonly file: (file: File) => void;
+  /** Null where the picture cannot be seen or its place on the screen is unknown. */
+  readonly capture: (() => void) | null;
+  readonly options: () => void;
+  readonly heatmap: (on: boolean) => Promise<boolean>;
+}
+
+const GAP = 12;
+
+export class Panel {
+  readonly element: HTMLElement;
+  #control = new AbortController();
+  #view: JobView;
+
+  constructor(root: ShadowRoot, view: JobView, private readonly actions: PanelActions) {
+    this.#view = view;
+    this.element = h("section", {
+      class: "panel", role: "dialog", "aria-labelledby": "panel-title", tabindex: "-1", part: "panel",
+    });
+    root.append(this.element);
+    this.#fill();
+  }
+
+  get job(): string {
+    return this.#view.id;
+  }
+
+  show(view: JobView): void {
+    const same = JSON.stringify(view) === JSON.stringify(this.#view);
+    this.#view = view;
+    if (same) return;
+    const root = this.element.getRootNode() as ShadowRoot;
+    const hadFocus = this.element.contains(root.activeElement);
+    this.#fill();
+    if (hadFocus) this.focus();
+  }
+
+  focus(): void {
+    this.element.focus({ preventScroll: true });
+  }
+
+  /** Beside the picture where there is room, else in the corner that leaves most of it free. */
+  place(picture: Rect | null, taken: number): void {
+    const { offsetWidth: width, offsetHeight: height } = this.element;
+    const right = innerWidth - taken - GAP;
+    let x = right - width;
+    let y = innerHeight - height - GAP;
+    if (picture !== null) {
+      const after = picture.x + picture.width + GAP;
+      const before = picture.x - width - GAP;
+      if (after + width <= right) x = after;
+      else if (before >= GAP) x = before;
+      else if (picture.x + picture.width / 2 > right / 2) x = GAP;
+      const beside = x === after || x === before;
+      if (beside) y = Math.min(Math.max(picture.y, GAP), innerHeight - height - GAP);
+    }
+    this.element.style.transform = `translate(${Math.round(Math.max(GAP, x))}px, ${Math.round(Math.max(GAP, y))}px)`;
+  }
+
+  remove(): void {
+    this.#control.abort();
+    this.element.remove();
+  }
+
+  #fill(): void {
+    this.#control.abort();
+    this.#control = new AbortController();
+    const { look, report, title } = this.#view;
+    this.element.dataset["state"] = look;
+    this.element.className = `panel v-${look}`;
+    this.element.replaceChildren(
+      h("header", {}, mark(look), h("h2", { id: "panel-title" }, title), closeButton(this.actions.close)),
+      ...(report === null ? this.#unfinished() : this.#finished(report)).filter((node) => node !== null),
+    );
+  }
+
+  #finished({ faces }: Report): (Node | null)[] {
+    const { link, warning, sentence, caveat } = this.#view;
+    const several = faces.length > 1;
+    return [
+      h("p", { part: "sentence" }, sentence),
+      warning === "" ? null : h("p", { class: "warning", part: "message" }, warning),
+      h("ol", { class: "faces" }, ...faces.map((face, index) => faceItem(face, several ? index + 1 : null))),
+      faces.length === 0 ? null : heatmapSwitch(this.actions.heatmap),
+      h("details", { class: "caveat" }, h("summary", {}, t("caveat_title")), h("p", {}, caveat)),
+      link === null ? null : h("div", { class: "actions" },
+        h("a", { class: "button primary", href: link, target: "_blank", rel: "noopener noreferrer", part: "report-link" }, t("open_report")),
+        shareButton(link),
+      ),
+    ];
+  }
+
+  #unfinished(): (Node | null)[] {
+    const { look, retryAt, sentence, setting } = this.#view;
+    const ended = look === "error";
+    return [
+      h("p", { part: "message", role: ended && "alert" }, sentence),
+      setting === "" ? null : h("code", { class: "setting" }, setting),
+      retryAt === null ? null : countdown(retryAt, this.#control.signal),
+      h("div", { class: "actions is-stacked" }, ...(ended ? this.#waysOut() : [
+        retryAt !== null && button("retry", t("retry_now"), this.actions.retry, "primary"),
+        button("cancel", t("cancel"), this.actions.cancel),
+      ])),
+    ];
+  }
+
+  #waysOut(): (HTMLElement | null)[] {
+    const { waysOut, host } = this.#view;
+    const { retry, options, allow, file, capture } = this.actions;
+    const ways: Record<WayOut, HTMLElement | null> = {
+      retry: button("retry", t("retry"), retry),
+      options: button("options", t("open_options"), options),
+      allow: button("allow", t("allow_site", host ?? ""), allow),
+      file: fileButton(file),
+      capture: capture && button("capture", t("capture"), capture),
+    };
+    const shown = waysOut.map((way) => ways[way]);
+    shown[0]?.classList.add("primary");
+    return shown;
+  }
+}
+
+export function button(part: string, words: string, act: () => void, kind = ""): HTMLButtonElement {
+  return h("button", { class: `button ${kind}`, part: part, click: act }, words);
+}
+
+export function closeButton(close: () => void): HTMLButtonElement {
+  return h("button", { class: "close", part: "close", "aria-label": t("close"), title: t("close"), click: close }, "✕");
+}
+
+function faceItem(face: Face, number: number | null): HTMLElement {
+  const shown = shownPercent(face.fake_probability);
+  const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span", { class: "bar-fill" }));
+  (bar.firstElementChild as HTMLElement).style.width = `${shown}%`;
+  const marked = Math.round(face.tampered_fraction * 100);
+  return h(
+    "li",
+    { class: `face v-${face.verdict}`, part: "panel-face", "data-verdict": face.verdict },
+    h("span", { class: "face-words" },
+      number !== null && h("span", { class: "number" }, String(number)),
+      h("span", { class: "face-verdict" }, t(`verdict_${face.verdict}`)),
+    ),
+    h("span", { class: "face-odds" }, t("face_fake", percent(shown))),
+    bar,
+    marked > 0 && h("span", { class: "face-marked" }, t("face_marked", percent(marked))),
+  );
+}
+
+function heatmapSwitch(turn: (on: boolean) => Promise<boolean>): HTMLElement {
+  const toggle: HTMLButtonElement = h(
+    "button",
+    {
+      class: "switch", role: "switch", "aria-checked": "false", part: "heatmap-switch",
+      click: () => {
+        const on = toggle.getAttribute("aria-checked") !== "true";
+        toggle.disabled = true;
+        void turn(on).then((done) => {
+          toggle.disabled = false;
+          toggle.setAttribute("aria-checked", String(done));
+        });
+      },
+    },
+    h("span", { class: "switch-words" }, t("heatmap")),
+    h("span", { class: "switch-track", "aria-hidden": "true" }, h("span", { class: "switch-thumb" })),
+  );
+  return toggle;
+}
+
+function fileButton(choose: (file: File) => void): HTMLElement {
+  const input: HTMLInputElement = h("input", {
+    type: "file", accept: "image/*,.heic,.heif,.avif", class: "file-input", tabindex: "-1", "aria-hidden": "true",
+    change: () => {
+      const file = input.files?.[0];
+      if (file !== undefined) choose(file);
+    },
+  });
+  return h("span", { class: "file" }, button("choose-file", t("choose_file"), () => { input.click(); }), input);
+}

@@ -1,0 +1,46 @@
+/** The bytes of a picture as the page may read them: the file itself, never its pixels. */
+
+import type { Encoded } from "../shared/messages";
+import { toBase64 } from "../shared/bytes";
+
+const MOST_BYTES = 40_000_000;
+const ACCEPT = "image/avif,image/webp,image/png,image/*;q=0.9,*/*;q=0.5";
+
+export async function readPicture(url: string, signal: AbortSignal): Promise<Encoded | null> {
+  if (url.startsWith("data:")) return ofData(url);
+  try {
+    const answer = await fetch(url, {
+      // A site of its own would need to name us to be sent cookies; then none are.
+      credentials: "same-origin",
+      cache: "force-cache",
+      headers: url.startsWith("blob:") ? {} : { Accept: ACCEPT },
+      signal,
+    });
+    const isText = (answer.headers.get("Content-Type") ?? "").startsWith("text/");
+    if (!answer.ok || isText) return null;
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    if (bytes.length === 0 || bytes.length > MOST_BYTES) return null;
+    return { base64: toBase64(bytes) };
+  } catch {
+    return null;
+  }
+}
+
+/** A data: address holds its bytes; no policy of the page is asked. */
+function ofData(url: string): Encoded | null {
+  const comma = url.indexOf(",");
+  if (comma < 0) return null;
+  const body = url.slice(comma + 1);
+  try {
+    const text = decodeURIComponent(body);
+    if (/;\s*base64\s*$/i.test(url.slice(0, comma))) return { base64: text.replace(/\s/g, "") };
+    return { base64: toBase64(new TextEncoder().encode(text)) };
+  } catch {
+    return null;
+  }
+}
+
+/** A file that was chosen, for a message. */
+export async function fileToBase64(file: Blob): Promise<string> {
+  return toBase64(new Uint8Array(await file.arrayBuffer()));
+}

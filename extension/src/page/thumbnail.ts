@@ -1,0 +1,29 @@
+/** A small likeness of a picture in the page, for the list; drawn for the eye, read by nobody. */
+
+import { h } from "../shared/dom";
+import type { Sighting } from "./sighting";
+
+const SIDE = 88;
+
+export function thumbnailOf(sighting: Sighting | undefined): HTMLElement {
+  const canvas = h("canvas", { class: "thumbnail", width: SIDE, height: SIDE, "aria-hidden": "true" });
+  const element = sighting?.element;
+  if (element instanceof HTMLImageElement) drawn(canvas, element);
+  else if (sighting !== undefined) {
+    const image = new Image();
+    image.onload = () => { drawn(canvas, image); };
+    image.src = sighting.url;
+  }
+  return canvas;
+}
+
+function drawn(canvas: HTMLCanvasElement, image: HTMLImageElement): void {
+  const { naturalWidth: width, naturalHeight: height } = image;
+  if (!image.complete) {
+    image.addEventListener("load", () => { drawn(canvas, image); }, { once: true });
+    return;
+  }
+  if (width === 0 || height === 0) return;
+  const side = Math.min(width, height);
+  canvas.getContext("2d")?.drawImage(image, (width - side) / 2, (height - side) / 4, side, side, 0, 0, SIDE, SIDE);
+}

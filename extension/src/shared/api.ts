@@ -1,0 +1,146 @@
+/** The server's API, as far as the extension uses it. Everything it throws is a Trouble. */
+
+import { serverEvents } from "./events";
+import type { Answer } from "./report";
+import type { Settings } from "./settings";
+import { Trouble } from "./trouble";
+
+const SECONDS_TO_SEND = 90;
+const SECONDS_TO_ANSWER = 20;
+
+export type Submission = { readonly file: Blob } | { readonly url: string };
+
+export interface Readiness {
+  readonly workers: number;
+  readonly waiting: number;
+}
+
+export class Api {
+  constructor(private readonly settings: Pick<Settings, "serverUrl" | "apiKey">) {}
+
+  /** Sends a picture, or the address of one; sending it again with the same key does no harm. */
+  async submit(what: Submission, idempotencyKey: string, signal: AbortSignal): Promise<Answer> {
+    const form = new FormData();
+    form.set("door", "extension");
+    if ("file" in what) form.set("file", what.file, "picture");
+    else form.set("url", what.url);
+    const answer = await this.call("/v1/checks", SECONDS_TO_SEND, signal, {
+      method: "POST",
+      body: form,
+      headers: { "Idempotency-Key": idempotencyKey },
+    });
+    return asAnswer(await json(answer));
+  }
+
+  async read(check: string, signal: AbortSignal): Promise<Answer> {
+    return asAnswer(await json(await this.call(`/v1/checks/${check}`, SECONDS_TO_ANSWER, signal)));
+  }
+
+  /** The names of a check's states as they come; ends when the server closes the stream. */
+  async *states(check: string, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+    const answer = await this.call(`/v1/checks/${check}/events`, null, signal);
+    if (answer.body === null) return;
+    try {
+      for await (const event of serverEvents(answer.body)) yield event.name;
+    } catch {
+      signal.throwIfAborted();
+      throw new Trouble("offline");
+    }
+  }
+
+  /** One of a check's pictures, such as "heatmap.png". */
+  async picture(check: string, name: string, signal: AbortSignal): Promise<Blob> {
+    return (await this.call(`/v1/checks/${check}/${name}`, SECONDS_TO_ANSWER, signal)).blob();
+  }
+
+  async ready(signal: AbortSignal): Promise<Readiness> {
+    const told = (await json(await this.call("/readyz", SECONDS_TO_ANSWER, signal))) as {
+      status?: unknown;
+    } & Readiness;
+    if (told.status !== "ready") throw new Trouble("not_unmask");
+    return { workers: told.workers, waiting: told.waiting };
+  }
+
+  /** Whether the key, or its absence, is taken; costs the server nothing. */
+  async known(signal: AbortSignal): Promise<void> {
+    try {
+      await this.call("/v1/checks?limit=1", SECONDS_TO_ANSWER, signal);
+    } catch (error) {
+      // A key that may ask for checks need not be allowed to list them.
+      if (!(error instanceof Trouble && error.code === "key_scope")) throw error;
+    }
+  }
+
+  /** Whether a check would be taken from here: asked for without a picture, all else being said. */
+  async wouldTake(signal: AbortSignal): Promise<void> {
+    try {
+      await this.call("/v1/checks", SECONDS_TO_ANSWER, signal, {
+        method: "POST",
+        headers: { "Content-Type": "text/plain" },
+      });
+    } catch (error) {
+      if (!(error instanceof Trouble && error.code === "unsupported_body")) throw error;
+    }
+  }
+
+  private async call(
+    path: string,
+    seconds: number | null,
+    signal: AbortSignal,
+    init: RequestInit = {},
+  ): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.settings.apiKey !== "") {
+      headers.set("Authorization", `Bearer ${this.settings.apiKey}`);
+    }
+    const late = seconds === null ? [] : [AbortSignal.timeout(seconds * 1000)];
+    let answer: Response;
+    try {
+      answer = await fetch(this.settings.serverUrl + path, {
+        ...init,
+        headers,
+        credentials: "omit",
+        cache: "no-store",
+        signal: AbortSignal.any([signal, ...late]),
+      });
+    } catch {
+      signal.throwIfAborted();
+      throw new Trouble("offline");
+    }
+    if (!answer.ok) throw await troubleOf(answer);
+    return answer;
+  }
+}
+
+async function json(answer: Response): Promise<unknown> {
+  try {
+    return await answer.json();
+  } catch {
+    throw new Trouble("not_unmask");
+  }
+}
+
+function asAnswer(value: unknown): Answer {
+  const answer = value as Answer | null;
+  if (typeof answer?.id !== "string" || typeof answer.state !== "string") {
+    throw new Trouble("not_unmask");
+  }
+  // The id becomes part of addresses.
+  if (!/^[A-Za-z0-9_-]{8,64}$/.test(answer.id)) throw new Trouble("bad_answer");
+  return answer;
+}
+
+async function troubleOf(answer: Response): Promise<Trouble> {
+  const header = Number(answer.headers.get("Retry-After") ?? Number.NaN);
+  const retryAfter = Number.isFinite(header) ? Math.max(1, header) : null;
+  try {
+    const { error } = (await answer.json()) as { error: { code: string; message: string } };
+    return new Trouble(error.code, error.message, retryAfter);
+  } catch {
+    // A proxy before the server answers in words of its own.
+    if (answer.status === 413) return new Trouble("too_many_bytes");
+    if (answer.status === 429) return new Trouble("rate_limited", "", retryAfter ?? 30);
+    if (answer.status >= 500) return new Trouble("offline", "", retryAfter);
+    return new Trouble("not_unmask");
+  }
+}

@@ -1,0 +1,54 @@
+/** Checks that ended, newest first, in storage.local under `history`: only while they are kept. */
+
+import type { Job } from "./jobs";
+import type { Verdict } from "./report";
+
+export interface Past {
+  readonly check: string;
+  readonly server: string;
+  readonly verdict: Verdict;
+  readonly probability: number | null;
+  readonly label: string;
+  readonly when: number;
+  /** A data: URL of a small picture. */
+  readonly thumbnail: string | null;
+}
+
+const MOST = 50;
+
+export async function readHistory(): Promise<readonly Past[]> {
+  const { history } = await chrome.storage.local.get("history");
+  return (history as readonly Past[] | undefined) ?? [];
+}
+
+/** Adds a check; an older entry of the same check goes. */
+export async function remember(job: Job, thumbnail: string | null): Promise<void> {
+  const { report, server } = job;
+  if (report === null || server === null) return;
+  const past: Past = {
+    check: report.id,
+    server,
+    verdict: report.verdict,
+    probability: report.fake_probability,
+    label: job.picture.label,
+    when: Date.now(),
+    thumbnail,
+  };
+  await alone(async () => {
+    const before = (await readHistory()).filter((other) => other.check !== past.check);
+    await chrome.storage.local.set({ history: [past, ...before].slice(0, MOST) });
+  });
+}
+
+export async function forgetAll(): Promise<void> {
+  await alone(() => chrome.storage.local.remove("history"));
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** One change after the other: two at once would lose one. */
+function alone<T>(work: () => Promise<T>): Promise<T> {
+  const next = last.then(work, work);
+  last = next.catch(() => undefined);
+  return next;
+}

@@ -1,0 +1,40 @@
+/** What the server answers: docs/api.md, as far as the extension reads it. */
+
+export type Verdict = "fake" | "unsure" | "real" | "no_face";
+
+/** x, y, width, height in pixels of the picture as it is shown (upright). */
+export type Box = readonly [number, number, number, number];
+
+export interface Face {
+  readonly box: Box;
+  readonly fake_probability: number;
+  readonly verdict: Verdict;
+  readonly tampered_fraction: number;
+  /** Polygons around the region that was marked, in pixels of the picture. */
+  readonly outline: readonly (readonly (readonly [number, number])[])[];
+}
+
+export interface Report {
+  readonly id: string;
+  readonly sha256: string;
+  readonly state: "done";
+  readonly verdict: Verdict;
+  readonly fake_probability: number | null;
+  readonly image: { readonly width: number; readonly height: number };
+  readonly faces: readonly Face[];
+}
+
+/** A check that has not ended well, or not yet. */
+export interface Standing {
+  readonly id: string;
+  readonly sha256: string;
+  readonly state: "queued" | "running" | "failed";
+  readonly error?: { readonly code: string; readonly message: string } | null;
+}
+
+export type Answer = Report | Standing;
+
+/** The whole per cent that people see: 1 to 99, never 0 or 100. */
+export function shownPercent(probability: number): number {
+  return Math.round(100 * Math.min(Math.max(probability, 0.01), 0.99));
+}

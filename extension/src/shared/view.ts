@@ -1,0 +1,95 @@
+/** What the page and the lists show of a job: the words are chosen here, so that the script in the
+ * page stays small. */
+
+import { t } from "./i18n";
+import type { Job, Look } from "./jobs";
+import { lookOf, siteOf } from "./jobs";
+import type { Report } from "./report";
+import { caveat, chipWords, failureWords, lookWords, sentence, verdictTitle } from "./words";
+
+/** What a person can do about a check that did not end well, the likeliest to help first. */
+export type WayOut = "retry" | "options" | "allow" | "file" | "capture";
+
+export interface JobView {
+  readonly id: string;
+  readonly anchors: readonly string[];
+  readonly look: Look;
+  readonly label: string;
+  readonly batch: string | null;
+  readonly check: string | null;
+  readonly report: Report | null;
+  readonly cancelled: boolean;
+  readonly retryAt: number | null;
+  /** The address of the full report. */
+  readonly link: string | null;
+  readonly waysOut: readonly WayOut[];
+  /** The host that "allow" asks for. */
+  readonly host: string | null;
+  readonly chip: string;
+  readonly title: string;
+  /** The finding, or what is the matter. */
+  readonly sentence: string;
+  readonly caveat: string;
+  readonly warning: string;
+  /** A line of the server's settings that would mend it. */
+  readonly setting: string;
+}
+
+export function viewOf(job: Job): JobView {
+  const { id, batch, check, report, failure, retryAt, picture, server } = job;
+  const look = lookOf(job);
+  const site = siteOf(picture.url);
+  return {
+    id,
+    batch,
+    check,
+    report,
+    retryAt,
+    look,
+    anchors: picture.anchors,
+    label: picture.label,
+    cancelled: failure?.code === "cancelled",
+    link: server !== null && check !== null ? `${server}/c/${check}` : null,
+    waysOut: failure === null ? [] : waysOut(failure.code, site !== null),
+    host: site === null ? null : new URL(site).host,
+    chip: chipWords(look, job),
+    title: report === null ? lookWords(look) : verdictTitle(report.verdict),
+    sentence: report !== null ? sentence(report)
+      : failure === null ? t("message_working") : failureWords(failure),
+    caveat: report === null ? "" : caveat(report.verdict),
+    warning: warning(job),
+    setting: failure?.code === "origin_refused" ? originSetting() : "",
+  };
+}
+
+const NEEDS_BYTES = new Set([
+  "no_bytes", "not_a_picture", "unsupported_format", "damaged", "truncated", "page_gone", "capture_failed",
+]);
+const NEEDS_SETTINGS = new Set(["offline", "not_connected", "not_unmask", "key_needed", "key_scope"]);
+const HOPELESS = new Set([
+  "too_many_bytes", "too_many_pixels", "too_many_frames", "bad_dimensions", "polyglot",
+]);
+
+function waysOut(code: string, hasSite: boolean): WayOut[] {
+  if (HOPELESS.has(code)) return [];
+  if (NEEDS_SETTINGS.has(code)) return ["retry", "options"];
+  if (!NEEDS_BYTES.has(code)) return ["retry"];
+  return code === "no_bytes" && hasSite ? ["allow", "file", "capture", "retry"] : ["file", "capture", "retry"];
+}
+
+function warning({ means, picture, report }: Job): string {
+  if (report === null) return "";
+  if (means === "capture") return t("warn_capture");
+  // A site may give a stranger, such as our server, another picture than the person who asks.
+  if (means !== "server" || picture.size === null) return "";
+  const shown = picture.size.width / picture.size.height;
+  const judged = report.image.width / report.image.height;
+  return Math.abs(Math.log(shown / judged)) > 0.05 ? t("warn_other_picture") : "";
+}
+
+/** What the server must be told to take checks from here; Firefox gives each installation an origin
+ * of its own. */
+export function originSetting(): string {
+  const own = chrome.runtime.getURL("").replace(/\/$/, "");
+  return `UNMASK_EXTENSION_ORIGINS=${own.startsWith("moz-extension:") ? "moz-extension://*" : own}`;
+}

@@ -1,0 +1,62 @@
+/** What people read of a job, in their language. */
+
+import type { Failure, Job, Look } from "./jobs";
+import type { Report, Verdict } from "./report";
+import { shownPercent } from "./report";
+import { hasText, percent, t } from "./i18n";
+
+export function lookWords(look: Look): string {
+  return t(`look_${look}`);
+}
+
+/** A chip's words: the number first, for it stays where there is room for little. */
+export function chipWords(look: Look, { report, failure }: Pick<Job, "report" | "failure">): string {
+  if (failure?.code === "cancelled") return t("look_cancelled");
+  return withOdds(look, report?.fake_probability ?? null);
+}
+
+/** "95 % fake · Signs found"; without a probability the look alone. */
+export function withOdds(look: Look, probability: number | null): string {
+  if (probability === null) return lookWords(look);
+  return t("chip_verdict", t("face_fake", percent(shownPercent(probability))), lookWords(look));
+}
+
+export function verdictTitle(verdict: Verdict): string {
+  return t(`verdict_${verdict}`);
+}
+
+/** One plain sentence; absence of evidence is said as such. */
+export function sentence({ verdict, fake_probability: probability, faces }: Report): string {
+  if (verdict === "no_face" || probability === null) return t("sentence_no_face");
+  const shown = percent(shownPercent(probability));
+  if (verdict === "real") return t("sentence_real", shown);
+  if (verdict === "unsure") return t(probability >= 0.5 ? "sentence_unsure_signs" : "sentence_unsure_weak", shown);
+  return faces.length === 1 ? t("sentence_fake_one", shown) : t("sentence_fake_many", faces.length, shown);
+}
+
+export function caveat(verdict: Verdict): string {
+  return t(`caveat_${verdict}`);
+}
+
+/** Our own words for a code where there are some, else the server's sentence. */
+export function failureWords({ code, message }: Failure): string {
+  const alike = ALIKE[code] ?? code;
+  if (hasText(`error_${alike}`)) return t(`error_${alike}`);
+  return message === "" ? t("error_internal") : message;
+}
+
+/** Codes that mean the same to the person who asked. */
+const ALIKE: Readonly<Record<string, string>> = {
+  truncated: "damaged",
+  empty_file: "not_a_picture",
+  queue_unavailable: "not_ready",
+  model_missing: "not_ready",
+  model_mismatch: "not_ready",
+  output_unwritable: "storage_full",
+  bad_answer: "not_unmask",
+  picture_missing: "not_found",
+  url_refused: "no_bytes",
+  url_unreachable: "no_bytes",
+  url_timeout: "no_bytes",
+  bad_url: "no_bytes",
+};

@@ -1,0 +1,65 @@
+/** A browser's extension API for tests: storage that stores, texts from the English catalogue, and
+ * mocks for the rest. */
+
+import { readFileSync } from "node:fs";
+import { vi } from "vitest";
+
+type Values = Record<string, unknown>;
+
+const ENGLISH = JSON.parse(readFileSync("_locales/en/messages.json", "utf8")) as Record<
+  string,
+  { message: string }
+>;
+
+function area(): { values: Values; get: unknown; set: unknown; remove: unknown } {
+  const values: Values = {};
+  return {
+    values,
+    get: (name: string) => Promise.resolve(name in values ? { [name]: structuredClone(values[name]) } : {}),
+    set: (changes: Values) => {
+      Object.assign(values, JSON.parse(JSON.stringify(changes)) as Values);
+      return Promise.resolve();
+    },
+    remove: (name: string) => {
+      Reflect.deleteProperty(values, name);
+      return Promise.resolve();
+    },
+  };
+}
+
+function event(): { addListener: (listener: never) => void } {
+  return { addListener: vi.fn() };
+}
+
+/** Puts a new one in place; what was stored in an earlier test is gone. */
+export function installChrome() {
+  const fake = {
+    storage: { local: area(), session: area(), onChanged: event() },
+    i18n: {
+      getMessage: (key: string, values: string[] = []) =>
+        (ENGLISH[key]?.message ?? "").replace(/\$(\d)/g, (_, place: string) => values[Number(place) - 1] ?? ""),
+      getUILanguage: () => "en",
+    },
+    runtime: {
+      id: "our-id",
+      getURL: (path: string) => `chrome-extension://our-id/${path}`,
+      getPlatformInfo: vi.fn(() => Promise.resolve({})),
+      sendMessage: vi.fn((_: unknown): Promise<unknown> => Promise.resolve({ value: null })),
+      onMessage: event(),
+    },
+    permissions: { contains: vi.fn(() => Promise.resolve(true)), request: vi.fn(() => Promise.resolve(true)) },
+    tabs: { sendMessage: vi.fn((..._: unknown[]): Promise<unknown> => Promise.resolve({ value: null })), create: vi.fn() },
+    scripting: {
+      executeScript: vi.fn((_: unknown) => Promise.resolve([{ frameId: 0 }])),
+      getRegisteredContentScripts: vi.fn((): Promise<unknown[]> => Promise.resolve([])),
+      registerContentScripts: vi.fn((_: unknown) => Promise.resolve()),
+      unregisterContentScripts: vi.fn((_: unknown) => Promise.resolve()),
+    },
+    alarms: { create: vi.fn(), clear: vi.fn() },
+    contextMenus: { create: vi.fn(), removeAll: vi.fn(() => Promise.resolve()) },
+  };
+  vi.stubGlobal("chrome", fake);
+  return fake;
+}
+
+export type FakeChrome = ReturnType<typeof installChrome>;

@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+const PAGES = ["src/page/**/*.test.ts", "src/popup/**/*.test.ts", "src/shared/dom.test.ts"];
+
+export default defineConfig({
+  define: { OPEN_SHADOW: "true" },
+  test: {
+    restoreMocks: true,
+    unstubGlobals: true,
+    projects: [
+      { extends: true, test: { name: "pages", environment: "happy-dom", include: PAGES } },
+      { extends: true, test: { name: "background", include: ["src/**/*.test.ts"], exclude: PAGES } },
+    ],
+  },
+});

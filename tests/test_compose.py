@@ -103,9 +103,13 @@ def test_every_part_is_confined(services: dict[str, Service], name: str) -> None
     assert {"cpus", "memory", "pids"} <= set(limits)
 
 
-def test_only_the_server_can_be_reached(services: dict[str, Service]) -> None:
-    assert [name for name, service in services.items() if "ports" in service] == ["server"]
-    assert [port["host_ip"] for port in services["server"]["ports"]] == ["127.0.0.1"]
+def test_only_server_and_webhook_can_be_reached_and_from_this_machine(
+    services: dict[str, Service],
+) -> None:
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    assert set(published) == {"server", "bot"}
+    for ports in published.values():
+        assert [port["host_ip"] for port in ports] == ["127.0.0.1"]
     closed = [name for name, service in services.items() if set(service["networks"]) == {"queue"}]
     assert set(closed) == {"redis", "worker", "worker-gpu"}
     done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from unmask.detector import SHIPPED_MODEL
@@ -37,7 +37,8 @@ class Settings(BaseSettings):
         "auto", description="API keys; auto: needed unless only this machine can reach the server."
     )
     extension_origins: str = Field(
-        "", description="Origins of the browser extension that may call, separated by spaces."
+        "chrome-extension://fpgeelagofioifkdkgnddkkbibkkpjnn moz-extension://*",
+        description="Origins of the browser extension that may call, separated by spaces.",
     )
     checks_per_minute_key: int | None = Field(
         None, ge=0, description="Checks a minute for a key; 0: no limit; 600 where keys are needed."
@@ -80,4 +81,39 @@ class Settings(BaseSettings):
     team_pools: str = Field("", description="Teams with workers of their own, separated by commas.")
     pools: str = Field(
         "shared", description="Pools that a worker serves, in order: shared, or names of teams."
+    )
+
+    telegram_token: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("UNMASK_TELEGRAM_TOKEN", "telegram_token"),
+        description="Token that BotFather gave (TELEGRAM_TOKEN is read too).",
+    )
+    telegram_api: str = Field(
+        "https://api.telegram.org", description="The Bot API, or a local Bot API server."
+    )
+    bot_admins: str = Field(
+        "", description="Telegram ids of those who may use /stats, /block and /unblock."
+    )
+    bot_allowed: str = Field(
+        "", description="Telegram ids of users and chats that the bot serves; none: everybody."
+    )
+    bot_blocked: str = Field("", description="Telegram ids of users and chats it never answers.")
+    bot_pictures_per_minute_user: int = Field(
+        30, ge=0, description="Pictures a minute for one Telegram user; 0: no limit."
+    )
+    bot_pictures_per_minute_chat: int = Field(
+        60, ge=0, description="Pictures a minute for one Telegram chat; 0: no limit."
+    )
+    bot_messages_per_second: int = Field(
+        30, ge=0, description="Messages a second that the bot sends at most; 0: no limit."
+    )
+    bot_webhook: str = Field(
+        "", description="https URL to which Telegram sends updates; none: the bot asks for them."
+    )
+    bot_webhook_secret: SecretStr | None = Field(
+        None, description="Secret that Telegram sends along; none: one made from the token."
+    )
+    bot_host: str = Field("127.0.0.1", description="Address that the webhook listens on.")
+    bot_port: int = Field(
+        8081, ge=0, le=65_535, description="Port of the webhook; 0: any free one."
     )

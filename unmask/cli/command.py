@@ -52,6 +52,11 @@ PARTS = {
         "run one worker alone",
         "Runs one worker: it takes all that waits, up to UNMASK_BATCH_SIZE pictures, as one batch.",
     ),
+    "bot": (
+        "run the Telegram bot alone",
+        "Runs the Telegram bot with the token in TELEGRAM_TOKEN. Workers may run elsewhere, with "
+        "the same REDIS_URL and store.",
+    ),
 }
 
 
@@ -160,6 +165,16 @@ def _add_parts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--alive",
         action="store_true",
         help="only look whether a worker of this host serves the queue; exit status 1 if none does",
+    )
+    parts["bot"].add_argument(
+        "--alive",
+        action="store_true",
+        help="only look whether a bot of this host works; exit status 1 if none does",
+    )
+    parts["bot"].add_argument(
+        "--feedback",
+        action="store_true",
+        help="only print what people said of wrong verdicts, one JSON object a line",
     )
 
 

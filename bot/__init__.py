@@ -1,0 +1,1 @@
+"""The Telegram bot: a suspect photo goes in, the annotated picture comes back."""

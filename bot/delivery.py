@@ -1,0 +1,65 @@
+"""Brings to Telegram what is owed, however long Telegram is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from typing import TypeVar
+
+from PIL import Image, ImageOps
+from telegram.error import BadRequest, NetworkError, RetryAfter
+
+from bot.pace import seconds_of
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+#: What Telegram takes as a photo: bytes, sum of the sides, ratio of the sides.
+PHOTO_BYTES, PHOTO_SIDES, PHOTO_RATIO = 10_000_000, 10_000, 20
+#: Long side of a photo that had to be made smaller; Telegram shows less.
+SMALLER = 2_560
+
+
+async def deliver(call: Callable[[], Awaitable[T]], until: float) -> T:
+    """Make a call again until Telegram takes it, at the latest at ``until`` (Unix time).
+
+    Raises what Telegram says no with, and its last failure when the time is up.
+    """
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return await call()
+        except BadRequest:
+            raise
+        except RetryAfter as refusal:
+            pause = seconds_of(refusal)
+            failure: Exception = refusal
+        except NetworkError as error:
+            failure = error
+        if time.time() + pause > until:
+            raise failure
+        _log.warning("not delivered yet", extra={"why": type(failure).__name__, "pause": pause})
+        await asyncio.sleep(pause)
+        pause = min(2 * max(pause, _FIRST_PAUSE), _LONGEST_PAUSE)
+
+
+def as_photo(data: bytes) -> tuple[bytes, bool]:
+    """The picture as Telegram takes it for a photo, and whether it had to be made smaller."""
+    image = Image.open(BytesIO(data))
+    width, height = image.size
+    narrow = max(width, height) > PHOTO_RATIO * min(width, height)
+    if not narrow and width + height <= PHOTO_SIDES and len(data) <= PHOTO_BYTES:
+        return data, False
+    image.draft("RGB", (SMALLER, SMALLER))
+    image.thumbnail((SMALLER, SMALLER))
+    small = image.convert("RGB")
+    if narrow:
+        least = -(-max(small.size) // PHOTO_RATIO)
+        small = ImageOps.pad(small, (max(small.width, least), max(small.height, least)))
+    out = BytesIO()
+    small.save(out, "JPEG", quality=88)
+    return out.getvalue(), True

@@ -1,0 +1,77 @@
+"""What people say of wrong verdicts: a file each, with the photo only where they agreed to that."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from pydantic import BaseModel, Field
+
+from unmask.report import Verdict
+from unmask.settings import Settings
+
+
+class Opinion(BaseModel):
+    """One piece of feedback. ``giver`` is a keyed hash: it finds what somebody gave, when they
+    want it deleted, and names nobody. ``photo`` is a file name beside the record, if any."""
+
+    id: str = Field(default_factory=lambda: uuid4().hex)
+    time: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    giver: str
+    verdict: Verdict
+    fake_probability: float | None
+    truth: str
+    faces: int
+    model: str
+    photo: str | None = None
+
+
+class Feedback:
+    """Keeps opinions in ``UNMASK_DATA/feedback`` until they are deleted. Methods block."""
+
+    def __init__(self, settings: Settings, key: str = "") -> None:
+        """``key`` is the secret of the keyed hash; to read, none is needed."""
+        self._folder = settings.data.expanduser() / "feedback"
+        self._key = key.encode()
+
+    def giver(self, user: int) -> str:
+        """A user, as opinions know them."""
+        return hmac.new(self._key, str(user).encode(), hashlib.sha256).hexdigest()[:16]
+
+    def keep(self, opinion: Opinion, photo: bytes | None) -> None:
+        """Keep an opinion, and the photo if one is given; raises OSError."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if photo is not None:
+            opinion = opinion.model_copy(update={"photo": f"{opinion.id}.photo"})
+            (self._folder / f"{opinion.id}.photo").write_bytes(photo)
+        unfinished = self._folder / f".{opinion.id}"
+        unfinished.write_text(opinion.model_dump_json(), encoding="utf-8")
+        unfinished.rename(self._folder / f"{opinion.id}.json")
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """All opinions, oldest first; photos by their whole path."""
+        found = [json.loads(path.read_text(encoding="utf-8")) for path in self._records()]
+        for record in sorted(found, key=lambda record: str(record["time"])):
+            if record["photo"]:
+                record["photo"] = str(self._folder / record["photo"])
+            yield record
+
+    def forget(self, user: int) -> int:
+        """Delete what a user gave; how many opinions that were."""
+        giver, count = self.giver(user), 0
+        for path in self._records():
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if record["giver"] == giver:
+                (self._folder / f"{record['id']}.photo").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+                count += 1
+        return count
+
+    def _records(self) -> list[Path]:
+        return list(self._folder.glob("*.json"))

@@ -1,0 +1,84 @@
+"""/delete and the button of that name: one result, or everything that is kept of a user."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot import buttons
+from bot.handlers import results
+from bot.services import Services
+from bot.tickets import Ticket
+from bot.turn import Turn
+
+
+async def ask(turn: Turn) -> None:
+    """/delete: ask whether everything is meant."""
+    await turn.reply(
+        turn.words.say(
+            "This deletes your pictures, their results, what you said of verdicts, and your "
+            "language. It cannot be undone."
+        ),
+        buttons.removal(turn.words, "", turn.user, one=False),
+    )
+
+
+async def one(turn: Turn, token: str, ticket: Ticket, *, sure: bool) -> None:
+    """The button below a result: ask what is meant, then delete that result."""
+    if not sure:
+        await turn.notice()
+        await turn.reply(
+            turn.words.say("What shall be deleted? It cannot be undone."),
+            buttons.removal(turn.words, token, turn.user, one=True),
+        )
+        return
+    services = turn.services
+    kept = await services.checks.get(ticket.check) if ticket.check else None
+    if kept is None:
+        await results.gone(turn)
+        return
+    if turn.user == ticket.asker != ticket.owner:  # an earlier result, and somebody else's
+        await services.tickets.drop(token)
+    else:
+        await services.checks.delete(ticket.check)
+        await services.past.forget(ticket.chat, ticket.check)
+        await services.tickets.drop(token)
+        await services.people.disown(ticket.owner, f"check:{ticket.chat}:{ticket.check}")
+    await services.people.disown(ticket.asker, f"ticket:{token}")
+    await turn.notice()
+    await turn.edit(
+        turn.words.say("Deleted: this photo and its result. The messages here are yours to delete.")
+    )
+
+
+async def everything(turn: Turn, user: str) -> None:
+    """The button that deletes all; it works for the one whose number it holds."""
+    if user != str(turn.user):
+        await turn.notice(turn.words.say("This button is for somebody else."), alert=True)
+        return
+    count = await forget(turn.services, turn.user)
+    await turn.notice()
+    await turn.edit(
+        turn.words.count(
+            "Deleted: {number} picture with its result, and all else that was kept of you.",
+            "Deleted: {number} pictures with their results, and all else that was kept of you.",
+            count,
+        )
+    )
+
+
+async def forget(services: Services, user: int) -> int:
+    """Remove every trace of a user; how many pictures that were."""
+    count = await services.pipeline.forget(user)
+    for thing in await services.people.owned(user):
+        kind, _, name = thing.partition(":")
+        if kind == "check":
+            chat, _, check = name.partition(":")
+            await services.past.forget(int(chat), check)
+            count += await services.checks.delete(check)
+        elif kind == "ticket":
+            await services.tickets.drop(name)
+        else:
+            await services.past.forget_file(name)
+    await asyncio.to_thread(services.feedback.forget, user)
+    await services.people.forget(user)
+    return count

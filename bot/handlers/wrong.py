@@ -1,0 +1,66 @@
+"""“Wrong verdict?”: what is true, whether the photo may be kept with it, thanks."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot import buttons
+from bot.feedback import Opinion
+from bot.handlers import results
+from bot.tickets import Ticket
+from bot.turn import Turn
+
+_TRUTHS = ("fake", "real", "unknown")
+
+
+async def ask(turn: Turn, token: str, ticket: Ticket) -> None:
+    """Ask what is true."""
+    if await turn.services.checks.get(ticket.check) is None:
+        await results.gone(turn)
+        return
+    await turn.notice()
+    await turn.reply(
+        turn.words.say("Thank you for looking closely. What do you know of this picture?"),
+        buttons.truth(turn.words, token),
+    )
+
+
+async def ask_consent(turn: Turn, token: str, said: str) -> None:
+    """Ask whether the photo may be kept."""
+    if said not in _TRUTHS:
+        await turn.notice()
+        return
+    await turn.notice()
+    await turn.edit(
+        turn.words.say(
+            "May the operator keep the photo too, to find out why the verdict is wrong? Without "
+            "it, only the verdict and what you said are kept. /delete removes either."
+        ),
+        buttons.consent(turn.words, token, said),
+    )
+
+
+async def keep(turn: Turn, ticket: Ticket, argument: str) -> None:
+    """Keep what was said, with the photo only if that was agreed to."""
+    said, _, agreed = argument.partition("-")
+    checks, feedback = turn.services.checks, turn.services.feedback
+    report = await checks.report(ticket.check)
+    if report is None or said not in _TRUTHS:
+        await results.gone(turn)
+        return
+    opinion = Opinion(
+        giver=feedback.giver(turn.user),
+        verdict=report.verdict,
+        fake_probability=report.fake_probability,
+        truth=said,
+        faces=len(report.faces),
+        model=f"{report.model.name} {report.model.version}",
+    )
+    photo = await checks.picture(ticket.check) if agreed == "yes" else None
+    await asyncio.to_thread(feedback.keep, opinion, photo)
+    await turn.notice()
+    await turn.edit(
+        turn.words.say("Thank you. The operator gets what you said, and the photo.")
+        if photo is not None
+        else turn.words.say("Thank you. The operator gets what you said, without the photo.")
+    )

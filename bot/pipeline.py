@@ -1,0 +1,327 @@
+"""The way of an order: complete, examined, answered. A crash at any point is taken up again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from hashlib import sha256
+from typing import Any
+
+from telegram import Bot, ReactionTypeEmoji
+from telegram.constants import ChatAction, ReactionEmoji
+from telegram.error import ChatMigrated, TelegramError
+
+from bot.answers import Answers
+from bot.counters import Counters
+from bot.files import Files
+from bot.orders import Item, Kind, Note, Order, OrderBook, Stage
+from bot.past import Past
+from bot.people import People
+from unmask.errors import UnmaskError
+from unmask.images import open_picture
+from unmask.queue import Checks
+from unmask.report import Door, State
+from unmask.settings import Settings
+
+_log = logging.getLogger(__name__)
+#: Seconds without a further picture after which an album counts as complete.
+ALBUM_SECONDS = 1.0
+#: Telegram shows "sending a photo" for five seconds.
+_ACTION_SECONDS = 4.5
+#: Starts in which a picture was taken up and never got as far as the queue.
+MOST_STARTS = 3
+#: Seconds that answers which are just leaving have when the bot stops.
+GRACE = 15.0
+
+
+class Pipeline:
+    """Runs orders, each in a task of its own."""
+
+    def __init__(
+        self,
+        *,
+        bot: Bot,
+        book: OrderBook,
+        checks: Checks,
+        files: Files,
+        past: Past,
+        people: People,
+        answers: Answers,
+        counters: Counters,
+        settings: Settings,
+    ) -> None:
+        self._bot = bot
+        self._book = book
+        self._checks = checks
+        self._files = files
+        self._past = past
+        self._people = people
+        self._answers = answers
+        self._counters = counters
+        self._settings = settings
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._collecting: dict[str, Order] = {}
+        self._sending: set[str] = set()
+        self._hashes: dict[str, asyncio.Task[str]] = {}
+
+    async def take(self, order: Order, update_id: int) -> None:
+        """Write an order down and begin with it."""
+        if order.id not in self._tasks:
+            await self._book.enter(order, update_id)
+            self._start(order)
+
+    async def take_part(self, order: Order, update_id: int) -> None:
+        """The same for one picture of an album: it joins the others, or begins the album."""
+        whole = self._collecting.get(order.id)
+        if whole is None:
+            if order.id in self._tasks:  # too late: an answer of its own
+                order.id += f".{order.reply_to}"
+            whole = self._collecting.setdefault(order.id, order)
+        elif order.items[0].message not in {item.message for item in whole.items}:
+            whole.items.append(order.items[0])
+            whole.reply_to = min(whole.reply_to, order.reply_to)
+            whole.origin = whole.origin or order.origin
+        whole.due = time.time() + ALBUM_SECONDS
+        await self._book.enter(whole, update_id)
+        if whole.id not in self._tasks:
+            self._start(whole)
+
+    def is_collecting(self, order_id: str) -> bool:
+        """Whether an album was asked for and further pictures of it belong to it."""
+        return order_id in self._collecting
+
+    async def resume(self) -> None:
+        """Take up what an earlier process left."""
+        for order in await self._book.open():
+            order.starts += 1
+            if order.due and order.stage is Stage.WAITING:
+                order.due = time.time() + ALBUM_SECONDS
+                self._collecting[order.id] = order
+            await self._book.save(order)
+            self._start(order)
+
+    async def forget(self, user: int) -> int:
+        """Give up all orders of a user; how many there were."""
+        theirs = [order for order in await self._book.open() if order.asker == user]
+        for order in theirs:
+            await self._book.close(order.id)
+        tasks = [self._tasks[order.id] for order in theirs if order.id in self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return len(theirs)
+
+    async def close(self) -> None:
+        """Stop; what is just leaving may arrive, the rest is left to the next start."""
+        waiting = [task for name, task in self._tasks.items() if name not in self._sending]
+        for task in waiting:
+            task.cancel()
+        leaving = [task for name, task in self._tasks.items() if name in self._sending]
+        if leaving:
+            await asyncio.wait(leaving, timeout=GRACE)
+        for task in leaving:
+            task.cancel()
+        await asyncio.gather(*waiting, *leaving, return_exceptions=True)
+
+    def _start(self, order: Order) -> None:
+        task = asyncio.create_task(self._run(order), name=f"order-{order.id}")
+        self._tasks[order.id] = task
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._tasks.pop(order.id, None)
+            self._collecting.pop(order.id, None)
+            self._sending.discard(order.id)
+
+        task.add_done_callback(ended)
+
+    async def _run(self, order: Order) -> None:
+        try:
+            async with self._signs_of_life(order):
+                await self._completed(order)
+                await asyncio.gather(*(self._examine(order, item) for item in order.items))
+                self._sending.add(order.id)
+                await self._patiently(order, lambda: self._send(order))
+            await self._patiently(order, lambda: self._book.close(order.id))
+        except UnmaskError as error:
+            _log.error("an order is left for the next start", extra={"code": error.code})
+        except Exception as error:
+            await self._give_up(order, error)
+        else:
+            await self._conclude(order)
+
+    async def _send(self, order: Order) -> None:
+        try:
+            await self._answers.send(order)
+        except ChatMigrated as moved:  # a group that grew has a new number
+            order.chat, order.stage = moved.new_chat_id, Stage.WAITING
+            await self._answers.send(order)
+
+    async def _completed(self, order: Order) -> None:
+        """Wait until an album has come in whole."""
+        while order.id in self._collecting and time.time() < order.due:
+            await asyncio.sleep(order.due - time.time())
+        if self._collecting.pop(order.id, None) is not None:
+            order.items.sort(key=lambda item: (item.message, item.number))
+
+    async def _examine(self, order: Order, item: Item) -> None:
+        """Bring one picture to its check's end, or to its error."""
+        if item.error is not None or order.stage is not Stage.WAITING:
+            return
+        if not item.check and order.starts > MOST_STARTS:
+            _log.error("a picture was given up", extra={"order": order.id})
+            item.error = UnmaskError("poison_picture", "It ended the bot.").as_json()["error"]
+            return
+        try:
+            if not item.check:
+                await self._patiently(order, lambda: self._submit(order, item))
+            await self._patiently(order, lambda: self._ended(order, item))
+        except UnmaskError as error:
+            item.error = error.as_json()["error"]
+        except Exception:
+            incident = secrets.token_hex(4)
+            _log.exception("a picture failed", extra={"incident": incident, "order": order.id})
+            item.error = {"code": "internal", "detail": {"incident": incident}}
+        finally:
+            hashing = self._hashes.pop(order.key(item), None)
+            if hashing is not None:
+                hashing.cancel()
+
+    async def _submit(self, order: Order, item: Item) -> None:
+        data = await self._files.read(item)
+        await asyncio.to_thread(open_picture, data, self._settings)
+        digest = sha256(data).hexdigest()
+        known = None if order.anew else await self._past.find(order.chat, digest, data)
+        # While the worker examines it; to be known again.
+        hashing = asyncio.create_task(self._past.hash(data))
+        self._hashes[order.key(item)] = hashing
+        if known is not None:
+            item.earlier = known.entry.when
+        if known is not None and not known.exact:
+            item.alike, item.check, item.owner = True, known.entry.check, known.entry.owner
+            await self._book.save(order)
+            return
+        await _in_one_go(self._enter_check(order, item, data))
+
+    async def _enter_check(self, order: Order, item: Item, data: bytes) -> None:
+        """Ask for the check, and write down whose it is, that it can be deleted."""
+        check = await self._asked(data, order.key(item))
+        await self._people.own(order.asker, f"check:{order.chat}:{check}")
+        if not (item.kind is Kind.CLIP and Note.THUMBNAIL in item.notes) and item.unique:
+            await self._past.remember_file(item.unique, check)
+            await self._people.own(order.asker, f"file:{item.unique}")
+        item.check, item.owner = check, order.asker
+        await self._book.save(order)
+
+    async def _asked(self, data: bytes, key: str) -> str:
+        """The id of the check; the same one if it was asked for before a crash."""
+        try:
+            check = await self._checks.submit(data, door=Door.TELEGRAM, idempotency_key=key)
+        except UnmaskError as error:
+            if error.code != "idempotency_mismatch":
+                raise
+            # A URL shows another picture than before the crash.
+            check = await self._checks.submit(data, door=Door.TELEGRAM)
+        return check.id
+
+    async def _ended(self, order: Order, item: Item) -> None:
+        """Wait for the check's end; raises its error."""
+        left = max(order.created + 2 * self._settings.max_wait - time.time(), 1.0)
+        check = await self._checks.wait(item.check, left)
+        if check is None:
+            raise UnmaskError("not_found", "The check was deleted.")
+        if not check.ended:
+            raise UnmaskError("not_served", "The check did not end in time.")
+        if check.state is State.FAILED:
+            item.error = check.error or {"code": "internal"}
+        elif item.earlier is None:
+            hashing = self._hashes.get(order.key(item))
+            bits = await hashing if hashing is not None else ""
+            await self._past.remember(order.chat, check, item.owner, bits)
+
+    async def _patiently(self, order: Order, step: Callable[[], Awaitable[None]]) -> None:
+        """Do a step of an order; while Redis is away, again."""
+        pause = 0.5
+        while True:
+            try:
+                return await step()
+            except UnmaskError as error:
+                if error.code != "queue_unavailable":
+                    raise
+                if time.time() > order.created + 2 * self._settings.max_wait:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 10.0)
+
+    async def _conclude(self, order: Order) -> None:
+        """Count what was done; losing that loses no answer."""
+        names = ["answers"]
+        try:
+            for item in order.items:
+                names += ["pictures", f"kind:{item.kind}"]
+                if item.error is not None:
+                    names.append(f"error:{item.error['code']}")
+                elif item.alike:
+                    names.append("alike")
+            await self._counters.add(*names)
+        except UnmaskError as error:
+            _log.warning("not remembered", extra={"code": error.code})
+
+    async def _give_up(self, order: Order, error: Exception) -> None:
+        """End an order that cannot be answered."""
+        if isinstance(error, TelegramError):
+            # Blocked, removed from the group, or away for hours: nobody is there to answer.
+            _log.warning("an answer could not be given", extra={"why": str(error)})
+        else:
+            incident = secrets.token_hex(4)
+            _log.error(
+                "an order failed", exc_info=error, extra={"incident": incident, "order": order.id}
+            )
+            with contextlib.suppress(TelegramError, UnmaskError):
+                await self._answers.apologise(order, incident)
+        with contextlib.suppress(UnmaskError):
+            await self._patiently(order, lambda: self._book.close(order.id))
+
+    @contextlib.asynccontextmanager
+    async def _signs_of_life(self, order: Order) -> AsyncIterator[None]:
+        """Show at once, and as long as it lasts, that the bot is at work."""
+        task = asyncio.create_task(self._show(order))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _show(self, order: Order) -> None:
+        if order.stage is not Stage.WAITING:
+            return
+        eyes = ReactionTypeEmoji(ReactionEmoji.EYES)
+        seen = [order.reply_to] if not order.due else [item.message for item in order.items[:1]]
+        try:
+            await self._bot.set_message_reaction(order.chat, seen[0], eyes)
+        except TelegramError:  # a chat may allow no reactions
+            await self._act(order)
+        pause = _ACTION_SECONDS
+        while True:  # ever more rarely: of many that wait long, each costs a call
+            await asyncio.sleep(pause)
+            await self._act(order)
+            pause = min(1.5 * pause, 60.0)
+
+    async def _act(self, order: Order) -> None:
+        with contextlib.suppress(TelegramError):
+            await self._bot.send_chat_action(
+                order.chat, ChatAction.UPLOAD_PHOTO, message_thread_id=order.thread
+            )
+
+
+async def _in_one_go(step: Coroutine[Any, Any, None]) -> None:
+    """Do a step to its end, also when the order is cancelled meanwhile."""
+    task = asyncio.ensure_future(step)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise

@@ -1,0 +1,35 @@
+"""Reports that no detector made."""
+
+from __future__ import annotations
+
+from unmask.report import Face, Image, Model, Report, Verdict, picture_verdict, statement
+
+_POINTS = ((1.0, 1.0), (2.0, 1.0), (1.5, 1.5), (1.0, 2.0), (2.0, 2.0))
+_PROBABILITY = {Verdict.FAKE: 0.97, Verdict.UNSURE: 0.6, Verdict.REAL: 0.05}
+
+
+def face(verdict: Verdict, probability: float | None = None) -> Face:
+    chosen = _PROBABILITY[verdict] if probability is None else probability
+    return Face(
+        box=(0, 0, 9, 9),
+        landmarks=_POINTS,
+        fake_probability=chosen,
+        verdict=verdict,
+        tampered_fraction=0.0,
+    )
+
+
+def report(*faces: Face, warnings: tuple[str, ...] = ()) -> Report:
+    verdict, probability = picture_verdict(faces)
+    return Report(
+        id="0" * 32,
+        sha256="0" * 64,
+        verdict=verdict,
+        fake_probability=probability,
+        statement=statement(verdict, probability, len(faces)),
+        image=Image(width=9, height=9, format="JPEG"),
+        faces=faces,
+        model=Model(name="unmask-densenet121", version="10.20.30", sha256="0" * 64),
+        threshold=0.5,
+        warnings=warnings,
+    )

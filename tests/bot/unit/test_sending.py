@@ -1,0 +1,186 @@
+"""How the bot speaks to a Telegram that is slow, full or gone; and what it takes for a photo."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TimedOut
+
+from bot import delivery, pace
+from bot.delivery import as_photo, deliver
+from bot.feedback import Feedback, Opinion
+from bot.pace import Pace
+from unmask.report import Verdict
+from unmask.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+class Telegram:
+    """Fails as it is told to, then takes what comes."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.calls = 0
+
+    async def call(self, *_: Any, **__: Any) -> bool:
+        self.calls += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return True
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made; none takes any time."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return pauses
+
+
+async def test_what_is_owed_is_tried_until_it_is_taken(slept: list[float]) -> None:
+    telegram = Telegram(TimedOut(), NetworkError("gone"), RetryAfter(timedelta(seconds=90)))
+    assert await deliver(telegram.call, time.time() + 3600)
+    assert telegram.calls == 4
+    assert slept[2] == 90, "as long as Telegram says"
+
+
+@pytest.mark.parametrize("refusal", [BadRequest("no"), Forbidden("no")])
+async def test_a_refusal_is_final(slept: list[float], refusal: Exception) -> None:
+    telegram = Telegram(refusal)
+    with pytest.raises(type(refusal)):
+        await deliver(telegram.call, time.time() + 3600)
+    assert not slept
+
+
+async def test_some_day_it_is_given_up(slept: list[float]) -> None:
+    telegram = Telegram(*[NetworkError("gone")] * 3)
+    with pytest.raises(NetworkError):
+        await deliver(telegram.call, time.time())
+
+
+async def process(telegram: Telegram, endpoint: str = "sendMessage") -> Any:
+    return await Pace(30).process_request(
+        telegram.call, (), {}, endpoint, {"chat_id": 1}, rate_limit_args=None
+    )
+
+
+async def test_a_call_waits_as_long_as_it_is_told_to(slept: list[float]) -> None:
+    telegram = Telegram(RetryAfter(timedelta(seconds=3)), RetryAfter(timedelta(seconds=4)))
+    assert await process(telegram)
+    assert slept == [3.1, 4.1]
+
+
+async def test_but_not_for_ever(slept: list[float]) -> None:
+    with pytest.raises(RetryAfter):
+        await process(Telegram(RetryAfter(timedelta(seconds=pace.LONGEST_WAIT + 1))))
+    assert not slept
+
+
+@pytest.mark.parametrize("endpoint", ["setMessageReaction", "sendChatAction"])
+async def test_a_sign_of_life_is_not_worth_waiting_for(slept: list[float], endpoint: str) -> None:
+    with pytest.raises(RetryAfter):
+        await process(Telegram(RetryAfter(timedelta(seconds=1))), endpoint)
+    assert not slept
+
+
+def picture(width: int, height: int, kind: str = "JPEG") -> bytes:
+    out = BytesIO()
+    Image.new("L" if kind == "PNG" else "RGB", (width, height)).save(out, kind)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "smaller"),
+    [
+        ((640, 480), "JPEG", False),
+        ((640, 480), "PNG", False),
+        ((6000, 4001), "JPEG", True),
+        ((6000, 4001), "PNG", True),
+        ((2100, 100), "JPEG", True),
+        ((16, 9000), "JPEG", True),
+    ],
+)
+def test_what_telegram_takes_for_a_photo(size: tuple[int, int], kind: str, smaller: bool) -> None:
+    data = picture(*size, kind)
+    photo, was_changed = as_photo(data)
+    assert was_changed is smaller and (photo == data) is not smaller
+    width, height = Image.open(BytesIO(photo)).size
+    assert width + height <= delivery.PHOTO_SIDES and len(photo) <= delivery.PHOTO_BYTES
+    assert max(width, height) <= delivery.PHOTO_RATIO * min(width, height)
+
+
+def first_frame(data: bytes) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "unmask.images.clip"]
+    return subprocess.run(command, input=data, capture_output=True, check=False)
+
+
+def test_the_first_frame_of_a_clip(tmp_path: Path) -> None:
+    path = str(tmp_path / "clip.mp4")
+    writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"mp4v"), 5, (64, 48))
+    for shade in (200, 20):
+        writer.write(np.full((48, 64, 3), shade, np.uint8))
+    writer.release()
+    done = first_frame(Path(path).read_bytes())
+    assert done.returncode == 0
+    frame = np.asarray(Image.open(BytesIO(done.stdout)))
+    assert frame.shape == (48, 64, 3) and abs(float(frame.mean()) - 200) < 8
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
+        b"\x00\x00\x00\x18ftypmp42" + b"\x00" * 400,
+        b"\x1a\x45\xdf\xa3" + b"\xff" * 400,
+        picture(9, 9),
+    ],
+)
+def test_a_clip_without_a_frame(data: bytes) -> None:
+    done = first_frame(data)
+    assert done.returncode == 1 and not done.stdout
+
+
+def opinion(feedback: Feedback, user: int) -> Opinion:
+    return Opinion(
+        giver=feedback.giver(user),
+        verdict=Verdict.FAKE,
+        fake_probability=0.9,
+        truth="real",
+        faces=1,
+        model="m 1",
+    )
+
+
+def test_feedback_is_kept_with_the_photo_only_if_it_is_given(tmp_path: Path) -> None:
+    feedback = Feedback(Settings(data=tmp_path), "key")
+    feedback.keep(opinion(feedback, 11), None)
+    feedback.keep(opinion(feedback, 12), b"photo")
+    first, second = Feedback(Settings(data=tmp_path)).read()
+    assert first["photo"] is None and Path(second["photo"]).read_bytes() == b"photo"
+    assert first["truth"] == "real" and first["giver"] != second["giver"]
+    names = list((tmp_path / "feedback").iterdir())
+    assert len(names) == 3
+    assert feedback.forget(12) == 1 and feedback.forget(12) == 0
+    (left,) = (tmp_path / "feedback").iterdir()
+    assert left.suffix == ".json" and first["id"] in left.name
+
+
+def test_without_feedback_there_is_nothing_to_read(tmp_path: Path) -> None:
+    assert list(Feedback(Settings(data=tmp_path)).read()) == []

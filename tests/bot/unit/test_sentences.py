@@ -1,0 +1,84 @@
+"""Errors, warnings and times to wait, in words."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from bot.sentences import ERRORS, UNFORESEEN, duration, error_sentence, warning_sentence
+from bot.words import LANGUAGES, words
+from unmask.errors import ERROR_CODES, UnmaskError
+from unmask.images import open_picture
+from unmask.settings import Settings
+
+#: Errors of other doors, and those of which whoever sent a picture can only know that it failed.
+ELSEWHERE = {
+    "file_not_found",
+    "file_unreadable",
+    "model_missing",
+    "model_mismatch",
+    "output_unwritable",
+    "bad_request",
+    "method_not_allowed",
+    "unsupported_body",
+    "slow_upload",
+    "key_needed",
+    "key_scope",
+    "origin_refused",
+    "busy",
+    "not_ready",
+    "queue_unavailable",
+    "idempotency_mismatch",
+    "internal",
+}
+
+
+def test_each_error_of_a_picture_has_its_sentence() -> None:
+    assert set(ERRORS) == set(ERROR_CODES) - ELSEWHERE
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", ERROR_CODES)
+def test_every_error_can_be_said(language: str, code: str) -> None:
+    error = UnmaskError(code, "for machines", limit=20_000_000, retry_after=61)
+    said = error_sentence(words(language), error.as_json()["error"])
+    assert len(said) > 10 and "{" not in said and "for machines" not in said
+    if code in ELSEWHERE:
+        assert said == words(language).say(UNFORESEEN)
+
+
+def test_a_limit_is_said_in_megabytes() -> None:
+    error = {"code": "too_many_bytes", "message": "", "detail": {"limit": 20_000_000}}
+    assert "20 MB" in error_sentence(words("en"), error)
+
+
+def test_a_web_page_is_told_from_other_files() -> None:
+    error = {"code": "not_a_picture", "message": "The URL leads to a web page, not to a picture"}
+    assert "web page" in error_sentence(words("en"), error)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_warnings_of_a_picture_are_translated(language: str) -> None:
+    frames = [Image.new("RGB", (32, 32), (shade, 0, 0)) for shade in (0, 90, 180)]
+    out = BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    (warning,) = open_picture(out.getvalue(), Settings()).warnings
+    said = warning_sentence(words(language), warning)
+    assert "3" in said and said != warning
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "1 second"),
+        (59, "59 seconds"),
+        (119, "119 seconds"),
+        (180, "3 minutes"),
+        (86_400, "24 hours"),
+        (604_800, "7 days"),
+    ],
+)
+def test_times(seconds: float, said: str) -> None:
+    assert duration(words("en"), seconds) == said

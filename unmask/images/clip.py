@@ -1,0 +1,66 @@
+"""``python -m unmask.images.clip``: the first frame of a short video, for a process of its own.
+
+Reads an MP4 or WebM file from standard input and writes a PNG to standard output. Video decoders
+are large and old, and the file is a stranger's: what goes wrong in here, or takes too much time or
+memory, ends this process and no other. The exit status is 1 where there is no frame to be had.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+#: Bytes of memory and seconds of processor time that a file may cost.
+MEMORY, SECONDS = 2_000_000_000, 20
+#: Largest frame, in pixels.
+MAX_PIXELS = 16_000_000
+#: What is opened at all: no playlists, which name other files, and nothing from the network.
+_OPTIONS = "protocol_whitelist;file|format_whitelist;mov,matroska"
+_WEBM = b"\x1a\x45\xdf\xa3"
+
+
+def is_clip(data: bytes) -> bool:
+    """Whether the bytes begin as an MP4 or a WebM does."""
+    return data[4:8] == b"ftyp" or data.startswith(_WEBM)
+
+
+def main() -> int:
+    """Read, decode, write; the exit status."""
+    data = sys.stdin.buffer.read()
+    if not is_clip(data):
+        return 1
+    _limit()
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _OPTIONS
+    os.environ["OPENCV_LOG_LEVEL"] = "SILENT"
+    import cv2  # after the options, which it reads when it loads
+
+    with tempfile.TemporaryDirectory(prefix="unmask-clip-") as folder:
+        path = Path(folder) / "clip"
+        path.write_bytes(data)
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        wide, high = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+        if not 0 < wide * high <= MAX_PIXELS:
+            return 1
+        found, frame = capture.read()
+        capture.release()
+    done, png = cv2.imencode(".png", frame) if found else (False, None)
+    if not done or png is None:
+        return 1
+    sys.stdout.buffer.write(png.tobytes())
+    return 0
+
+
+def _limit() -> None:
+    if os.name != "posix":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -15,6 +15,7 @@ from bot.captions import Said, Shown
 from bot.delivery import as_photo, deliver
 from bot.orders import Item, Kind, Note, Order, OrderBook, Stage
 from bot.people import People
+from bot.sentences import INCIDENT
 from bot.tickets import Ticket, Tickets
 from bot.words import words
 from unmask.queue import Checks
@@ -78,10 +79,7 @@ class Answers:
 
     async def apologise(self, order: Order, incident: str) -> None:
         """Say that something went wrong, and the number under which the log tells what."""
-        said = words(order.language).say(
-            "Something went wrong on our side (incident {incident}). Please send it again.",
-            incident=incident,
-        )
+        said = words(order.language).say(INCIDENT, incident=incident)
         await self._text(order, Said(said))
 
     async def _shown(self, item: Item) -> tuple[Shown, bytes | None]:

@@ -7,8 +7,9 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 from telegram import Bot
@@ -78,7 +79,8 @@ async def run(settings: Settings, stop: asyncio.Event, fetcher: Fetcher | None =
     token = token_of(settings)
     path = webhook.checked_path(settings.bot_webhook, token) if settings.bot_webhook else ""
     async with _parts(settings, token, fetcher) as parts:
-        await parts.beat.take()
+        if not await _unless(stop, parts.beat.take()):
+            return
         kept = asyncio.create_task(parts.beat.keep(), name="beat")
         try:
             await parts.services.pipeline.resume()
@@ -164,6 +166,22 @@ async def _menu(bot: Bot) -> None:
         await set_menu(bot)
     except TelegramError as error:
         _log.warning("the list of commands was not set", extra={"why": str(error)})
+
+
+async def _unless(stop: asyncio.Event, step: Coroutine[Any, Any, None]) -> bool:
+    """Do a step that may take long, or leave it when ``stop`` is set; whether it was done."""
+    doing, stopping = asyncio.create_task(step), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        if not doing.done():
+            doing.cancel()
+            await asyncio.gather(doing, return_exceptions=True)
+    if doing.cancelled():
+        return False
+    doing.result()
+    return True
 
 
 async def _until(

@@ -79,6 +79,8 @@ ERRORS = {
 UNFORESEEN = later(
     "Something went wrong on our side, and this picture was not examined. Please try again later."
 )
+#: The same, with the number under which the log tells what.
+INCIDENT = later("Something went wrong on our side (incident {incident}). Please send it again.")
 #: The sentences of :mod:`unmask.images` about a picture's file.
 _FRAMES = re.compile(r"Only the (first|main one) of (\d+) (frames|pages|pictures) was examined\.")
 _VIDEO = "The short video that comes with this motion photo was not examined."
@@ -123,6 +125,8 @@ def error_sentence(words: Words, error: Mapping[str, Any]) -> str:
             "This link leads to a web page. Open the picture itself and send its link, or save the "
             "picture and send it here."
         )
+    if "incident" in detail:
+        return words.say(INCIDENT, incident=detail["incident"])
     return words.say(
         ERRORS.get(error["code"], UNFORESEEN),
         limit=f"{detail.get('limit', 20_000_000) / 1e6:g}",

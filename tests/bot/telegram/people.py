@@ -1,0 +1,294 @@
+"""People who write to the bot, and where they do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from PIL import Image
+
+from tests.bot.telegram.answers import Json
+from tests.bot.telegram.chats import Chat, User
+from tests.bot.telegram.files import File
+from tests.bot.telegram.markup import found_entities
+from tests.bot.telegram.messages import Message
+from tests.bot.telegram.video import mp4
+
+if TYPE_CHECKING:
+    from tests.bot.telegram.server import Telegram
+
+#: The account under which posts of a channel come into its discussion group.
+_TELEGRAM = User(777000, "Telegram")
+
+
+@dataclass
+class Press:
+    """A button pressed; ``text``, ``alert`` and ``url`` are the bot's answer."""
+
+    id: str
+    update: Json
+    answered: bool = False
+    expired: bool = False
+    text: str = ""
+    alert: bool = False
+    url: str = ""
+
+
+class Room:
+    """A chat in which the bot is, seen by a test: its answers in order, each once."""
+
+    def __init__(self, telegram: Telegram, chat: Chat) -> None:
+        self.telegram = telegram
+        self.chat = chat
+        telegram.chats[chat.id] = chat
+
+    @property
+    def written(self) -> list[Message]:
+        """What the bot wrote here and did not delete."""
+        return self.telegram.written(self.chat)
+
+    async def answers(self, number: int, timeout: float = 60) -> list[Message]:
+        """The next so many messages of the bot that this method did not give yet."""
+        chat, until = self.chat, self.chat.taken + number
+        what = f"answer {until} in {chat.title or chat.id}"
+        await self.telegram.until(lambda: len(self.written) >= until, timeout, what)
+        found = self.written[chat.taken : until]
+        chat.taken = until
+        return found
+
+    async def answer(self, timeout: float = 60) -> Message:
+        """The bot's next message."""
+        return (await self.answers(1, timeout))[0]
+
+    @property
+    def untaken(self) -> list[Message]:
+        """What the bot wrote beyond what a test looked at."""
+        return self.written[self.chat.taken :]
+
+
+class Group(Room):
+    """A supergroup; the bot is a member."""
+
+    def __init__(self, telegram: Telegram, title: str, *people: Person) -> None:
+        chat = Chat(-telegram.new_id("group", 1_001_000_000_000), "supergroup", title)
+        chat.status[telegram.bot.id] = "member"
+        chat.status |= {person.user.id: "member" for person in people}
+        super().__init__(telegram, chat)
+
+
+class Channel:
+    """A channel with a discussion group; the bot is in the group alone."""
+
+    def __init__(self, telegram: Telegram, title: str, group: Group) -> None:
+        self.telegram = telegram
+        self.group = group
+        self.chat = Chat(-telegram.new_id("channel", 1_002_000_000_000), "channel", title)
+        self.chat.linked, group.chat.linked = group.chat, self.chat
+        telegram.chats[self.chat.id] = self.chat
+        telegram.users.setdefault(_TELEGRAM.id, _TELEGRAM)
+
+    async def posts_photo(self, data: bytes, caption: str = "") -> Message:
+        """A post, and Telegram's copy of it in the group, which is returned."""
+        sizes = self.telegram.files.photo(data)
+        content: Json = {"photo": [size.size_json for size in sizes]} | _words(caption, "caption")
+        post = self.telegram.write(self.chat, None, content, sizes[-1])
+        origin = {"type": "channel", "chat": self.chat.json, "message_id": post.id}
+        content = content | {
+            "sender_chat": self.chat.json,
+            "is_automatic_forward": True,
+            "forward_origin": origin | {"date": post.date},
+        }
+        copy = self.telegram.write(self.group.chat, _TELEGRAM, content, sizes[-1])
+        await deliver(self.telegram, copy)
+        return copy
+
+
+class Person(Room):
+    """Somebody with a private chat with the bot. What they send goes there, or ``to`` a group, as
+    an answer ``reply_to`` a message, into a ``topic`` of a forum."""
+
+    def __init__(
+        self, telegram: Telegram, name: str, language: str = "en", number: int | None = None
+    ) -> None:
+        user_id = number or telegram.new_id("user", 500_000_000)
+        self.user = User(user_id, name, name.lower() + str(user_id % 1000), language)
+        telegram.users[self.user.id] = self.user
+        super().__init__(telegram, Chat(self.user.id, "private", name, self.user.username))
+
+    async def says(
+        self, text: str, *, to: Room | None = None, reply_to: Message | None = None, **more: Any
+    ) -> Message:
+        return await self._send(_words(text, "text") | more, to=to, reply_to=reply_to)
+
+    async def sends_photo(self, data: bytes, caption: str = "", **where: Any) -> Message:
+        """A photo: Telegram codes it anew. The message's ``data`` are the bytes that bots get."""
+        sizes = self.telegram.files.photo(data)
+        return await self.sends_sizes(sizes, caption, **where)
+
+    async def sends_sizes(self, sizes: list[File], caption: str = "", **where: Any) -> Message:
+        """A photo that Telegram has coded already."""
+        content: Json = {"photo": [size.size_json for size in sizes]}
+        return await self._send(content | _words(caption, "caption"), sizes[-1], **where)
+
+    async def sends_file(
+        self, data: bytes, name: str = "photo.jpg", *, mime: str | None = None, **where: Any
+    ) -> Message:
+        """A file, which reaches the bot byte for byte."""
+        file = self.telegram.files.keep(data, "document", name=name, mime=mime)
+        caption = _words(where.pop("caption", ""), "caption")
+        return await self._send({"document": file.document_json} | caption, file, **where)
+
+    async def sends_album(
+        self, pictures: list[bytes], *, files: bool = False, caption: str = "", **where: Any
+    ) -> list[Message]:
+        """Several photos at once, or several files; the caption stands under the first."""
+        album = self.telegram.new_album()
+        send = self.sends_file if files else self.sends_photo
+        return [
+            await send(data, caption="" if number else caption, album=album, **where)
+            for number, data in enumerate(pictures)
+        ]
+
+    async def sends_sticker(self, data: bytes, *, animated: bool = False) -> Message:
+        """A sticker: WebP, or a packed animation of vectors, with a small WebP beside it."""
+        with Image.open(BytesIO(data)) as image:
+            size = image.size
+        still = self.telegram.files.keep(data, "sticker", size=size)
+        small = self.telegram.files.thumbnail(data)
+        file = still
+        if animated:
+            file = self.telegram.files.keep(b"\x1f\x8b packed vectors", "sticker")
+        content = file.size_json | {"width": size[0], "height": size[1]}
+        content |= {"is_animated": animated, "is_video": False, "type": "regular", "emoji": "🙂"}
+        return await self._send({"sticker": content | {"thumbnail": small.size_json}}, file)
+
+    async def sends_gif(self, frames: list[Image.Image], *, kept: bool = False) -> Message:
+        """A GIF, which Telegram turns into a video without sound; ``kept``: sent as it is."""
+        first = BytesIO()
+        frames[0].convert("RGB").save(first, "PNG")
+        out = BytesIO()
+        frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=100)
+        data, name, mime = (
+            (out.getvalue(), "a.gif", "image/gif") if kept else (mp4(frames), "a.mp4", "video/mp4")
+        )
+        files = self.telegram.files
+        file = files.keep(data, "animation", name=name, mime=mime, size=frames[0].size)
+        small = {"thumbnail": files.thumbnail(first.getvalue()).size_json}
+        document = file.document_json | small
+        sides = {"width": frames[0].width, "height": frames[0].height, "duration": 1}
+        return await self._send({"animation": document | sides, "document": document}, file)
+
+    async def forwards(
+        self, message: Message, *, hidden: bool = False, album: Json | None = None, **where: Any
+    ) -> Message:
+        """A message passed on, with where it came from; ``hidden``: its writer allows no link."""
+        origin: Json = {"date": message.date}
+        if hidden or message.sender is None:
+            name = message.chat.title if message.sender is None else message.sender.first_name
+            kind: Json = {"type": "hidden_user", "sender_user_name": name}
+            if message.sender is None:
+                kind = {"type": "channel", "chat": message.chat.json, "message_id": message.id}
+            origin |= kind
+        else:
+            origin |= {"type": "user", "sender_user": message.sender.json}
+        content = dict(message.content) | {"forward_origin": origin}
+        content.pop("media_group_id", None)
+        file = message.file
+        if file and "photo" in content:
+            again = self.telegram.files.again(file)
+            content["photo"] = [*content["photo"][:-1], again.size_json]
+            file = again
+        return await self._send(content, file, album=album, **where)
+
+    async def edits(self, message: Message, text: str) -> None:
+        name = "text" if message.kind == "text" else "caption"
+        message.content = message.content | _words(text, name)
+        content = message.json | {"edit_date": int(time.time())}
+        self.telegram.updates.add("edited_message", content)
+
+    async def presses(self, message: Message, label: str, timeout: float = 60) -> Press:
+        """Press a button; returns once the bot has answered the press."""
+        press = self.touches(message, message.button(label)["callback_data"])
+        await self.telegram.until(lambda: press.answered, timeout, f"the answer to {label!r}")
+        return press
+
+    def touches(self, message: Message, data: str, *, expired: bool = False) -> Press:
+        """Send what a button holds, or what it never held, and do not wait; ``expired``: the bot's
+        answer will come too late."""
+        query: Json = {
+            "id": str(uuid4().int % 10**18),
+            "from": self.user.json,
+            "chat_instance": str(message.chat.id * 31),
+            "message": message.json,
+            "data": data,
+        }
+        press = Press(query["id"], query, expired=expired)
+        self.telegram.presses[press.id] = press
+        self.telegram.updates.add("callback_query", query)
+        return press
+
+    def blocks(self) -> None:
+        """Block the bot: it may not write here any more, and is told so."""
+        self.user.blocked = True
+        bot = self.telegram.bot.json
+        change: Json = {"old_chat_member": {"user": bot, "status": "member"}}
+        change |= {"new_chat_member": {"user": bot, "status": "kicked", "until_date": 0}}
+        about: Json = {"chat": self.chat.json, "from": self.user.json, "date": int(time.time())}
+        self.telegram.updates.add("my_chat_member", about | change)
+
+    async def _send(
+        self,
+        content: Json,
+        file: File | None = None,
+        *,
+        to: Room | None = None,
+        reply_to: Message | None = None,
+        album: Json | None = None,
+        topic: int = 0,
+    ) -> Message:
+        chat = (to or self).chat
+        thread: Json = {}
+        if topic:
+            thread = {"message_thread_id": topic, "is_topic_message": True}
+        elif reply_to and reply_to.content.get("is_automatic_forward"):
+            thread = {"message_thread_id": reply_to.id}
+        content = content | (album or {}) | thread
+        message = self.telegram.write(chat, self.user, content, file, reply_to)
+        await deliver(self.telegram, message)
+        return message
+
+
+async def deliver(telegram: Telegram, message: Message) -> None:
+    """Give a message to the bot, if the bot gets to see such."""
+    if message.chat.kind == "private" or _shown(telegram, message):
+        telegram.updates.add("message", message.json)
+    await asyncio.sleep(0)
+
+
+def _shown(telegram: Telegram, message: Message) -> bool:
+    """Whether the bot sees a message of a group: all without privacy or as administrator, else
+    commands, mentions of it and answers to what it wrote."""
+    status = message.chat.status.get(telegram.bot.id, "left")
+    if status == "left":
+        return False
+    if not telegram.privacy or status == "administrator":
+        return True
+    name = f"@{telegram.bot.username}".lower()
+    text = message.text.lower()
+    command = text.partition(" ")[0].partition("\n")[0]
+    if command.startswith("/"):
+        return "@" not in command or command.endswith(name)
+    answers_bot = message.reply_to is not None and message.reply_to.sender is telegram.bot
+    return answers_bot or name in text
+
+
+def _words(text: str, name: str) -> Json:
+    if not text:
+        return {}
+    entities = found_entities(text)
+    label = "entities" if name == "text" else "caption_entities"
+    return {name: text} | ({label: entities} if entities else {})

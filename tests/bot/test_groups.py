@@ -1,0 +1,159 @@
+"""In groups the bot answers when it is asked, and only then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.bot.conftest import Site
+from tests.bot.sight import Judge, Pixels, as_file, genuine, tampered
+from tests.bot.telegram import Channel, Group, Person, Telegram
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def group(telegram: Telegram, ada: Person, someone: Callable[..., Person]) -> Group:
+    """A group that the bot sees all of: it is an administrator."""
+    made = Group(telegram, "Fact desk", ada, someone("Bob"))
+    made.chat.status[telegram.bot.id] = "administrator"
+    return made
+
+
+async def test_unasked_it_keeps_quiet(
+    ada: Person, telegram: Telegram, group: Group, site: Site, portrait: Pixels
+) -> None:
+    since = len(telegram.calls)
+    photo = await ada.sends_photo(as_file(genuine(portrait)), "look at this", to=group)
+    await ada.sends_file(as_file(genuine(portrait)), to=group)
+    await ada.sends_album([as_file(genuine(portrait))] * 2, to=group)
+    await ada.says("what is this?", to=group, reply_to=photo)
+    await ada.says(site.publish(as_file(genuine(portrait))), to=group)
+    await ada.says("/check@other_bot", to=group, reply_to=photo)
+    await ada.says("/checkers", to=group, reply_to=photo)
+    await telegram.settled()
+    here = str(group.chat.id)
+    done = [call for call in telegram.calls[since:] if call.params.get("chat_id") == here]
+    assert not done, "not even a sign"
+
+
+@pytest.mark.parametrize("question", ["/check", "/check@unmask_test_bot", "@unmask_test_bot real?"])
+async def test_asked_by_a_reply(
+    ada: Person,
+    someone: Callable[..., Person],
+    telegram: Telegram,
+    judge: Judge,
+    portrait: Pixels,
+    question: str,
+) -> None:
+    """Also with privacy: the photo itself was never shown to the bot."""
+    group = Group(telegram, "Talk", ada)
+    photo = await ada.sends_photo(as_file(tampered(portrait)), to=group)
+    bob = someone("Bob")
+    await bob.says(question, to=group, reply_to=photo)
+    answer = await group.answer()
+    assert answer.reply_to is photo
+    assert judge.check_annotated(answer.data, photo.data).mask().any()
+
+
+@pytest.mark.parametrize("caption", ["/check", "look, @unmask_test_bot"])
+async def test_asked_by_a_caption(
+    ada: Person, group: Group, judge: Judge, portrait: Pixels, caption: str
+) -> None:
+    photo = await ada.sends_photo(as_file(tampered(portrait)), caption, to=group)
+    answer = await group.answer()
+    assert answer.reply_to is photo
+    judge.check_annotated(answer.data, photo.data)
+
+
+async def test_asked_about_a_link(
+    ada: Person, group: Group, judge: Judge, site: Site, portrait: Pixels
+) -> None:
+    data = as_file(tampered(portrait))
+    await ada.says(f"/check {site.publish(data)}", to=group)
+    judge.check_annotated((await group.answer()).data, data)
+    other = as_file(tampered(portrait))
+    link = await ada.says(site.publish(other), to=group)
+    await ada.says("/check", to=group, reply_to=link)
+    judge.check_annotated((await group.answer()).data, other)
+
+
+async def test_asked_about_an_album(
+    ada: Person, group: Group, judge: Judge, portrait: Pixels
+) -> None:
+    sent = await ada.sends_album(
+        [as_file(tampered(portrait)), as_file(genuine(portrait))], caption="/check", to=group
+    )
+    *shown, _ = await group.answers(3)
+    for answer, one in zip(shown, sent, strict=True):
+        judge.check_annotated(answer.data, one.data)
+
+
+async def test_asked_about_nothing(ada: Person, group: Group) -> None:
+    words = await ada.says("hello", to=group)
+    await ada.says("/check", to=group)
+    await ada.says("/check", to=group, reply_to=words)
+    for answer in await group.answers(2):
+        assert answer.kind == "text" and "/check" in answer.text
+
+
+async def test_a_discussion_group(
+    ada: Person, telegram: Telegram, judge: Judge, portrait: Pixels
+) -> None:
+    channel = Channel(telegram, "News", Group(telegram, "Comments", ada))
+    post = await channel.posts_photo(as_file(tampered(portrait)), "Breaking")
+    await telegram.settled()
+    assert not channel.group.untaken
+    await ada.says("/check", to=channel.group, reply_to=post)
+    answer = await channel.group.answer()
+    assert answer.reply_to is post
+    judge.check_annotated(answer.data, post.data)
+    assert "News" in answer.text, "a post of the channel is a forward"
+
+
+async def test_a_topic_of_a_forum(ada: Person, group: Group, portrait: Pixels) -> None:
+    photo = await ada.sends_photo(as_file(genuine(portrait)), "/check", to=group, topic=17)
+    answer = await group.answer()
+    assert answer.reply_to is photo and answer.content["message_thread_id"] == 17
+    await ada.presses(answer, "Mask")
+    assert (await group.answer()).content["message_thread_id"] == 17
+
+
+async def test_who_writes_as_the_group_itself(
+    ada: Person, someone: Callable[..., Person], group: Group, judge: Judge, portrait: Pixels
+) -> None:
+    """Buttons are pressed under one's own name: those who can write so may press them."""
+    anonymous, root = someone("Group", "en", 1087968824), someone("Root")
+    group.chat.status[root.user.id] = "administrator"
+    photo = await anonymous.sends_photo(as_file(tampered(portrait)), "/check", to=group)
+    answer = await group.answer()
+    assert (await ada.presses(answer, "Mask")).alert
+    await root.presses(answer, "Mask")
+    judge.check_mask((await group.answer()).data, photo.data)
+
+
+async def test_a_group_that_becomes_a_supergroup_meanwhile(
+    ada: Person, telegram: Telegram, group: Group, judge: Judge, portrait: Pixels
+) -> None:
+    after = Group(telegram, "Fact desk", ada)
+    here = str(group.chat.id)
+    telegram.faults.add(
+        "sendPhoto", "migrated", after.chat.id, times=9, when=lambda c: c.text("chat_id") == here
+    )
+    photo = await ada.sends_photo(as_file(tampered(portrait)), "/check", to=group)
+    judge.check_annotated((await after.answer()).data, photo.data)
+
+
+async def test_a_group_where_the_bot_may_not_write(
+    ada: Person, telegram: Telegram, group: Group, portrait: Pixels
+) -> None:
+    telegram.faults.add(
+        "*", "status", 403, times=20, when=lambda call: call.text("chat_id") == str(group.chat.id)
+    )
+    await ada.sends_photo(as_file(genuine(portrait)), "/check", to=group)
+    await telegram.settled()
+    telegram.faults.clear()
+    assert not group.written
+    await ada.sends_photo(as_file(genuine(portrait)))
+    await ada.answer()

@@ -1,10 +1,16 @@
 #!/bin/sh
-# Sees to it that the browser tests have Debian's Chromium; Playwright's own download is not needed.
+# Sees to it that the browser tests have Debian's Chromium and Firefox ESR; Playwright's own
+# downloads are not needed.
 set -eu
-if ! command -v chromium >/dev/null; then
+missing=
+command -v chromium >/dev/null || missing="$missing chromium fonts-dejavu-core"
+command -v firefox-esr >/dev/null || missing="$missing firefox-esr"
+if [ -n "$missing" ]; then
     as_root=
     [ "$(id -u)" = 0 ] || as_root=sudo
     $as_root apt-get update -qq
-    $as_root apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
+    # shellcheck disable=SC2086 # names, one a word
+    $as_root apt-get install -y -qq --no-install-recommends $missing
 fi
 chromium --version
+firefox-esr --version

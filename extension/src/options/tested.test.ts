@@ -23,3 +23,12 @@ it.each([
   vi.stubGlobal("fetch", async (url: string) => Promise.resolve(url.endsWith("/readyz") ? ready() : post()));
   expect((await tested(DEFAULTS))?.code ?? null).toBe(code);
 });
+
+it("tries again where a host that was just allowed is still refused", async () => {
+  let refusals = 1;
+  vi.stubGlobal("fetch", async (url: string) => {
+    if (refusals-- > 0) throw new TypeError("not yet");
+    return Promise.resolve(url.endsWith("/readyz") ? READY() : refusal(415, "unsupported_body")());
+  });
+  expect(await tested(DEFAULTS)).toBeNull();
+});

@@ -6,9 +6,18 @@ import type { Settings } from "../shared/settings";
 import { asTrouble } from "../shared/trouble";
 
 const SECONDS = 20;
+/** Firefox may still refuse a host for a moment after the person allowed it. */
+const A_MOMENT = 500;
 
 /** Null if it does. */
 export async function tested(settings: Settings): Promise<Failure | null> {
+  const first = await once(settings);
+  if (first?.code !== "offline") return first;
+  await new Promise((resolve) => setTimeout(resolve, A_MOMENT));
+  return once(settings);
+}
+
+async function once(settings: Settings): Promise<Failure | null> {
   const api = new Api(settings);
   const signal = AbortSignal.timeout(SECONDS * 1000);
   try {

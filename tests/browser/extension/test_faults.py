@@ -1,0 +1,177 @@
+"""What can go wrong on the way to the server: nothing is lost, and it is said what to do."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.extension.chromium import Extension, eventually
+from tests.browser.extension.front import Front
+from tests.browser.extension.seen import UNDER_WAY, Seen
+from tests.browser.extension.web import Web
+
+OpenPage = Callable[..., Page]
+Face = Callable[..., bytes]
+Ask = Callable[[], tuple[Page, Seen]]
+IMG = '<img id="target" src="{face}" width="400" height="400" alt="">'
+
+
+@pytest.fixture
+def ask(extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face) -> Ask:
+    """Asks for a check of a picture on a page."""
+
+    def ask_one() -> tuple[Page, Seen]:
+        page = open_page(IMG.replace("{face}", web.put(face())))
+        extension.check(page, page.locator("#target"), told=True)
+        return page, Seen(page, front.url)
+
+    return ask_one
+
+
+@pytest.fixture
+def offline(front: Front) -> Iterator[None]:
+    front.go_offline()
+    yield
+    if not front.listens:
+        front.come_back()
+
+
+#: Where a request is held while the worker dies: as the picture is sent, and as its end is awaited.
+@pytest.mark.parametrize("match", [r"POST /v1/checks\b", r"GET /v1/checks/[^/?]+$"])
+def test_a_worker_that_dies_still_comes_to_one_verdict(
+    ask: Ask, extension: Extension, front: Front, match: str
+) -> None:
+    front.hold(match)
+    page, seen = ask()
+    expect(seen.chip).to_have_attribute("data-state", UNDER_WAY)
+    eventually(lambda: asked(front, match), pause=page.wait_for_timeout)
+    extension.stop_worker()
+    front.release()
+    seen.verdict()
+    told = page.evaluate(
+        """() => new Promise((resolve) => {
+          const states = [], chip = document.querySelector('unmask-page').shadowRoot
+            .querySelector('[data-part=chip]');
+          new MutationObserver(() => states.push(chip.dataset.state))
+            .observe(chip, { attributeFilter: ['data-state'] });
+          setTimeout(() => resolve(states), 1000);
+        })"""
+    )
+    assert told == [], "the verdict came twice"
+    assert seen.chip.count() == 1
+    ids = {one["id"] for one in listed(front)}
+    check = seen.chip.get_attribute("data-check")
+    assert check in ids
+    sums = Counter(one["sha256"] for one in listed(front))
+    assert sums[seen.report()["sha256"]] == 1, "the server was given the picture twice"
+
+
+def asked(front: Front, match: str) -> None:
+    assert any(re.match(match, f"{one.method} {one.path}") for one in front.sent)
+
+
+def listed(front: Front) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = httpx.get(f"{front.url}/v1/checks?limit=200").json()["checks"]
+    return found
+
+
+def test_an_offline_server_is_asked_again_by_the_button(
+    offline: None, ask: Ask, front: Front
+) -> None:
+    _, seen = ask()
+    expect(seen.chip).to_have_attribute("data-state", "error")
+    expect(seen.part("message")).to_contain_text(re.compile("server", re.IGNORECASE))
+    expect(seen.part("retry")).to_be_visible()
+    front.come_back()
+    seen.part("retry").click()
+    seen.verdict()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (401, "key_needed", "key"),
+        (403, "origin_refused", "extension"),
+        (413, "too_many_bytes", "large"),
+        (415, "not_a_picture", "picture"),
+        (503, "queue_unavailable", "server"),
+        (500, "internal", "wrong"),
+        (507, "storage_full", "server|room|space"),
+    ],
+)
+def test_what_the_server_refuses_is_said_in_words(
+    ask: Ask, front: Front, status: int, code: str, words: str
+) -> None:
+    front.fail(status, code, times=99)
+    _, seen = ask()
+    expect(seen.chip).to_have_attribute("data-state", "error")
+    expect(seen.part("message")).to_contain_text(re.compile(words, re.IGNORECASE))
+    said = seen.part("message").inner_text()
+    assert code not in said and str(status) not in said
+    front.faults.clear()
+    if code != "too_many_bytes":
+        seen.part("retry").click()
+        seen.verdict()
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, "rate_limited"), (503, "busy")])
+def test_a_busy_server_is_asked_again_when_it_said(
+    ask: Ask, front: Front, status: int, code: str
+) -> None:
+    front.fail(status, code, Retry_After="2")
+    _, seen = ask()
+    seen.verdict()
+    assert len(front.checks()) == 2
+
+
+def test_a_long_wait_is_told_and_can_be_cut_short(ask: Ask, front: Front) -> None:
+    front.fail(429, "rate_limited", Retry_After="600")
+    page, seen = ask()
+    eventually(lambda: one_asked(front), pause=page.wait_for_timeout)
+    expect(seen.part("message")).not_to_be_empty()
+    expect(seen.part("countdown")).to_contain_text(re.compile(r"\d"))
+    seen.part("retry").click()
+    seen.verdict()
+
+
+def one_asked(front: Front) -> None:
+    assert len(front.checks()) == 1
+
+
+def test_a_proxy_that_answers_in_words_of_its_own_does_no_harm(ask: Ask, front: Front) -> None:
+    front.fail(502, "<html>", times=99, Content_Type="text/html")
+    _, seen = ask()
+    expect(seen.chip).to_have_attribute("data-state", "error")
+    front.faults.clear()
+    seen.part("retry").click()
+    seen.verdict()
+
+
+def test_a_page_that_navigates_away_finds_its_verdict_in_the_popup(
+    ask: Ask, extension: Extension, front: Front, web: Web
+) -> None:
+    front.hold()
+    page, _ = ask()
+    eventually(lambda: one_asked(front), pause=page.wait_for_timeout)
+    page.goto(web.page("<p>Elsewhere"))
+    front.release()
+    popup = extension.page("popup.html")
+    item = popup.locator("[data-part=recent-item]")
+    expect(item).to_have_count(1)
+    expect(item.locator("img")).to_have_js_property("complete", True)
+    assert page.locator("unmask-page [data-part=chip]").count() == 0
+
+
+def test_a_closed_tab_does_not_stop_the_worker(ask: Ask, front: Front) -> None:
+    front.hold()
+    page, _ = ask()
+    eventually(lambda: one_asked(front), pause=page.wait_for_timeout)
+    page.close()
+    front.release()
+    _, seen = ask()
+    seen.verdict()

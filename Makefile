@@ -1,11 +1,12 @@
-# `make run` and `make test` set up what they need; Python 3.11 to 3.13 is all they ask for.
+# `make run` and `make test` set up what they need. `make run` asks for Python 3.11 to 3.13 alone;
+# `make test` and `make extension` for Node 20 or later, too.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # in this environment `pip` must not ask for a newer self, nor tests for a terminal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint format train evaluate benchmark example clean
+.PHONY: run test lint format extension train evaluate benchmark example screenshots clean
 .DEFAULT_GOAL := run
 
 INSTALLED_FROM := pyproject.toml constraints.txt scripts/install.sh
@@ -20,6 +21,10 @@ $(VENV)/developing: $(INSTALLED_FROM)
 	PYTHON=$(BIN)/python scripts/install.sh --editable server,bot,train,dev
 	touch $(VENV)/serving $@
 
+extension/node_modules/installed: extension/package.json extension/package-lock.json
+	cd extension && npm ci --no-audit --no-fund
+	touch $@
+
 ## make run: the whole service; make run PHOTO=some.jpg: check that photo, results in out/
 run: $(VENV)/serving
 ifdef PHOTO
@@ -30,13 +35,19 @@ endif
 
 ## make test: lint, then every test
 test: lint
+	cd extension && npm test
 	sh tests/browser/install.sh
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/developing
+lint: $(VENV)/developing extension/node_modules/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd extension && npm run lint
+
+## make extension: zip files for both stores, in extension/build
+extension: extension/node_modules/installed
+	cd extension && npm run package
 
 format: $(VENV)/developing
 	$(BIN)/ruff check --fix .
@@ -47,16 +58,27 @@ train: $(VENV)/developing
 	$(BIN)/python -m model_training train --data "$(DATA)" $(ARGS)
 
 evaluate: $(VENV)/developing
-	$(BIN)/python -m model_training evaluate --data "$(DATA)" $(ARGS)
-	$(BIN)/python -m model_training denoise --data "$(DATA)"
+	$(BIN)/python -m model_training evaluate --data "$(DATA)" --cache runs/cache $(ARGS)
+	$(BIN)/python -m model_training robustness --data "$(DATA)" --cache runs/cache
+	$(BIN)/python -m model_training denoise --data "$(DATA)" --cache runs/cache
+	$(BIN)/python -m model_training goals --data "$(DATA)" --cache runs/cache
 	$(BIN)/python -m model_training modelcard
+	$(BIN)/python -m model_training results
 
-benchmark: $(VENV)/developing
+# benchmarks/README.md names the others
+benchmark: $(VENV)/developing extension
 	$(BIN)/python benchmarks/check.py
+	$(BIN)/python -m benchmarks.bot
+	$(BIN)/python -m benchmarks.extension
 
 # the pictures of the README
 example: $(VENV)/developing
 	$(BIN)/python -m model_training example
 
+# the pictures of the extension's page
+screenshots: $(VENV)/developing extension
+	sh tests/browser/install.sh
+	$(BIN)/python -m scripts.extension_screenshots
+
 clean:
-	rm -rf $(VENV) build out *.egg-info
+	rm -rf $(VENV) build out *.egg-info extension/build extension/node_modules

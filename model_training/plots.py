@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -207,6 +208,36 @@ def verdicts(result: Table, path: Path) -> None:
 
 
 @mpl.rc_context(LOOK)
+def robustness(result: Table, path: Path) -> None:
+    """AUC, its loss and the verdicts that change, for each condition; bars are 95 % intervals."""
+    rows = {"as it is": result["as_it_is"], **result["conditions"]}
+    places = np.arange(len(rows))
+    figure, axes = _figure(11.0, 1.2 + 0.27 * len(rows), columns=3)
+    parts = ("all", *result["as_it_is"]["within"])
+    for number, part in enumerate(parts):
+        found = [row if part == "all" else row["within"][part] for row in rows.values()]
+        shift = (number - (len(parts) - 1) / 2) * 0.16
+        colour = BLACK if part == "all" else CYCLE[(number - 1) % 6]
+        label = "all pictures" if part == "all" else f"within {part}"
+        figures = [row["auc"] for row in found]
+        _dots(axes[0], figures, places + shift, colour, label)
+    _dots(axes[1], [row["auc_loss"] for row in rows.values()], places, BLACK, "all pictures")
+    for number, (key, label) in enumerate(
+        (("flips", "verdicts flipped"), ("reals_called_fake", "reals called fake"))
+    ):
+        shift = (number - 0.5) * 0.25
+        _dots(axes[2], [row[key] for row in rows.values()], places + shift, CYCLE[number], label)
+    titles = ("area under the ROC curve", "loss of area", "share of pictures")
+    for axis, title in zip(axes, titles, strict=True):
+        axis.set(xlabel=title, ylim=(len(rows) - 0.5, -0.5))
+        axis.set_yticks(places, list(rows) if axis is axes[0] else [""] * len(rows))
+    axes[1].axvline(0, color=GREY, lw=1)
+    _percent(axes[2].xaxis)
+    figure.legend(*_named(axes[0], axes[2]), loc="outside upper center", ncols=6, fontsize=8)
+    figure.savefig(path)
+
+
+@mpl.rc_context(LOOK)
 def mask_sheet(rows: Sequence[SheetRow], path: Path) -> None:
     """Pictures with their true masks and what each method marks, the best of ours first."""
     methods = list(rows[0].masks)
@@ -233,6 +264,24 @@ def mask_sheet(rows: Sequence[SheetRow], path: Path) -> None:
 def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, list(figure.subplots(1, columns, squeeze=False)[0])
+
+
+def _dots(
+    axis: Axes, figures: Sequence[Table], places: npt.NDArray[Any], colour: str, label: str
+) -> None:
+    """Figures with their intervals, one a line; those that could not be measured are left out."""
+    known = [(f, y) for f, y in zip(figures, places, strict=True) if f["value"] is not None]
+    if known:
+        x = np.array([[f["value"], *f["interval"]] for f, _ in known], float)
+        reach = np.abs(x[:, 1:] - x[:, :1]).T
+        y = [place for _, place in known]
+        axis.errorbar(x[:, 0], y, xerr=reach, fmt="o", ms=3.5, lw=1, color=colour, label=label)
+
+
+def _named(*axes: Axes) -> tuple[list[Any], list[str]]:
+    """The legend's handles and labels of several axes."""
+    pairs = [axis.get_legend_handles_labels() for axis in axes]
+    return [h for handles, _ in pairs for h in handles], [n for _, names in pairs for n in names]
 
 
 def _percent(*axes: Any) -> None:

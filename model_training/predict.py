@@ -120,7 +120,10 @@ def predict(
     found = _run(rows, session, method, degradation, threads)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(kept, **asdict(found))
+        part = kept.with_suffix(".part")  # one broken off is never taken for an answer
+        with part.open("wb") as file:
+            np.savez_compressed(file, **asdict(found))
+        part.replace(kept)
     return found
 
 
@@ -166,7 +169,8 @@ def _run(
         )
         owner += [face.picture for face in batch]
         quads = np.stack([face.quad for face in batch])
-        parts.append((raw.reshape(-1), quads, heatmap[..., 0], activation[..., 0]))
+        maps = (found[..., 0].astype(np.float16) for found in (heatmap, activation))
+        parts.append((raw.reshape(-1), quads, *maps))
     if not parts:
         parts = [(np.zeros(0), np.zeros((0, 4, 2)), np.zeros((0, 1, 1)), np.zeros((0, 1, 1)))]
     raw, quads, heatmaps, activations = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -187,7 +191,8 @@ def _sightings(
     sizes: npt.NDArray[np.int32],
 ) -> Iterator[_Sighting]:
     """Every face of every picture, as it is met; fills in ``sizes``."""
-    for index, row in enumerate(track(rows, description="Examining pictures")):
+    condition = f", {degradation.name}" if degradation else ""
+    for index, row in enumerate(track(rows, description=f"Examining pictures{condition}")):
         pixels = read_rgb(row.path)
         if degradation is not None:
             pixels = degradation.apply(pixels)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from unmask.report import Verdict
 
 Table = dict[str, Any]
 Strings = npt.NDArray[np.str_]
+#: Figures (k,) for the pictures drawn, as :func:`model_training.metrics.bootstrap` repeats them.
+Statistic = Callable[[Indices], npt.ArrayLike]
 VERDICTS = (Verdict.FAKE, Verdict.UNSURE, Verdict.REAL, Verdict.NO_FACE)
 
 
@@ -56,6 +58,11 @@ class Judged:
             self.chance[chosen],
             self.verdict[chosen],
         )
+
+    def joined(self, other: Judged) -> Judged:
+        """These pictures and then the others."""
+        pairs = ((getattr(judged, part.name) for judged in (self, other)) for part in fields(self))
+        return Judged(*map(np.concatenate, map(tuple, pairs)))
 
     def __len__(self) -> int:
         return len(self.label)
@@ -127,7 +134,7 @@ def overall(judged: Judged, repeats: int) -> Table:
         "at_bound": _with_counts(bound, judged, judged.called, spans[:5]),
         "at_half": _with_counts(half, judged, judged.chance >= 0.5, spans[5:10]),
         **{
-            name: _figure(value, span)
+            name: figure(value, span)
             for (name, value), span in zip(ranks.items(), spans[10:], strict=True)
         },
         "verdicts": {
@@ -171,12 +178,27 @@ def fake_sources(judged: Judged, repeats: int) -> Table:
         table[str(name)] = {
             "fake": int(own.sum()),
             **{
-                f"against_{key}": _separation(judged.where(own | reals), repeats)
+                f"against_{key}": separation(judged.where(own | reals), repeats)
                 for key, reals in rivals.items()
                 if reals.any()
             },
+            **_by_clip(judged.where(judged.source == name)),
         }
     return table
+
+
+def _by_clip(judged: Judged) -> Table:
+    """The area under the curve within a source whose groups hold several pictures, each kind of
+    picture of a group, as the frames of a clip, being judged as one by the mean probability."""
+    clips: dict[tuple[str, str, int], list[float]] = {}
+    each = (judged.group, judged.kind, judged.label, judged.chance)
+    for group, kind, label, chance in zip(*each, strict=True):
+        clips.setdefault((str(group), str(kind), int(label)), []).append(float(chance))
+    labels = [label for _, _, label in clips]
+    if len(clips) > len(judged) / 2 or len(set(labels)) < 2:
+        return {}
+    value = metrics.roc_auc(labels, [np.mean(chances) for chances in clips.values()])
+    return {"by_clip": {"real": labels.count(0), "fake": labels.count(1), "auc": value}}
 
 
 def calibration(judged: Judged) -> Table:
@@ -203,14 +225,16 @@ def calibration(judged: Judged) -> Table:
     return table
 
 
-def _separation(judged: Judged, repeats: int) -> Table:
+def separation(judged: Judged, repeats: int) -> Table:
+    """The number of reals and the area under the curve with its interval."""
+
     def again(drawn: Indices) -> list[float]:
         part = judged.where(drawn)
         return [metrics.roc_auc(part.label, part.chance)]
 
     span = metrics.bootstrap(again, judged.group, repeats)[0]
     value = metrics.roc_auc(judged.label, judged.chance)
-    return {"real": int((judged.label == 0).sum()), "auc": _figure(value, span)}
+    return {"real": int((judged.label == 0).sum()), "auc": figure(value, span)}
 
 
 def _share(judged: Judged, repeats: int) -> Table:
@@ -221,7 +245,7 @@ def _share(judged: Judged, repeats: int) -> Table:
 
     value = float(called.mean()) if len(called) else metrics.NAN
     span = metrics.bootstrap(again, judged.group, repeats)[0]
-    return _figure(value, _wide_enough(value, span, judged.group))
+    return figure(value, wide_enough(value, span, judged.group))
 
 
 def _rates(found: Confusion) -> dict[str, float]:
@@ -248,17 +272,17 @@ def _with_counts(
     table: Table = {"confusion": asdict(found)}
     for (name, value), span in zip(_rates(found).items(), spans, strict=True):
         if name in asked:
-            span = _wide_enough(value, span, judged.group[asked[name]])  # noqa: PLW2901
-        table[name] = _figure(value, span)
+            span = wide_enough(value, span, judged.group[asked[name]])  # noqa: PLW2901
+        table[name] = figure(value, span)
     return table
 
 
-def _wide_enough(value: float, span: Doubles, groups: Strings) -> Doubles:
-    """The interval of a share; where every picture was answered alike, the exact one."""
+def wide_enough(value: float, span: Doubles, groups: Strings) -> Doubles:
+    """The interval of a share; the exact one where every picture was answered alike."""
     return metrics.exact_span(value, len(np.unique(groups))) if value in (0.0, 1.0) else span
 
 
-def _figure(value: float, span: Doubles) -> Table:
+def figure(value: float, span: Doubles) -> Table:
     """A figure with its 95 % interval."""
     return {"value": value, "interval": [float(span[0]), float(span[1])]}
 
@@ -268,7 +292,7 @@ def mean_figure(values: Sequence[float], groups: Sequence[str], repeats: int) ->
     known = np.asarray(values, np.float64)
     kept = ~np.isnan(known)
     if not kept.any():
-        return {**_figure(metrics.NAN, np.array([metrics.NAN, metrics.NAN])), "count": 0}
+        return {**figure(metrics.NAN, np.array([metrics.NAN, metrics.NAN])), "count": 0}
     known, names = known[kept], np.asarray(groups)[kept]
     span = metrics.bootstrap(lambda drawn: known[drawn].mean(), names, repeats)[0]
-    return {**_figure(float(known.mean()), span), "count": int(kept.sum())}
+    return {**figure(float(known.mean()), span), "count": int(kept.sum())}

@@ -10,19 +10,30 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from model_training import goals, robustness
 from model_training.calibrate import Aims, calibrate
+from model_training.conditions import HALF_JPEG_60, conditions
 from model_training.evaluate import evaluate
+from model_training.predict import Degradation
 from tests.model_training.stand_in import write_faces, write_model
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The data set, the calibrated manifest, and the evaluation's folder and content."""
+    """The data set, the calibrated manifest, the evaluation's folder and what its files hold."""
 
     data: Path
     manifest: Path
     out: Path
+    cache: Path
     metrics: dict[str, Any]
+    robustness: dict[str, Any]
+    goals: dict[str, Any]
+
+
+def grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Takes from the stand-in model all that it judges by."""
+    return np.repeat(pixels.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")
@@ -37,4 +48,9 @@ def measured(tmp_path_factory: pytest.TempPathFactory, portrait: npt.NDArray[np.
     cache = tmp_path_factory.mktemp("cache")
     calibrate(data, manifest, cache=cache, aims=Aims(false_area=0.2))
     metrics = evaluate(data, manifest, out, history_csv=history, cache=cache, repeats=50)
-    return Measured(data, manifest, out, metrics)
+    few = [condition for condition in conditions() if condition.name == HALF_JPEG_60]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(robustness, "conditions", lambda: [*few, Degradation("grey", grey)])
+        worn = robustness.measure(data, manifest, out, cache=cache, repeats=50)
+    reached = goals.measure(data, manifest, out, cache=cache, repeats=50)
+    return Measured(data, manifest, out, cache, metrics, worn, reached)

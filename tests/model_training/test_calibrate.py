@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model_training.calibrate import (
+    FALSE_AREAS,
     Aims,
     balanced_weights,
     fake_bound,
@@ -110,3 +111,7 @@ def test_the_manifest_holds_bounds_and_what_they_rest_on(measured: Measured) -> 
     assert record["mask"]["threshold"] == bounds.mask
     assert record["mask"]["iou"] > 0.5
     assert record["mask"]["false_area"] <= 0.2
+    others = record["mask"]["trade_off"]
+    assert [row["aim"] for row in others] == list(FALSE_AREAS)
+    overlaps = [row["iou"] for row in others]
+    assert overlaps == sorted(overlaps)  # whoever may mark more can only fit better

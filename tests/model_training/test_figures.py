@@ -2,20 +2,31 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from model_training import modelcard
+from model_training import documents, measuring
 from unmask.detector import SHIPPED_MODEL
 from unmask.detector.manifest import load_manifest
 
 ROOT = Path(__file__).parents[2]
-METRICS = ROOT / "docs" / "evaluation" / "metrics.json"
+EVALUATION = ROOT / "docs" / "evaluation"
+METRICS = EVALUATION / "metrics.json"
 
 
-def test_the_model_card_is_what_its_files_say() -> None:
-    assert modelcard.stale(METRICS, SHIPPED_MODEL, ROOT / "docs" / "model-card.md") == ""
+@pytest.mark.parametrize("page", measuring.PAGES)
+def test_the_page_is_what_its_files_say(page: str) -> None:
+    path = ROOT / measuring.PAGES[page]
+    assert documents.stale(page, EVALUATION, SHIPPED_MODEL, path) == ""
+
+
+def test_every_plot_that_is_shown_is_there() -> None:
+    page = (ROOT / measuring.PAGES["results"]).read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page)
+    assert len(shown) >= 6
+    assert [name for name in shown if not (ROOT / "docs" / name).is_file()] == []
 
 
 def test_the_figures_are_of_the_shipped_model() -> None:

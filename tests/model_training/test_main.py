@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,10 @@ NEEDS_DATA = {
     "calibrate": ["--model", "MODEL"],
     "evaluate": ["--model", "MODEL", "--out", "OUT"],
     "denoise": ["--model", "MODEL", "--out", "OUT"],
+    "robustness": ["--model", "MODEL", "--out", "OUT"],
+    "compare": ["--model", "MODEL"],
+    "gallery": ["--model", "MODEL", "--out", "OUT"],
+    "reproduce": ["--model", "MODEL", "--out", "OUT"],
 }
 
 
@@ -113,10 +118,20 @@ def test_weights_that_are_not_there(fault: object, tmp_path: Path) -> None:
     assert "gone.npz" in said
 
 
+def test_a_run_on_another_frame_is_not_exported(fault: object, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text('{"frame": 0.6}')
+    options = ["--weights", tmp_path / "w.npz", "--data", tmp_path, "--version", "1"]
+    assert "another frame" in fault("export", *options, "--out", "OUT", "--run", tmp_path)
+
+
 def test_files_that_are_not_there(fault: object, tmp_path: Path) -> None:
     assert "gone.onnx" in fault("centerface", tmp_path / "gone.onnx", "--out", "OUT")
     gone = tmp_path / "gone.json"
-    assert "gone.json" in fault("modelcard", "--metrics", gone, "--model", "MODEL", "--out", "OUT")
+    for page in ("modelcard", "results"):
+        said = fault(page, "--evaluation", tmp_path, "--model", "MODEL", "--out", "OUT")
+        assert "metrics.json" in said
+    assert "gone.json" in fault("modelcard", "--model", gone, "--out", "OUT")
+    assert "no training run" in fault("ablate", "--data", tmp_path, "--run", "a=gone")
 
 
 def test_another_face_detector(fault: object, tmp_path: Path) -> None:
@@ -127,7 +142,15 @@ def test_another_face_detector(fault: object, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["dance"], ["train"], ["train", "--data", "x", "--denoise", "guess"], ["export"]],
+    [
+        [],
+        ["dance"],
+        ["train"],
+        ["train", "--data", "x", "--denoise", "guess"],
+        ["export"],
+        ["ablate", "--data", "x", "--run", "no folder"],
+        ["gallery", "--data", "x"],
+    ],
 )
 def test_a_wrong_call(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
@@ -137,8 +160,12 @@ def test_a_wrong_call(arguments: list[str], capsys: pytest.CaptureFixture[str]) 
 
 
 def test_every_command_has_its_help(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("train", "export", "calibrate", "evaluate", "modelcard", "centerface"):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    commands = re.findall(r"^    (\w+)\s", capsys.readouterr().out, re.MULTILINE)
+    assert {"train", "export", "evaluate", "goals", "reproduce", "results"} <= set(commands)
+    for command in commands:
         with pytest.raises(SystemExit) as end:
             main([command, "--help"])
         assert end.value.code == 0
-        assert len(capsys.readouterr().out) > 200
+        assert len(capsys.readouterr().out) > 150

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from model_training.modelcard import render, stale, write
+from model_training.blindspots import blind_spots
+from model_training.documents import stale, write
+from model_training.modelcard import render
+from model_training.records import Records, read_records
 from tests.model_training.conftest import Measured
 from unmask.detector.manifest import load_manifest
 
@@ -16,23 +21,31 @@ NAMES = {"121", "140", "2.1", "2", "3", "4.0", "95", "127.5", "1", "256", "0.92"
 
 
 @pytest.fixture
-def card(measured: Measured) -> str:
-    return render(measured.metrics, load_manifest(measured.manifest))
+def records(measured: Measured, tmp_path: Path) -> Records:
+    return read_records(measured.out, measured.manifest, tmp_path / "no cost")
 
 
-def test_writing_twice_changes_nothing(measured: Measured, tmp_path: Path) -> None:
-    paths = (measured.out / "metrics.json", measured.manifest, tmp_path / "docs" / "card.md")
-    assert stale(*paths) != ""
-    write(*paths)
-    assert stale(*paths) == ""
-    text = paths[2].read_text()
-    write(*paths)
-    assert paths[2].read_text() == text
+@pytest.fixture
+def card(records: Records) -> str:
+    return render(records)
 
 
-def test_an_edited_figure_is_noticed(measured: Measured, tmp_path: Path) -> None:
-    path = tmp_path / "card.md"
-    files = (measured.out / "metrics.json", measured.manifest, path)
+@pytest.mark.parametrize("page", ["modelcard", "results"])
+def test_writing_twice_changes_nothing(page: str, measured: Measured, tmp_path: Path) -> None:
+    path = tmp_path / "docs" / "page.md"
+    files = (page, measured.out, measured.manifest, path)
+    assert stale(*files) != ""
+    write(*files)
+    assert stale(*files) == ""
+    text = path.read_text()
+    write(*files)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("page", ["modelcard", "results"])
+def test_an_edited_figure_is_noticed(page: str, measured: Measured, tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    files = (page, measured.out, measured.manifest, path)
     write(*files)
     path.write_text(path.read_text().replace("100.0 %", "99.9 %", 1))
     assert "99.9 %" in stale(*files)
@@ -41,7 +54,7 @@ def test_an_edited_figure_is_noticed(measured: Measured, tmp_path: Path) -> None
 def test_every_figure_comes_from_the_files(measured: Measured, card: str) -> None:
     manifest = load_manifest(measured.manifest)
     known = set(NAMES)
-    for value in _leaves([measured.metrics, manifest.model_dump()]):
+    for value in _leaves([measured.metrics, measured.robustness, manifest.model_dump()]):
         known |= {f"{value:.3f}", f"{100 * value:.1f}", f"{value:,}", f"{value:.3g}"}
         known |= {number.lstrip("-") for number in list(known)}
     shown = card.replace(manifest.sha256, "").replace(manifest.version, "")
@@ -57,6 +70,11 @@ def test_nothing_is_called_genuine(card: str) -> None:
     assert "never proves a picture to be untouched" in card.replace("\n", " ")
 
 
+def test_what_other_mask_bounds_would_have_meant(card: str) -> None:
+    assert "| aim for a real face's frame | mask bound |" in card
+    assert "| 0.5 % | " in card
+
+
 @pytest.mark.parametrize(
     "title", ["Intended use", "What it cannot see", "Data", "Calibration and bounds", "Versions"]
 )
@@ -67,14 +85,53 @@ def test_the_usual_sections_are_there(card: str, title: str) -> None:
 def test_metrics_of_another_model_are_refused(measured: Measured) -> None:
     other = load_manifest(measured.manifest).model_copy(update={"sha256": "0" * 64})
     with pytest.raises(ValueError, match="another model"):
-        render(measured.metrics, other)
+        Records(other, measured.metrics)
+    for name in ("robustness", "goals", "noise"):
+        found = {"model": {"sha256": "0" * 64}}
+        with pytest.raises(ValueError, match="another model"):
+            Records(load_manifest(measured.manifest), measured.metrics, **{name: found})
 
 
 def test_figures_that_are_not_there_are_named_so(measured: Measured) -> None:
-    metrics = {**measured.metrics, "localisation": None, "history": None}
-    card = render(metrics, load_manifest(measured.manifest))
+    metrics = {**measured.metrics, "localisation": None, "history": None, "self_made": None}
+    card = render(Records(load_manifest(measured.manifest), metrics))
     assert "Not measured: the split has no true masks." in card
     assert "Not recorded." in card
+
+
+def test_blind_spots_are_those_that_were_measured(records: Records) -> None:
+    listed = blind_spots(records)
+    loss = records.robustness["conditions"]["grey"]["auc_loss"]["value"]
+    assert f"After grey: the area under the curve falls by {loss:.3f}" in listed
+    assert "synthetic" not in listed  # all of its fakes were found
+    metrics = copy.deepcopy(records.metrics)
+    metrics["fakes_by_source"]["synthetic"]["real"] = 0.5
+    metrics["reals_by_source"]["mixed"]["called_fake"]["value"] = 0.03
+    listed = blind_spots(Records(records.manifest, metrics))
+    assert "synthetic: of 50.0 % of 6 fakes no sign is found" in listed
+    assert "Real pictures of mixed: 3.0 %" in listed
+    assert "After" not in listed
+
+
+def test_what_training_cost_is_summed_up(records: Records) -> None:
+    runs = [
+        {"what": "first", "device": "a GPU", "minutes": 30},
+        {"what": "second", "device": "a GPU", "minutes": 90},
+    ]
+    cost = {"kilowatts": 0.5, "assumption": "a guess", "runs": runs}
+    card = render(replace(records, cost=cost))
+    assert "| second | a GPU | 90.0 | 0.75 |" in card
+    assert "Together 1.00 kWh" in card
+    assert "0.5 kW are assumed\n(a guess)" in card
+    assert "Environmental cost" not in render(records)
+
+
+def test_what_was_seen_tells_of_which_model(records: Records) -> None:
+    seen = {"version": records.manifest.version, "text": "They wear hats."}
+    assert "They wear hats." in render(replace(records, seen=seen))
+    assert "not been looked at" not in render(replace(records, seen=seen))
+    old = render(replace(records, seen={**seen, "version": "0.0.0"}))
+    assert "Of model 0.0.0. It has not been looked at again" in old
 
 
 def _leaves(value: Any) -> Iterator[float]:

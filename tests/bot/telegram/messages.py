@@ -76,10 +76,12 @@ class Message:
         return [part["url"] for part in (*entities, *self.buttons) if part.get("url")]
 
     def button(self, label: str) -> Json:
-        """The button whose text or data holds ``label``, in any case."""
-        for button in self.buttons:
+        """The button with this text, or else one whose text or data holds it, in any case."""
+        wanted = label.casefold()
+        exact = [button for button in self.buttons if button["text"].casefold() == wanted]
+        for button in exact or self.buttons:  # the data holds random letters and digits
             words = f"{button['text']} {button.get('callback_data', '')}".casefold()
-            if label.casefold() in words:
+            if wanted in words:
                 return button
         raise AssertionError(f"no button {label!r} among {self.buttons}")
 

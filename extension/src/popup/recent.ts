@@ -18,10 +18,14 @@ export async function showRecent(): Promise<void> {
   });
 }
 
+let latest = 0;
+
 async function render(): Promise<void> {
+  const turn = ++latest;
   const { checks } = await chrome.storage.session.get("checks");
   const jobs = Object.values((checks as Record<string, Job> | undefined) ?? {});
   const history = await readHistory();
+  if (turn !== latest) return; // a later one knows more, and may be through already
   const told = new Set(history.map(({ check }) => check));
   const fresh = jobs
     .filter((job) => isActive(job) || job.spot === null || job.state === "done")

@@ -8,7 +8,7 @@ import sys
 
 import bot.main
 from bot.logs import log_json
-from tests.unmask.test_fetch import LOOPBACK, loopback
+from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
 from unmask.settings import Settings
 

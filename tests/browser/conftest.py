@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.server.place import Place, photo, running_place, served_in_thread
-from tests.unmask.test_fetch import LOOPBACK, loopback
+from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
 
 CHROMIUM = "/usr/bin/chromium"

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from redis import Redis
 
 from tests.server.place import Place, blank, client_of, photo
-from tests.unmask.test_fetch import LOOPBACK, loopback
+from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
 from unmask.report import Report
 

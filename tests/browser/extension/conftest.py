@@ -21,7 +21,7 @@ from tests.browser.extension.front import Front
 from tests.browser.extension.loop import Loop, running_loop
 from tests.browser.extension.web import Web
 from tests.server.place import Place, photo, running_place, served_in_thread
-from tests.unmask.test_fetch import LOOPBACK, loopback
+from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.detector import SHIPPED_MODEL
 from unmask.fetch import Fetcher
 

@@ -1,0 +1,113 @@
+"""The queue without a worker: the tests play the worker through the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from tests.faults.stage import Stage, picture, stage
+from tests.faults.standin import examination
+from unmask.images import open_picture
+from unmask.queue.keys import SHARED
+from unmask.report import Check, Report
+from unmask.settings import Settings
+from unmask.store import Store
+
+Play = Callable[[Stage], Awaitable[None]]
+
+
+def run(folder: Path, play: Play, **settings: Any) -> None:
+    async def on_stage() -> None:
+        async with stage(folder, **settings) as on:
+            await play(on)
+
+    asyncio.run(on_stage())
+
+
+def works(on: Stage, most: int = 8, pools: tuple[str, ...] = (SHARED,)) -> list[str]:
+    """Take a batch and begin it, as a worker does."""
+    taken = on.ledger.take(pools, most)
+    on.ledger.begin("test", taken)
+    return taken
+
+
+def report(probability: float = 0.9) -> Report:
+    opened = open_picture(picture(0), Settings())
+    return examination(opened, probability).report
+
+
+def finish(on: Stage, work: str, probability: float = 0.9) -> None:
+    """Store a result and settle the work, as a worker does."""
+    found = report(probability)
+    store = Store.of(on.settings)
+    store.put_result(work, "mask.png", b"mask of " + work.encode())
+    store.put_result(work, "report.json", found.model_dump_json().encode())
+    on.ledger.settle(work, found)
+
+
+async def _all(on: Stage, team: str | None, **about: Any) -> list[Check]:
+    found: list[Check] = []
+    page = await on.checks.list(team, **about)
+    found += page.checks
+    while page.cursor:
+        page = await on.checks.list(team, cursor=page.cursor, **about)
+        found += page.checks
+    return found
+
+
+def traces(on: Stage, *words: str) -> list[str]:
+    """Where any of ``words`` stands in Redis, in its files or in the store."""
+    texts = [w.encode() for w in words]
+    client = on.client
+    client.connection_pool.connection_kwargs["decode_responses"] = False
+    client.connection_pool.reset()
+    found = []
+    for key in client.scan_iter():
+        for value in [key, *_values(client, key)]:
+            plain = _inflated(value)
+            found += [f"{key!r}: {text!r}" for text in texts if text in value or text in plain]
+    for path in on.log.parent.rglob("*"):
+        try:
+            data = path.read_bytes()
+        except OSError:  # a folder, a socket, or a file that went after it was listed
+            data = b""
+        found += [f"{path}" for text in texts if text in data or text.decode() in str(path)]
+    return found
+
+
+def _values(client: Any, key: bytes) -> list[bytes]:
+    match client.type(key):
+        case b"hash":
+            return [part for pair in client.hgetall(key).items() for part in pair]
+        case b"list":
+            return list(client.lrange(key, 0, -1))
+        case b"set":
+            return list(client.smembers(key))
+        case b"zset":
+            return list(client.zrange(key, 0, -1))
+        case b"stream":
+            return [json.dumps(str(client.xrange(key))).encode()]
+        case _:
+            value = client.get(key)  # None where it went after it was listed
+            return [] if value is None else [value]
+
+
+def _inflated(value: bytes) -> bytes:
+    try:
+        return zlib.decompress(value)
+    except zlib.error:
+        return b""
+
+
+async def _gone(on: Stage, *words: str) -> None:
+    """Nothing is left, once Redis has written its append-only file anew."""
+
+    async def nothing() -> bool:
+        return not traces(on, *words)
+
+    await asyncio.sleep(0.05)
+    await on.until(nothing, 10)

@@ -1,0 +1,126 @@
+"""One job for one picture, and who is served first."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.faults.stage import Stage
+from tests.unmask.queue.play import finish, run, works
+from unmask.errors import UnmaskError
+from unmask.queue.keys import SHARED
+from unmask.report import Door, Priority, State, Verdict
+
+# ---- one job for one picture
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def test_the_same_picture_is_one_job(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        first, second = await on.submit(b"same", b"same")
+        (other,) = await on.submit(b"same", team="desk", door=Door.API)
+        assert len({first.id, second.id, other.id}) == 3
+        (work,) = works(on)
+        assert {(await on.checks.get(c.id)).state for c in (first, other)} == {State.RUNNING}  # type: ignore[union-attr]
+        finish(on, work)
+        (late,) = await on.submit(b"same")
+        assert late.state is State.DONE and late.verdict is Verdict.FAKE
+        assert not works(on)
+        found = await on.checks.report(late.id)
+        assert found is not None and found.id == late.id and found.created == late.created
+
+    run(tmp_path, play)
+
+
+def test_a_thousand_askers_at_once_make_one_job(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        submits = (on.checks.submit(b"same", door=Door.WEB) for _ in range(1000))
+        checks = await asyncio.gather(*submits)
+        assert len({check.id for check in checks}) == 1000
+        waiting = asyncio.gather(*(on.checks.wait(check.id, 20) for check in checks))
+        await asyncio.sleep(0.3)
+        # All of them listen over one connection.
+        subscribers = on.client.client_list(_type="pubsub")
+        assert len(subscribers) == 1
+        assert len(on.client.client_list()) < 40
+        (work,) = works(on)
+        finish(on, work)
+        assert {check.state for check in await waiting if check} == {State.DONE}
+
+    run(tmp_path, play)
+
+
+def test_an_idempotency_key_gives_the_same_check(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        (first,) = await on.submit(b"one", idempotency_key="key")
+        (again,) = await on.submit(b"one", idempotency_key="key")
+        (elsewhere,) = await on.submit(b"two", idempotency_key="key", team="desk")
+        assert first == again != elsewhere
+        with pytest.raises(UnmaskError) as refused:
+            await on.submit(b"two", idempotency_key="key")
+        assert refused.value.code == "idempotency_mismatch"
+        assert await on.checks.delete(first.id)
+        assert (await on.submit(b"two", idempotency_key="key"))[0].state is State.QUEUED
+
+    run(tmp_path, play)
+
+
+def test_a_passing_failure_is_not_handed_on(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        for code, state in (("storage_full", State.QUEUED), ("damaged", State.FAILED)):
+            await on.submit(code.encode())
+            (work,) = works(on)
+            on.ledger.settle(work, UnmaskError(code, "It failed."))
+            (again,) = await on.submit(code.encode())
+            assert again.state is state
+            works(on)
+
+    run(tmp_path, play)
+
+
+# ---- who is served first
+
+
+def test_people_come_before_bulk_and_share_no_batch_with_it(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        await on.submit(b"a", b"b", b"c", bulk=True)
+        await on.submit(b"d", b"e")
+        assert [len(works(on)), len(works(on)), len(works(on))] == [2, 3, 0]
+
+    run(tmp_path, play)
+
+
+def test_a_person_pulls_a_bulk_job_forward(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        await on.submit(b"a", b"b", bulk=True)
+        (mine,) = await on.submit(b"b")
+        assert mine.priority is Priority.INTERACTIVE
+        assert len(works(on)) == 1
+        assert (await on.checks.get(mine.id)).state is State.RUNNING  # type: ignore[union-attr]
+        assert len(works(on)) == 1
+
+    run(tmp_path, play)
+
+
+def test_a_team_may_have_workers_of_its_own(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        await on.submit(b"a", team="desk")
+        await on.submit(b"a", b"b", team="other")
+        assert len(works(on, pools=("desk",))) == 1
+        assert len(works(on, pools=(SHARED,))) == 2
+
+    run(tmp_path, play, team_pools="desk, press")
+
+
+def test_a_job_that_was_delivered_before_comes_alone(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        await on.submit(b"a", b"b", b"c")
+        taken = works(on, most=2)
+        on.client.zadd("unmask:lease", dict.fromkeys(taken, 0))
+        assert set(on.ledger.reclaim().values()) == {"requeued"}
+        assert sorted(len(works(on)) for _ in range(3)) == [1, 1, 1]
+
+    run(tmp_path, play)

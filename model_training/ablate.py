@@ -27,7 +27,7 @@ from model_training.metrics import (
     jsonable,
     roc_auc,
 )
-from model_training.plan import Network
+from model_training.plan import Network, without_paths
 from model_training.samples import scaled
 from unmask.detector.align import Floats, Pixels, align_face, frame_quad
 from unmask.detector.preprocess import Denoise, normalise, remove_noise
@@ -111,8 +111,7 @@ def read_plan(folder: Path) -> Table:
     if not (folder / "plan.json").is_file() or not (folder / "best.npz").is_file():
         raise ValueError(f"{folder} is no training run: it lacks plan.json or best.npz")
     plan: Table = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    kept = {key: value for key, value in plan.items() if key not in {"data", "out", "processes"}}
-    return {**kept, **{name: bool(plan.get(name)) for name in ("warmstart", "teacher")}}
+    return without_paths(plan)
 
 
 def measure(

@@ -53,6 +53,14 @@ def read_dataset(folder: Path) -> list[Row]:
     return rows
 
 
+def split_of(rows: Iterable[Row], split: str) -> list[Row]:
+    """The rows of one split. Raises ValueError where there are none."""
+    found = of_split(rows, split)
+    if not found:
+        raise ValueError(f"the split {split!r} is empty")
+    return found
+
+
 def of_split(rows: Iterable[Row], split: str) -> list[Row]:
     """The rows of one split: train, val or test."""
     return [row for row in rows if row.split == split]

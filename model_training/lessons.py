@@ -38,7 +38,7 @@ class Lessons:
     def shares(self, batch: Batch, number: int) -> Floats:
         """Each picture's share (n, 1) in its mix, for the step of that number."""
         count = len(batch.crops)
-        rng = np.random.default_rng([self.seed, number])
+        rng = np.random.default_rng([self.seed, number, 1])  # batches draw from [seed, number]
         if not self.mixup:
             return np.ones((count, 1), np.float32)
         drawn = rng.beta(self.mixup, self.mixup, (count, 1))

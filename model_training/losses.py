@@ -24,6 +24,13 @@ def face_loss(label: Tensor, logit: Tensor) -> Tensor:
     return _cross_entropy(wanted, ops.cast(logit, "float32"))
 
 
+def accuracy(label: Tensor, logit: Tensor) -> Tensor:
+    """Whether each face (n,) is on the side of ``logit`` that its label (n, 1) leans to, which may
+    be a soft one."""
+    right = (ops.cast(logit, "float32") >= 0) == (ops.cast(label, "float32") > 0.5)
+    return ops.mean(ops.cast(right, "float32"), axis=-1)
+
+
 def mask_loss(target: Tensor, logit: Tensor) -> Tensor:
     """The mask's loss (n,): ``target`` (n, k, k, 2) holds the mask and its weight, ``logit`` is
     (n, k, k, 1). To cross-entropy comes, where something is marked, one minus the soft Dice

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from model_training.samples import Mix
 from unmask.detector.preprocess import Denoise
@@ -55,7 +56,17 @@ class Plan:
                 raise ValueError(f"{name} must be more than 0, not {value}")
         if not 0 <= self.self_made <= 0.5:
             raise ValueError(f"self_made must be 0 to 0.5, not {self.self_made}")
+        if self.imagenet and self.network is Network.TEACHER:
+            raise ValueError("Keras has ImageNet weights for densenet121 alone; see --warmstart")
         if self.mixup < 0:
             raise ValueError(f"mixup must not be less than 0, not {self.mixup}")
         if not 0.3 <= self.frame <= 2:
             raise ValueError(f"frame must be 0.3 to 2, not {self.frame}")
+
+
+def without_paths(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan as its file has it, without the paths of one machine: of ``warmstart`` and ``teacher``
+    only whether there was one. ``steps`` goes where ``minutes`` ruled."""
+    hidden = {"data", "out", "processes"} | ({"steps"} if plan.get("minutes") else set())
+    kept = {name: value for name, value in plan.items() if name not in hidden}
+    return {**kept, **{name: bool(plan.get(name)) for name in ("warmstart", "teacher")}}

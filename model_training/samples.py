@@ -57,13 +57,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture in the making: pixels (h, w, 3), landmarks (5, 2), mask (h, w) in [0, 1]."""
+    """A picture in the making: pixels (h, w, 3), landmarks (5, 2), mask (h, w) in [0, 1], and the
+    group of the photograph that it is or was made of."""
 
     pixels: Pixels
     landmarks: Floats
     mask: Floats
     label: float
     mask_weight: float = 1.0
+    group: str = ""
 
 
 class Sampler:
@@ -105,15 +107,16 @@ class Sampler:
             raise ValueError(f"no face was found in {row.name}")
         shape = pixels.shape[:2]
         if row.label == 0:
-            return Scene(pixels, landmarks, np.zeros(shape, np.float32), 0.0)
+            return Scene(pixels, landmarks, np.zeros(shape, np.float32), 0.0, group=row.group)
         if row.mask is not None:
             mask = read_pixels(row.mask)[:, :, 0] / np.float32(255)
-            return Scene(pixels, landmarks, mask.astype(np.float32), 1.0)
+            return Scene(pixels, landmarks, mask.astype(np.float32), 1.0, group=row.group)
         if row.parts:
             chosen = tuple(i for i, digit in enumerate(row.parts) if digit == "1")
             # an ellipse over an eye is not what was painted: trust it less
-            return Scene(pixels, landmarks, part_mask(landmarks, shape, chosen), 1.0, 0.3)
-        return Scene(pixels, landmarks, face_mask(landmarks, shape), 1.0)
+            parts_mask = part_mask(landmarks, shape, chosen)
+            return Scene(pixels, landmarks, parts_mask, 1.0, 0.3, row.group)
+        return Scene(pixels, landmarks, face_mask(landmarks, shape), 1.0, group=row.group)
 
     def self_made(self, rng: Rng) -> Scene:
         """A fake made from a photograph, with its exact mask."""
@@ -134,7 +137,7 @@ class Sampler:
         else:
             step = (parts.move_patch, parts.inpaint, parts.pull)[int(rng.integers(3))]
             fake, mask = step(rng, pixels, landmarks)
-        return Scene(fake, landmarks, mask, 1.0)
+        return Scene(fake, landmarks, mask, 1.0, group=base.group)
 
     def _donor(self, rng: Rng, pool: _Pool) -> Scene:
         scene = self.scene_of(pool.draw(rng))
@@ -173,7 +176,7 @@ def mirrored(scene: Scene) -> Scene:
     landmarks[:, 0] = width - landmarks[:, 0]
     pixels = np.ascontiguousarray(scene.pixels[:, ::-1])
     mask = np.ascontiguousarray(scene.mask[:, ::-1])
-    return Scene(pixels, landmarks, mask, scene.label, scene.mask_weight)
+    return Scene(pixels, landmarks, mask, scene.label, scene.mask_weight, scene.group)
 
 
 def finish(rng: Rng, scene: Scene, jitter: float = 1.0, frame: float = 1.0) -> Sample:

@@ -18,7 +18,7 @@ from model_training import tables
 from model_training.data import Row
 from model_training.landmarks import Landmarks, landmarks_of
 from model_training.marking import Examined, localisation, rivals_of
-from model_training.predict import Degradation, Predictions
+from model_training.predict import Predictions, fingerprint
 from model_training.samples import Sampler
 from model_training.tables import Table
 
@@ -33,8 +33,8 @@ LEAST = 64
 #: How many are made at most of the split that is measured, and of validation to fix the rivals on.
 MEASURED, TUNING = 300, 150
 
-#: What the model says of pictures, after a degradation if one is given.
-Predict = Callable[[list[Row], Degradation | None], Predictions]
+#: What the model says of pictures.
+Predict = Callable[[list[Row]], Predictions]
 
 
 def measure(
@@ -44,15 +44,17 @@ def measure(
     photograph has a face. ``cache`` is a folder to keep landmarks in."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        known = landmarks_of([*validation, *this.rows], (cache or folder) / "landmarks.csv")
+        photographs = [*validation, *this.rows]
+        file = f"landmarks-{fingerprint(photographs)}.csv"  # other pictures may bear these names
+        known = landmarks_of(photographs, (cache or folder) / file)
         tuning = write_self_made(validation, known, folder, TUNING)
         rows = write_self_made(this.rows, known, folder, MEASURED)
         if not rows:
             return None
-        found = predict(rows, this.degradation)
+        found = predict(rows)
         judged = tables.judge(rows, found, found.largest, this.manifest)
-        made = Examined(rows, found, judged, this.manifest, this.repeats, this.degradation)
-        rivals = rivals_of(tuning, predict(tuning, None)) if tuning else {}
+        made = Examined(rows, found, judged, this.manifest, this.repeats)
+        rivals = rivals_of(tuning, predict(tuning)) if tuning else {}
         table, _ = localisation(made, rivals)
     every = judged.joined(this.judged.where(this.judged.label == 0))
     return {
@@ -65,10 +67,11 @@ def measure(
 def write_self_made(
     rows: Sequence[Row], landmarks: Landmarks, folder: Path, most: int
 ) -> list[Row]:
-    """Make partial fakes of the real pictures among ``rows``, one for each of them but ``most`` at
-    most; returns their rows.
+    """Make partial fakes of the real pictures among ``rows``, as many as there are but ``most`` at
+    most; returns their rows, each in the group of the picture that it was made of.
 
-    GAN faces among ``rows`` serve as donors too. Pictures and masks are written into ``folder``.
+    Pictures are drawn as training draws them, so that one may serve several times. GAN faces among
+    ``rows`` serve as donors too. Pictures and masks are written into ``folder``.
     The same rows give the same fakes, and a name tells the pixels that it stands for. Empty where
     no photograph has a face.
     """
@@ -87,5 +90,5 @@ def write_self_made(
         path, mask_path = folder / f"{name}.jpg", folder / f"{name}.png"
         cv2.imwrite(str(path), scene.pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         cv2.imwrite(str(mask_path), mask)
-        made.append(Row(path, name, "test", 1, SOURCE, SOURCE, name, mask_path))
+        made.append(Row(path, name, "test", 1, SOURCE, SOURCE, scene.group, mask_path))
     return made

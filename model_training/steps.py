@@ -14,7 +14,7 @@ import keras
 
 from model_training.batches import Batch
 from model_training.lessons import Lessons, arrays_of
-from model_training.losses import face_loss, hint_loss, mask_loss
+from model_training.losses import accuracy, face_loss, hint_loss, mask_loss
 
 #: What a step reports, still on the device: loss, accuracy.
 Logs = dict[str, Any]
@@ -40,7 +40,7 @@ def make_step(
     learner.compile(
         optimizer=optimizer,
         loss={name: LOSSES[name] for name in names},
-        metrics={"logit": keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)},
+        metrics={"logit": accuracy},
         jit_compile=False,  # XLA makes TensorFlow slower on the CPU
     )
 
@@ -70,8 +70,7 @@ def _jax_step(
     def losses(free: Any, fixed: Any, given: Any) -> Any:
         found, fixed = learner.stateless_call(free, fixed, given["image"], training=True)
         total = sum(keras.ops.mean(LOSSES[name](given[name], found[name])) for name in names)
-        same = (found["logit"] >= 0) == (given["logit"] > 0.5)
-        right = keras.ops.mean(keras.ops.cast(same, "float32"))
+        right = keras.ops.mean(accuracy(given["logit"], found["logit"]))
         return total, (fixed, right)
 
     gradient = jax.value_and_grad(losses, has_aux=True)

@@ -24,14 +24,14 @@ def train(plan: Plan, resume: bool = False) -> Path:
     Beside it stand ``last.npz``, ``history.csv``, ``plan.json``, ``landmarks.csv`` and
     ``checkpoint/``. The test split is never read. Raises ValueError for a data folder of neither
     form, one without real and fake faces to train and to validate on, or a ``resume`` without a
-    checkpoint.
+    checkpoint or by another plan.
     """
     rows = _rows(plan)
     training, validation = of_split(rows, "train"), of_split(rows, "val")
     if not training or not validation:
         raise ValueError(f"{plan.data} has no training pictures or no validation pictures")
     plan.out.mkdir(parents=True, exist_ok=True)
-    (plan.out / "plan.json").write_text(json.dumps(asdict(plan), indent=2, default=str) + "\n")
+    _note(plan, resume)
     landmarks = landmarks_of(rows, plan.out / "landmarks.csv")
     _check_faces(plan, training, validation, landmarks)
     run = Run(plan, _model(plan), _teacher(plan))
@@ -54,6 +54,22 @@ def train(plan: Plan, resume: bool = False) -> Path:
     finally:
         batches.close()
     return plan.out / "best.npz"
+
+
+#: What may change when a run goes on: where it is, how long it is, and who works on it.
+OPEN = {"data", "out", "steps", "minutes", "processes"}
+
+
+def _note(plan: Plan, resume: bool) -> None:
+    """Write the plan down; one that is resumed must be the one that was begun."""
+    path = plan.out / "plan.json"
+    wanted = json.loads(json.dumps(asdict(plan), default=str))
+    if resume and path.is_file():
+        begun = json.loads(path.read_text(encoding="utf-8"))
+        other = [name for name in begun if name not in OPEN and begun[name] != wanted.get(name)]
+        if other:
+            raise ValueError(f"the run in {plan.out} was begun with another {', '.join(other)}")
+    path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
 
 
 def _check_faces(

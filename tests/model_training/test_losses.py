@@ -15,6 +15,7 @@ from model_training.losses import (  # noqa: E402
     MASK_SHARE,
     POSITIVE_WEIGHT,
     SMOOTHING,
+    accuracy,
     face_loss,
     mask_loss,
 )
@@ -94,3 +95,9 @@ def test_a_better_mask_has_a_lower_loss() -> None:
     invented = mask(1 - target, [1.0], np.full_like(target, -5))[0]
     assert missed > 0.5
     assert invented > missed  # the larger region is missed here
+
+
+def test_accuracy_takes_soft_labels_for_the_side_they_lean_to() -> None:
+    label = np.array([[0.99], [0.01], [0.6], [0.4]], np.float32)
+    logit = np.array([[5.0], [-5.0], [-1.0], [2.0]], np.float32)
+    assert np.asarray(accuracy(label, logit)).tolist() == [1, 1, 0, 0]

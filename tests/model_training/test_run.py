@@ -23,11 +23,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
 from model_training.batches import Batch  # noqa: E402
-from model_training.lessons import arrays_of  # noqa: E402
+from model_training.lessons import Lessons, arrays_of  # noqa: E402
 from model_training.losses import face_loss, mask_loss  # noqa: E402
 from model_training.metrics import roc_auc  # noqa: E402
 from model_training.model import read_weights  # noqa: E402
-from model_training.plan import Plan  # noqa: E402
+from model_training.plan import Network, Plan, without_paths  # noqa: E402
 from model_training.run import FLOOR, WARM_UP, Run, means, rate_at, validate  # noqa: E402
 from model_training.steps import make_step  # noqa: E402
 
@@ -86,6 +86,18 @@ def history(out: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
+def test_a_plan_that_cannot_be(tmp_path: Path) -> None:
+    for values in ({"mixup": -1.0}, {"frame": 0.1}, {"network": Network.TEACHER, "imagenet": True}):
+        with pytest.raises(ValueError, match=r"must|ImageNet"):
+            plan(tmp_path / "out", **values)
+
+
+def test_a_plan_is_told_without_the_paths_of_a_machine(tmp_path: Path) -> None:
+    told = without_paths(vars(plan(tmp_path / "out", teacher=tmp_path / "t.npz", minutes=3.0)))
+    assert (told["teacher"], told["warmstart"], told["minutes"]) == (True, False, 3.0)
+    assert not {"data", "out", "processes", "steps"} & set(told)
+
+
 # ---- steps -------------------------------------------------------------------------------------
 
 
@@ -113,6 +125,20 @@ def test_a_step_reports_its_loss_and_learns(decoder: bool) -> None:
     for number in range(1, 21):
         last = step(batch, number)
     assert float(last["loss"]) < float(first["loss"])
+
+
+def test_a_step_with_mixed_pictures_reports_how_many_it_got_right() -> None:
+    """Labels are soft then, and are right by the side they lean to."""
+    model = tiny(decoder=False)
+    learner = keras.Model(model.input, {"logit": model.output["logit"]})
+    lessons = Lessons(mixup=0.4)
+    batch = batch_of(0, 8)
+    given = lessons.prepare(arrays_of(**vars(batch)), lessons.shares(batch, 5))
+    logit = np.asarray(learner(given["image"], training=True)["logit"])
+    wanted = ((logit >= 0) == (np.asarray(given["logit"]) > 0.5)).mean()
+    step = make_step(learner, keras.optimizers.SGD(0.0), lessons)
+    assert float(step(batch, 5)["accuracy"]) == pytest.approx(wanted)
+    assert ((np.asarray(given["logit"]) % 1) > 0).any()
 
 
 def test_the_rate_rises_and_falls_along_a_cosine() -> None:

@@ -64,3 +64,12 @@ def test_masks_on_them_are_measured(measured: Measured) -> None:
     assert found["against_reals"]["real"] == 6
     assert set(found["localisation"]["methods"]) == {"unmask", "paper", "activation", "same_place"}
     assert "false_area" not in found["localisation"]["methods"]["unmask"]
+
+
+def test_a_fake_stands_in_the_group_of_what_it_was_made_of(
+    known: tuple[list[Row], Landmarks], tmp_path: Path
+) -> None:
+    rows, landmarks = known
+    groups = {row.group for row in rows if row.label == 0}
+    made = write_self_made(rows, landmarks, tmp_path, 6)
+    assert {row.group for row in made} <= groups

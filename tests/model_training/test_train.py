@@ -17,6 +17,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
+from model_training.__main__ import main  # noqa: E402
 from model_training.model import build_model, load_warmstart, read_weights  # noqa: E402
 from tests.model_training.faces import write_dataset  # noqa: E402
 
@@ -100,3 +101,15 @@ def test_the_weights_fit_the_network(resumed: Trained, name: str) -> None:
     assert load_warmstart(model, weights) == len(model.weights) == len(weights)
     assert all(np.isfinite(value).all() for value in weights.values())
     assert (resumed.out / name).stat().st_size < 30_000_000
+
+
+@pytest.mark.parametrize("change", [["--mixup", "0.4"], ["--batch", "3"], ["--seed", "2"]])
+def test_another_plan_does_not_go_on_with_a_run(
+    data: Path, resumed: Trained, change: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (resumed.out / "plan.json").read_text()
+    options = ["--batch", "2", "--epoch-steps", "2", "--steps", "8", "--no-mixed", *change]
+    command = ["train", "--data", str(data), "--out", str(resumed.out), "--resume", *options]
+    assert main(command) == 2
+    assert "begun with another" in capsys.readouterr().err
+    assert (resumed.out / "plan.json").read_text() == before

@@ -62,6 +62,8 @@ evaluate: $(VENV)/developing
 	$(BIN)/python -m model_training robustness --data "$(DATA)" --cache runs/cache
 	$(BIN)/python -m model_training denoise --data "$(DATA)" --cache runs/cache
 	$(BIN)/python -m model_training goals --data "$(DATA)" --cache runs/cache
+	$(BIN)/python -m model_training gallery --data "$(DATA)" --cache runs/cache --out runs/gallery \
+		--record docs/evaluation/gallery.json
 	$(BIN)/python -m model_training modelcard
 	$(BIN)/python -m model_training results
 

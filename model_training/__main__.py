@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from model_training.measuring import DATA_HELP, Commands, Options, add_measuring, new_command
-from model_training.plan import Network
+from model_training.plan import Network, without_paths
 from unmask.detector import SHIPPED_MODEL
 from unmask.detector.preprocess import Denoise
 from unmask.errors import UnmaskError
@@ -143,8 +143,7 @@ def _record(options: Options, plan: dict[str, Any]) -> dict[str, Any]:
     """What the manifest says of the training: the note, the plan, the last epoch."""
     record: dict[str, Any] = {"note": options.note} if options.note else {}
     if options.folder is not None:
-        hidden = {"data", "out", "warmstart", "teacher", "processes"}  # paths of one machine
-        record["plan"] = {name: value for name, value in plan.items() if name not in hidden}
+        record["plan"] = without_paths(plan)
         with (options.folder / "history.csv").open(newline="", encoding="utf-8") as lines:
             record["steps"] = int(list(csv.DictReader(lines))[-1]["step"])
     return record

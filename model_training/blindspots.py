@@ -25,13 +25,17 @@ def blind_spots(records: Records) -> str:
 
 
 def _sources(metrics: Table) -> Iterator[str]:
-    rows = metrics["fakes_by_source"]
+    sources = metrics["fakes_by_source"]
+    # a kind that is all of a source, or of which a source is all, says nothing new
+    kinds = {n: row for n, row in metrics["fakes_by_kind"].items() if row not in sources.values()}
+    rows = {**sources, **{f"kind {name}": row for name, row in kinds.items()}}
     for name in sorted(rows, key=lambda name: -rows[name]["real"]):
         row = rows[name]
         if row["real"] >= MISSED:
+            groups = f" in {count(row['groups'])} groups" if row["groups"] < row["count"] else ""
             yield (
-                f"{name}: of {percent(row['real'])} of {count(row['count'])} fakes no sign is "
-                f"found; {percent(row['fake'])} are called fake."
+                f"{name}: of {percent(row['real'])} of {count(row['count'])} fakes{groups} no sign "
+                f"is found; {percent(row['fake'])} are called fake."
             )
 
 
@@ -67,4 +71,5 @@ def _conditions(robustness: Table | None) -> Iterator[str]:
 def _goals(goals: Table | None) -> Iterator[str]:
     for row in goals["rows"] if goals else ():
         if row["met"] is False and "retouch" in row["goal"]["name"]:
-            yield f"Hand retouching: {row['goal']['name']} {figure(row, plain)}, {row['count']}."
+            found = f"{row['goal']['name']} {figure(row, plain)}, {row['count']}"
+            yield f"Hand retouching: {found}; {row['note']}."

@@ -16,9 +16,8 @@ import numpy.typing as npt
 
 from model_training.data import Row, of_split, read_dataset
 from model_training.localise import (
-    choose_heatmap,
+    choose_heatmaps,
     face_view,
-    heatmap_trade_off,
     mean_false_area,
     true_mask,
 )
@@ -218,7 +217,8 @@ def mask_bound(
     heatmaps = [found.heatmaps[face].astype(np.float32) for face in found.largest]
     reals = [heatmaps[index] for index in np.flatnonzero(real)]
     shown = [h if s else np.zeros_like(h) for h, s in zip(reals, suspect[real], strict=True)]
-    choice = choose_heatmap(views, truths, shown, max_false_area)
+    aims = (max_false_area, *FALSE_AREAS)
+    choice, *others = choose_heatmaps(views, truths, shown, aims)
     return {
         "threshold": choice.threshold,
         "pictures": len(views),
@@ -227,7 +227,15 @@ def mask_bound(
         "false_area_all": mean_false_area(reals, choice.threshold),
         "reals": len(reals),
         "suspect": int(suspect[real].sum()),
-        "trade_off": heatmap_trade_off(views, truths, shown, FALSE_AREAS),
+        "trade_off": [
+            {
+                "aim": aim,
+                "threshold": other.threshold,
+                "iou": other.validation_iou,
+                "false_area": other.validation_false_area,
+            }
+            for aim, other in zip(FALSE_AREAS, others, strict=True)
+        ],
     }
 
 

@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from model_training import tables
-from model_training.data import Row, of_split, read_dataset
+from model_training.data import Row, read_dataset, split_of
 from model_training.markdown import figure, percent, plain, table
 from model_training.metrics import Doubles, recall_at, roc_auc
 from model_training.predict import Degradation, Predictions, predict
-from model_training.robustness import paired_sources
-from model_training.tables import Judged, separation
+from model_training.tables import Judged, paired_sources, separation
 from unmask.detector.manifest import load_manifest
 
 #: Shares of a heatmap that are tried as its peak.
@@ -33,9 +32,7 @@ def compare(
 
     Pictures without a face count as least suspicious. Raises ValueError for an empty split.
     """
-    rows = of_split(read_dataset(data_dir), "val")
-    if not rows:
-        raise ValueError(f"the split 'val' of {data_dir} is empty")
+    rows = split_of(read_dataset(data_dir), "val")
     manifest = load_manifest(manifest_path)
     found = predict(rows, manifest_path, cache=cache)
     turned = Degradation("mirrored", lambda pixels: np.ascontiguousarray(pixels[:, ::-1]))

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from model_training import plots, selfmade, tables
-from model_training.data import Row, of_split, read_dataset
+from model_training.data import Row, of_split, read_dataset, split_of
 from model_training.marking import Examined, localisation, rivals_of, sheet
 from model_training.metrics import confusion, jsonable
-from model_training.predict import Degradation, Predictions, predict
+from model_training.predict import Predictions, predict
 from model_training.tables import Table
 from unmask.detector.manifest import Manifest, load_manifest
 from unmask.detector.preprocess import Denoise
@@ -35,48 +35,35 @@ def evaluate(
     cache: Path | None = None,
     threads: int = 0,
     repeats: int = 1000,
-    degradation: Degradation | None = None,
     denoise: Denoise | None = None,
 ) -> Table:
     """Measure the manifest's model on a split; write metrics.json and PNG plots; return the former.
 
     The judged face of a picture is its largest; what the most suspicious one would change is
     reported beside it. ``history_csv`` has the columns epoch, loss, accuracy, val_loss and
-    val_accuracy. ``repeats`` draws make each interval. ``degradation`` and ``denoise`` as for
+    val_accuracy. ``repeats`` draws make each interval. ``denoise`` as for
     :func:`model_training.predict.predict`. The sheet of masks shows pictures of the data set:
     its terms apply to it. Raises ValueError for an empty split.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     everything = read_dataset(data_dir)
-    rows = of_split(everything, split)
-    if not rows:
-        raise ValueError(f"the split {split!r} of {data_dir} is empty")
+    rows = split_of(everything, split)
     manifest = load_manifest(manifest_path)
 
-    def run(chosen: list[Row], changed: Degradation | None) -> Predictions:
-        return predict(
-            chosen,
-            manifest_path,
-            cache=cache,
-            degradation=changed,
-            denoise=denoise,
-            threads=threads,
-        )
+    def run(chosen: list[Row]) -> Predictions:
+        return predict(chosen, manifest_path, cache=cache, denoise=denoise, threads=threads)
 
-    found = run(rows, degradation)
+    found = run(rows)
     judged = tables.judge(rows, found, found.largest, manifest)
-    this = Examined(rows, found, judged, manifest, repeats, degradation)
+    this = Examined(rows, found, judged, manifest, repeats)
     tuning = [row for row in of_split(everything, "val") if row.mask]
-    rivals = rivals_of(tuning, run(tuning, None)) if tuning else {}
+    rivals = rivals_of(tuning, run(tuning)) if tuning else {}
     masks, pairs = localisation(this, rivals)
     result: Table = jsonable(
         {
             "version": 1,
             "split": split,
-            "condition": {
-                "degradation": degradation.name if degradation else None,
-                "denoise": denoise or manifest.denoise,
-            },
+            "condition": {"denoise": denoise or manifest.denoise},
             "model": _model(manifest),
             "data": data_counts(everything),
             "overall": tables.overall(judged, repeats),
@@ -159,7 +146,11 @@ def _numbers(record: dict[str, Any]) -> dict[str, float]:
 
 def _history(history_csv: Path | None) -> Table | None:
     epochs = read_history(history_csv) if history_csv else []
-    return {"epochs": len(epochs), "first": epochs[0], "last": epochs[-1]} if epochs else None
+    if not epochs:
+        return None
+    # as training chooses the weights that are shipped
+    best = max(epochs, key=lambda epoch: epoch.get("val_auc", epoch["epoch"]))
+    return {"epochs": len(epochs), "first": epochs[0], "best": best, "last": epochs[-1]}
 
 
 def _draw(

@@ -6,10 +6,13 @@ The sheets show pictures of the data set: its terms apply to them.
 from __future__ import annotations
 
 import html
+import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache as remembered
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,8 +21,8 @@ from PIL import Image, ImageDraw, ImageFont
 from model_training import tables
 from model_training.data import Row, of_split, read_dataset
 from model_training.localise import FaceView, face_view, frame_region, heatmap_marks, true_mask
-from model_training.metrics import Flags
-from model_training.predict import Predictions, predict
+from model_training.metrics import Flags, jsonable
+from model_training.predict import Predictions, predict, read_rgb
 from model_training.tables import Judged
 from unmask.detector.align import Pixels
 from unmask.detector.manifest import Manifest, load_manifest
@@ -29,6 +32,8 @@ from unmask.report import Verdict
 #: Side of a picture on a sheet, height of its caption, letters of it, in pixels.
 SIDE, CAPTION, LETTER = 176, 36, 13
 COLUMNS, LINES = 4, 6
+#: A picture whose channels lie less than this apart on average is grey, in levels of 256.
+GREY_SPREAD = 8.0
 MARKED, TRUE = (213, 94, 0), (0, 158, 115)
 
 
@@ -61,11 +66,13 @@ def draw_gallery(
     sources: Sequence[str] = (),
     limit: int = 48,
     cache: Path | None = None,
+    record: Path | None = None,
 ) -> dict[str, int]:
     """Write contact sheets and index.html; returns how many pictures each group has.
 
     Of each group up to ``limit`` pictures are shown, the most surprising first. ``sources`` names
-    those to show; none means all. Raises ValueError for a split or sources without pictures.
+    those to show; none means all. ``record`` is a file for what the groups hold in figures, over
+    all sources. Raises ValueError for a split or sources without pictures.
     """
     rows = of_split(read_dataset(data_dir), split)
     if not any(not sources or row.source in sources for row in rows):
@@ -89,9 +96,43 @@ def draw_gallery(
         names = _write_sheets(tiles, out_dir, group.name)
         whole = int((chosen & (judged.label == group.label)).sum())
         parts.append(_section(group, names, (len(own), whole), [rows[i].name for i in own[:limit]]))
+    if record is not None:
+        figures = describe(rows, found, judged, manifest)
+        about = {"split": split, "model": {"version": manifest.version, "sha256": manifest.sha256}}
+        text = json.dumps(jsonable({"version": 1, **about, **figures}), indent=2)
+        record.write_text(text + "\n", encoding="utf-8")
     page = _page(f"{manifest.name} {manifest.version}, {split} split", parts)
     (out_dir / "index.html").write_text(page, encoding="utf-8")
     return counts
+
+
+def describe(
+    rows: Sequence[Row], found: Predictions, judged: Judged, manifest: Manifest
+) -> dict[str, Any]:
+    """What the pictures of each group have in common, in figures."""
+    pixels = [read_rgb(row.path) for row in rows]
+    brightness = np.array([picture.mean() for picture in pixels])
+    spread = np.array([np.ptp(picture, axis=2).mean() for picture in pixels])
+    bound = manifest.thresholds.mask
+    marked = np.array(
+        [face >= 0 and bool((found.heatmaps[face] >= bound).any()) for face in found.largest]
+    )
+    groups = {}
+    for group in GROUPS:
+        own = (judged.label == group.label) & (judged.verdict == group.verdict)
+        if own.any():
+            groups[group.name] = {
+                "title": group.title,
+                "count": int(own.sum()),
+                "of": int((judged.label == group.label).sum()),
+                "sources": dict(Counter(judged.source[own].tolist()).most_common()),
+                "kinds": dict(Counter(judged.kind[own].tolist()).most_common()),
+                "unmarked": float((~marked[own]).mean()),
+                "brightness": float(brightness[own].mean()),
+                "grey": float((spread[own] < GREY_SPREAD).mean()),
+                "chance": [float(judged.chance[own].min()), float(judged.chance[own].max())],
+            }
+    return {"grey_spread": GREY_SPREAD, "groups": groups}
 
 
 def _tile(row: Row, found: Predictions, index: int, judged: Judged, manifest: Manifest) -> Pixels:

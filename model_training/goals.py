@@ -99,7 +99,7 @@ def measure(
         said = predict(rows, manifest_path, cache=cache)
         judged[split] = tables.judge(rows, said, said.largest, manifest)
     results = [
-        *_ranks(judged["val"], judged["test"], repeats),
+        *_ranks(metrics, judged["val"], judged["test"], repeats),
         *_masks(metrics),
         *_alarms(metrics),
         *_errors(judged["test"], repeats),
@@ -134,7 +134,7 @@ def _read(path: Path) -> Table:
     return found
 
 
-def _ranks(val: Judged, test: Judged, repeats: int) -> Iterator[Result]:
+def _ranks(metrics: Table, val: Judged, test: Judged, repeats: int) -> Iterator[Result]:
     """Accuracy on the paper's kind of faces, and the areas under the curve."""
     own, tuning = test.where(test.source == PAPERS), val.where(val.source == PAPERS)
     if _paired(own) and _paired(tuning):
@@ -147,17 +147,28 @@ def _ranks(val: Judged, test: Judged, repeats: int) -> Iterator[Result]:
         (SWAPS, True, 0.95, "0.96 for Xception trained on the full set"),
     )
     for source, within, target, peers in fakes_of:
-        there = test.source == source
-        own = test.where(there if within else (there & (test.label == 1)) | (test.label == 0))
-        if _paired(own):
+        found = metrics["fake_sources"].get(source, {})
+        against = found.get("against_within" if within else "against_all")
+        if against:
             rivals = "its own reals" if within else "all test reals"
             goal = Goal(f"AUC of {source} against {rivals}", target, True, peers)
-            yield _area(goal, own, repeats)
+            count = f"{found['fake']:,} fakes, {against['real']:,} reals"
+            yield _given(goal, against["auc"], count, _seen_before(metrics, source))
     own = val.where(val.source == BY_HAND)
     if _paired(own):
         note = "validation rows: never trained on, but weights and bounds were chosen with them"
         goal = Goal(f"AUC of {BY_HAND}, hand-made", 0.80, True, "people are near chance")
         yield _area(goal, own, repeats, note)
+
+
+def _seen_before(metrics: Table, source: str) -> str:
+    """How many of a source's fakes training had, for peers were asked about unseen ones, and of
+    how few groups the test has."""
+    entries = [e for e in metrics["data"] if (e["source"], e["label"]) == (source, "fake")]
+    trained = sum(entry["train"] for entry in entries)
+    row = metrics["fakes_by_source"][source]
+    clips = f"; {row['groups']:,} groups" if row["groups"] < row["count"] else ""
+    return (f"trained on {trained:,} others" if trained else "never trained on") + clips
 
 
 def _paired(judged: Judged) -> bool:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from model_training.data import Row
 from model_training.metrics import Doubles, Flags, confusion
-from model_training.predict import Degradation, Predictions, read_rgb
+from model_training.predict import Predictions, read_rgb
 from unmask.detector.align import Floats, Pixels, frame_matrix
 from unmask.detector.masks import MIN_PART, binary_mask, paste_heatmap, without_specks
 
@@ -68,16 +68,12 @@ class Choice:
         return self.marker(view, self.threshold)
 
 
-def face_view(
-    row: Row, predictions: Predictions, picture: int, degradation: Degradation | None = None
-) -> FaceView | None:
+def face_view(row: Row, predictions: Predictions, picture: int) -> FaceView | None:
     """The largest face of a picture with what the network said of it; None where none was found."""
     face = int(predictions.largest[picture])
     if face < 0:
         return None
     pixels = read_rgb(row.path)
-    if degradation is not None:
-        pixels = degradation.apply(pixels)
     return FaceView(
         pixels,
         predictions.quads[face],
@@ -113,46 +109,26 @@ def frame_region(view: FaceView) -> Flags:
     return _pasted(np.ones_like(view.heatmap), view) >= 0.5
 
 
-def choose_heatmap(
+def choose_heatmaps(
     views: Sequence[FaceView],
     truths: Sequence[Flags],
     real_heatmaps: Sequence[Floats],
-    max_false_area: float,
-) -> Choice:
-    """The heatmap's threshold: best on true masks among those that spare real faces.
+    max_false_areas: Sequence[float],
+) -> list[Choice]:
+    """The heatmap's threshold for each aim: best on true masks among those that spare real faces.
 
-    Among thresholds at which the mean marked share of ``real_heatmaps`` stays within
-    ``max_false_area``, the one with the highest mean intersection over union; if there is none,
-    the one that marks least.
+    Among thresholds at which the mean marked share of ``real_heatmaps`` stays within an aim, the
+    one with the highest mean intersection over union; if there is none, the one that marks least.
     """
     areas = np.array([mean_false_area(real_heatmaps, float(t)) for t in HEATMAP_GRID])
     overlaps = _mean_overlaps(heatmap_marks, views, truths, HEATMAP_GRID)
-    allowed = np.flatnonzero(areas <= max_false_area)
-    best = int(allowed[np.argmax(overlaps[allowed])]) if len(allowed) else int(np.argmin(areas))
-    threshold = float(HEATMAP_GRID[best])
-    return Choice(heatmap_marks, "heatmap", threshold, float(overlaps[best]), float(areas[best]))
-
-
-def heatmap_trade_off(
-    views: Sequence[FaceView],
-    truths: Sequence[Flags],
-    real_heatmaps: Sequence[Floats],
-    areas: Sequence[float],
-) -> list[dict[str, float]]:
-    """What other bounds on the falsely marked ``areas`` would have meant: the reason for the one
-    chosen."""
-    table = []
-    for area in areas:
-        choice = choose_heatmap(views, truths, real_heatmaps, area)
-        table.append(
-            {
-                "aim": area,
-                "threshold": choice.threshold,
-                "iou": choice.validation_iou,
-                "false_area": choice.validation_false_area,
-            }
-        )
-    return table
+    choices = []
+    for aim in max_false_areas:
+        allowed = np.flatnonzero(areas <= aim)
+        best = int(allowed[np.argmax(overlaps[allowed])]) if len(allowed) else int(np.argmin(areas))
+        reached = float(HEATMAP_GRID[best]), float(overlaps[best]), float(areas[best])
+        choices.append(Choice(heatmap_marks, "heatmap", *reached))
+    return choices
 
 
 def choose_baselines(views: Sequence[FaceView], truths: Sequence[Flags]) -> dict[str, Choice]:

@@ -19,7 +19,7 @@ from model_training.localise import (
     true_mask,
 )
 from model_training.metrics import Flags, confusion
-from model_training.predict import Degradation, Predictions
+from model_training.predict import Predictions
 from model_training.tables import Judged, Table, mean_figure
 from unmask.detector.manifest import Manifest
 from unmask.report import Verdict
@@ -37,7 +37,6 @@ class Examined:
     judged: Judged
     manifest: Manifest
     repeats: int
-    degradation: Degradation | None = None
 
 
 #: A fake with a true mask: its name, face, true mask, and our mask's overlap with it.
@@ -113,7 +112,7 @@ def _score_fakes(
     pairs: list[Pair] = []
     for index in masked:
         row = this.rows[index]
-        view = face_view(row, this.found, index, this.degradation)
+        view = face_view(row, this.found, index)
         shown = this.judged.verdict[index] != Verdict.REAL
         truth = true_mask(row, view.pixels.shape if view else tuple(this.found.sizes[index][::-1]))
         for name, choice in methods.items():
@@ -138,7 +137,7 @@ def _score_reals(this: Examined, methods: dict[str, Choice], table: dict[str, Ta
     shares: dict[str, list[float]] = {name: [] for name in methods}
     groups, shown = [], []
     for index in np.flatnonzero((this.judged.label == 0) & this.judged.found):
-        view = face_view(this.rows[index], this.found, int(index), this.degradation)
+        view = face_view(this.rows[index], this.found, int(index))
         if view is None:
             continue
         groups.append(this.rows[index].group)

@@ -146,6 +146,7 @@ def _add_gallery(commands: Commands) -> None:
     add("--split", choices=SPLITS, default="test")
     add("--source", nargs="+", default=[], help="sources to show; all of them by default")
     add("--limit", type=int, default=48, help="most pictures of each group")
+    add("--record", type=Path, help="JSON file for what the groups hold, in figures")
     add("--cache", type=Path, help=CACHE_HELP)
 
 
@@ -160,6 +161,7 @@ def _gallery(options: Options) -> None:
         sources=options.source,
         limit=options.limit,
         cache=options.cache,
+        record=options.record,
     )
     for name, count in counts.items():
         sys.stdout.write(f"{name}: {count}\n")

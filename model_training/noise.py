@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
-
 from model_training import tables
 from model_training.data import of_split, read_dataset
 from model_training.metrics import jsonable, recall_at, roc_auc
@@ -33,11 +31,10 @@ def compare_denoising(
     for method in Denoise:
         found = predict(rows, manifest_path, cache=cache, denoise=method)
         judged = tables.judge(rows, found, found.largest, manifest)
-        within = {}
-        for name in np.unique(judged.source):
-            own = judged.where(judged.source == name)
-            if len(set(own.label.tolist())) > 1:
-                within[str(name)] = roc_auc(own.label, own.chance)
+        within = {
+            name: roc_auc(judged.label[own], judged.chance[own])
+            for name, own in tables.paired_sources(judged).items()
+        }
         methods[method.value] = {
             "auc": roc_auc(judged.label, judged.chance),
             "recall_at_1_percent": recall_at(judged.label, judged.chance),

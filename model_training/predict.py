@@ -104,9 +104,9 @@ def predict(
 ) -> Predictions:
     """What the model of ``manifest_path`` says of ``rows``.
 
-    ``cache`` is a folder in which the answer is kept, by model, pictures, degradation and noise
-    removal. ``denoise`` replaces the manifest's noise removal. Raises UnmaskError for a bad
-    model, ValueError for a picture that cannot be decoded.
+    ``cache`` is a folder in which the answer is kept, by model, pictures (their bytes, not only
+    their names), degradation and noise removal. ``denoise`` replaces the manifest's noise removal.
+    Raises UnmaskError for a bad model, ValueError for a picture that cannot be decoded.
     """
     manifest = load_manifest(manifest_path)
     method = manifest.denoise if denoise is None else denoise
@@ -213,6 +213,23 @@ def _batches(sightings: Iterator[_Sighting]) -> Iterator[list[_Sighting]]:
         yield batch
 
 
+def fingerprint(rows: Sequence[Row]) -> str:
+    """What tells pictures from all others: two folders may hold other pictures by one name."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(f"{row.name}\n".encode() + hashlib.sha256(row.path.read_bytes()).digest())
+    return digest.hexdigest()[:24]
+
+
 def _key(rows: Sequence[Row], model: str, denoise: Denoise, degradation: Degradation | None) -> str:
-    parts = [model, denoise, degradation.name if degradation else "", *(row.name for row in rows)]
+    parts = [model, denoise, _trace(degradation), fingerprint(rows)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def _trace(degradation: Degradation | None) -> str:
+    """A degradation's name with what it makes of one picture, for a name may come to mean more."""
+    if degradation is None:
+        return ""
+    sample = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    changed = degradation.apply(cv2.GaussianBlur(sample, (0, 0), 2.0).astype(np.uint8))
+    return f"{degradation.name} {hashlib.sha256(changed.tobytes()).hexdigest()}"

@@ -17,6 +17,7 @@ from unmask.detector.manifest import Manifest, load_manifest
 Table = dict[str, Any]
 #: What people saw in the gallery, and what training cost: written by hand, unlike the others.
 SEEN_FILE = "seen.json"
+GALLERY_FILE = "gallery.json"
 COST = Path(__file__).with_name("cost.json")
 
 
@@ -31,12 +32,13 @@ class Records:
     robustness: Table | None = None
     goals: Table | None = None
     ablations: Table | None = None
+    gallery: Table | None = None
     seen: Table | None = None
     cost: Table | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where a file was measured with another model."""
-        for found in (self.metrics, self.robustness, self.goals, self.noise):
+        for found in (self.metrics, self.robustness, self.goals, self.noise, self.gallery):
             model = found["model"] if found else self.manifest.sha256
             if (model if isinstance(model, str) else model["sha256"]) != self.manifest.sha256:
                 raise ValueError("the metrics were measured with another model than the manifest's")
@@ -56,6 +58,7 @@ def read_records(folder: Path, manifest_path: Path, cost: Path = COST) -> Record
         _optional(folder / ROBUSTNESS_FILE),
         _optional(folder / GOALS_FILE),
         _optional(folder / ABLATIONS_FILE),
+        _optional(folder / GALLERY_FILE),
         _optional(folder / SEEN_FILE),
         _optional(cost),
     )

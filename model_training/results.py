@@ -8,7 +8,8 @@ from model_training.records import Records, Table
 
 REGENERATE = """## How to regenerate
 
-Nothing on this page is typed by hand. With the data set in `faces`:
+No measured figure on this page is typed by hand; the goals and what peers reach are. With the data
+set in `faces`:
 
 ```
 make evaluate DATA=faces
@@ -121,8 +122,9 @@ def _ranks(metrics: Table) -> str:
     return f"""## Telling fakes from reals
 
 Area under the ROC curve over all: {figure(metrics["overall"]["auc"], plain)}; fakes found at 1 %
-false alarms: {figure(metrics["overall"]["recall_at_1_percent"])}. By clip: all frames of one kind
-that were made of the same pair of clips are judged as one.
+false alarms, that bound fixed on this split: {figure(metrics["overall"]["recall_at_1_percent"])}.
+By clip: all frames of one kind that were made of the same pair of clips are judged as one; clips
+are too few for an interval.
 
 {table(head, rows)}
 
@@ -153,7 +155,8 @@ def _masks(metrics: Table) -> str:
             sections.mask_table(found),
         ]
     parts.append(sections.self_made_section(metrics))
-    return "\n\n".join(part for part in parts if part) if len(parts) > 2 else ""
+    parts = [part for part in parts if part]
+    return "\n\n".join(parts) if len(parts) > 1 else ""
 
 
 def _robustness(robustness: Table | None) -> str:

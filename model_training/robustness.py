@@ -14,7 +14,7 @@ import numpy as np
 
 from model_training import plots, tables
 from model_training.conditions import conditions
-from model_training.data import of_split, read_dataset
+from model_training.data import read_dataset, split_of
 from model_training.metrics import Doubles, Flags, Indices, bootstrap, jsonable, roc_auc
 from model_training.predict import predict
 from model_training.tables import Judged, Table, figure, wide_enough
@@ -37,9 +37,7 @@ def measure(
 
     Raises ValueError for an empty split.
     """
-    rows = of_split(read_dataset(data_dir), split)
-    if not rows:
-        raise ValueError(f"the split {split!r} of {data_dir} is empty")
+    rows = split_of(read_dataset(data_dir), split)
     manifest = load_manifest(manifest_path)
     found = predict(rows, manifest_path, cache=cache)
     before = tables.judge(rows, found, found.largest, manifest)
@@ -73,7 +71,7 @@ def compare(before: Judged, after: Judged, repeats: int) -> Table:
     the pictures that are called one of the two before and after: ``unsure`` is no flip. The areas
     of ``fake_sources`` are those of each source's fakes against all reals.
     """
-    parts = {"all": np.ones(len(before), bool), **paired_sources(before)}
+    parts = {"all": np.ones(len(before), bool), **tables.paired_sources(before)}
     decided = _decided(before) & _decided(after)
     flipped = decided & (before.verdict != after.verdict)
     shares = {
@@ -110,16 +108,6 @@ def _against_all(judged: Judged) -> dict[str, float]:
         own = real | (judged.source == name)
         areas[str(name)] = roc_auc(judged.label[own], judged.chance[own])
     return areas
-
-
-def paired_sources(judged: Judged) -> dict[str, Flags]:
-    """The pictures (n,) of each source that holds real and fake ones."""
-    found = {}
-    for name in np.unique(judged.source):
-        own = judged.source == name
-        if len(set(judged.label[own].tolist())) > 1:
-            found[str(name)] = own
-    return found
 
 
 @dataclass(frozen=True)

@@ -296,3 +296,13 @@ def mean_figure(values: Sequence[float], groups: Sequence[str], repeats: int) ->
     known, names = known[kept], np.asarray(groups)[kept]
     span = metrics.bootstrap(lambda drawn: known[drawn].mean(), names, repeats)[0]
     return {**figure(float(known.mean()), span), "count": int(kept.sum())}
+
+
+def paired_sources(judged: Judged) -> dict[str, Flags]:
+    """The pictures (n,) of each source that holds real and fake ones."""
+    found = {}
+    for name in np.unique(judged.source):
+        own = judged.source == name
+        if len(set(judged.label[own].tolist())) > 1:
+            found[str(name)] = own
+    return found

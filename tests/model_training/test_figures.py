@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from model_training import documents, measuring
+from unmask.cli import main
 from unmask.detector import SHIPPED_MODEL
 from unmask.detector.manifest import load_manifest
 
@@ -49,3 +50,36 @@ def test_the_readme_says_what_was_measured() -> None:
     assert f"finds {100 * bound['recall']['value']:.1f} % of the fakes outright" in said
     unsure = sum(overall["verdicts"][word]["unsure"] for word in ("real", "fake")) / 2
     assert 0.33 < unsure < 0.42  # "a good third"
+
+
+def test_the_readmes_example_is_what_the_command_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    block = (ROOT / "README.md").read_text(encoding="utf-8").split("```\n$ ")[1].split("```")[0]
+    command, *shown = block.rstrip().splitlines()
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert main(command.split()[1:]) == 0
+    said = [line.rstrip() for line in capsys.readouterr().out.rstrip().splitlines()]
+    assert said == shown
+    alt = re.findall(
+        r"!\[[^\]]*?(\d+) %[^\]]*\]\(docs/example/\w+\.annotated\.jpg\)",
+        (ROOT / "README.md").read_text(),
+    )
+    assert alt == re.findall(r"FAKE (\d+) %", "\n".join(shown))
+
+
+def test_the_changes_name_what_was_measured() -> None:
+    auc = json.loads(METRICS.read_text(encoding="utf-8"))["overall"]["auc"]["value"]
+    assert f"area under the curve {auc:.3f} on the test split" in (ROOT / "CHANGELOG.md").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_what_was_seen_is_told_in_words_and_counted_by_a_command() -> None:
+    manifest = load_manifest(SHIPPED_MODEL)
+    seen = json.loads((EVALUATION / "seen.json").read_text(encoding="utf-8"))
+    assert seen["version"] == manifest.version
+    assert not re.search(r"\d", seen["text"].replace("StyleGAN3", ""))
+    gallery = json.loads((EVALUATION / "gallery.json").read_text(encoding="utf-8"))
+    assert gallery["model"]["sha256"] == manifest.sha256

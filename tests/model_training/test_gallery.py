@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -16,7 +17,14 @@ from tests.model_training.conftest import Measured
 def drawn(measured: Measured, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     out = tmp_path_factory.mktemp("gallery")
     (out / "found-9.jpg").write_bytes(b"of an earlier gallery")
-    counts = draw_gallery(measured.data, measured.manifest, out, limit=4, cache=measured.cache)
+    counts = draw_gallery(
+        measured.data,
+        measured.manifest,
+        out,
+        limit=4,
+        cache=measured.cache,
+        record=out / "figures.json",
+    )
     return out, counts
 
 
@@ -47,6 +55,24 @@ def test_the_most_surprising_come_first(drawn: tuple) -> None:
     first = re.findall(r"<li>([^<]+)</li>", section.split("<h2>")[0])
     assert len(first) == 4
     assert all("local" in name for name in first)  # those with a natural part only
+
+
+def test_what_the_groups_hold_is_recorded(measured: Measured, drawn: tuple) -> None:
+    out, counts = drawn
+    record = json.loads((out / "figures.json").read_text())
+    assert record["model"]["sha256"] == measured.metrics["model"]["sha256"]
+    groups = record["groups"]
+    assert {name: group["count"] for name, group in groups.items()} == {
+        name: count for name, count in counts.items() if count
+    }
+    for name, group in groups.items():
+        assert sum(group["kinds"].values()) == sum(group["sources"].values()) == group["count"]
+        low, high = group["chance"]
+        assert 0 <= low <= high <= 1
+        assert group["of"] == (6 if name in {"cleared", "false-alarms", "unsure-reals"} else 12)
+        assert 0 <= group["unmarked"] <= 1
+        assert 0 < group["brightness"] < 255
+    assert groups["found"]["chance"][0] > groups["cleared"]["chance"][1]
 
 
 def test_pictures_are_laid_out_in_sheets() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model_training import goals
+from model_training import goals, tables
 from model_training.goals import Goal, Result, best_threshold
 from model_training.tables import Judged
 from tests.model_training.conftest import Measured
@@ -48,14 +48,24 @@ def test_the_best_threshold_lies_between_the_classes() -> None:
 def test_ranks_against_the_reals_that_are_named() -> None:
     val = judged({"ffhq_stylegan": (8, 8), "retouch": (6, 7)})
     test = judged({"ffhq_stylegan": (30, 40), "stylegan3": (0, 9), "ffpp": (4, 5)}, spread=0.3)
-    found = {result.goal.name: result for result in goals._ranks(val, test, 20)}
+    data = [{"source": "ffpp", "label": "fake", "train": 7}]
+    metrics = {
+        "fake_sources": tables.fake_sources(test, 20),
+        "fakes_by_source": tables.by_part(test, test.source, 1, 20),
+        "data": data,
+    }
+    found = {result.goal.name: result for result in goals._ranks(metrics, val, test, 20)}
     paper = found["accuracy on ffhq_stylegan"]
     own = test.where(test.source == "ffhq_stylegan")
     wrong = int(((own.chance >= 0.5) != (own.label == 1)).sum())
     assert paper.count == f"70 pictures, {wrong} wrong"
     assert paper.value == pytest.approx(1 - wrong / 70)
     assert found["AUC of stylegan3 against all test reals"].count == "9 fakes, 34 reals"
-    assert found["AUC of ffpp against its own reals"].count == "5 fakes, 4 reals"
+    swaps = found["AUC of ffpp against its own reals"]
+    assert swaps.count == "5 fakes, 4 reals"
+    assert swaps.value == metrics["fake_sources"]["ffpp"]["against_within"]["auc"]["value"]
+    assert swaps.note.startswith("trained on 7 others")
+    assert found["AUC of stylegan3 against all test reals"].note.startswith("never trained on")
     assert "chosen with them" in found["AUC of retouch, hand-made"].note
     assert "AUC of sd21 against all test reals" not in found
 

@@ -108,9 +108,18 @@ def test_blind_spots_are_those_that_were_measured(records: Records) -> None:
     metrics["fakes_by_source"]["synthetic"]["real"] = 0.5
     metrics["reals_by_source"]["mixed"]["called_fake"]["value"] = 0.03
     listed = blind_spots(Records(records.manifest, metrics))
-    assert "synthetic: of 50.0 % of 6 fakes no sign is found" in listed
+    assert "synthetic: of 50.0 % of 6 fakes in 3 groups no sign is found" in listed
     assert "Real pictures of mixed: 3.0 %" in listed
     assert "After" not in listed
+    assert "kind whole" not in listed  # it is all of a source
+    metrics["fakes_by_kind"]["reenactment"] = {
+        **metrics["fakes_by_source"]["synthetic"],
+        "real": 0.6,
+        "count": 48,
+        "groups": 3,
+    }
+    listed = blind_spots(Records(records.manifest, metrics))
+    assert "kind reenactment: of 60.0 % of 48 fakes in 3 groups no sign is found" in listed
 
 
 def test_what_training_cost_is_summed_up(records: Records) -> None:

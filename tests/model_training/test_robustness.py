@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from model_training.conditions import HALF_JPEG_60
-from model_training.robustness import compare, measure, paired_sources
-from model_training.tables import Judged
+from model_training.robustness import compare, measure
+from model_training.tables import Judged, paired_sources
 from tests.model_training.conftest import Measured
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from unmask.cli.command import _parser
 from unmask.queue import Stats
 from unmask.settings import Settings
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 COMMANDS = (DOCS / "command.md").read_text()
 OPERATION = (DOCS / "operation.md").read_text()
 
@@ -28,6 +30,17 @@ def test_every_setting_that_is_named_exists(page: str) -> None:
     named = set(re.findall(r"\bUNMASK_([A-Z_]*[A-Z])\b", (DOCS / page).read_text()))
     # These two are Compose's: where the server is published, and the password of its Redis.
     assert named - {"PUBLISH", "REDIS_PASSWORD"} <= {name.upper() for name in Settings.model_fields}
+
+
+def test_what_the_service_holds_in_memory_is_what_was_measured() -> None:
+    found = json.loads((ROOT / "benchmarks/results/memory.json").read_text())
+    worker, largest = found["worker_mb"], found["largest_pictures"]
+    said = " ".join(OPERATION.split())
+    assert f"Each holds {worker['after 200 checks']} MB after 200 ordinary checks" in said
+    peak = f"{worker['highest, largest pictures'] / 1000:.1f} GB at the highest"
+    millions = largest["pixels"] // 1_000_000
+    assert f"{peak} for a batch of {largest['count']} of {millions} million pixels each" in said
+    assert f"about {found['redis_bytes_a_check'] / 1000:.1f} KB for a check" in said
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))

@@ -43,6 +43,10 @@ def tool(name: str, *arguments: str | Path, **settings: str) -> subprocess.Compl
     )
 
 
+def _settings(environment: dict[str, str | None]) -> set[str]:
+    return {key.removeprefix("UNMASK_").lower() for key in environment if "UNMASK_" in key}
+
+
 def config(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return tool("docker-compose", "-f", COMPOSE, "--profile", "*", "config", *arguments, **settings)
 
@@ -119,14 +123,26 @@ def test_only_server_and_webhook_can_be_reached_and_from_this_machine(
 @pytest.mark.parametrize("name", OURS)
 def test_the_settings_are_ours(services: dict[str, Service], name: str) -> None:
     environment = services[name]["environment"]
-    ours = {key.removeprefix("UNMASK_").lower() for key in environment if "UNMASK_" in key}
-    assert ours <= set(Settings.model_fields)
+    assert _settings(environment) <= set(Settings.model_fields)
     with pytest.MonkeyPatch.context() as patch:
         for key, value in environment.items():
-            patch.setenv(key, str(value))
+            if value is not None:
+                patch.setenv(key, str(value))
         settings = Settings()
     assert settings.redis_url == f"redis://:{PASSWORD}@redis:6379/0"
     assert settings.store is not None and settings.store.startswith("/data/")
+
+
+def test_every_setting_can_be_given(services: dict[str, Service]) -> None:
+    # What an image holds, a port inside it, the token's other name, and the time that the
+    # worker's grace below is made for.
+    fixed = {"data", "model", "bot_port", "telegram_token", "job_timeout"}
+    given = set[str]().union(*(_settings(service["environment"]) for service in services.values()))
+    assert given == set(Settings.model_fields) - fixed
+    done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD, UNMASK_MAX_BYTES="1234567")
+    for name in OURS:
+        environment = json.loads(done.stdout)["services"][name]["environment"]
+        assert environment["UNMASK_MAX_BYTES"] == "1234567"
 
 
 def test_a_batch_is_finished_before_a_worker_is_killed(services: dict[str, Service]) -> None:

@@ -1,7 +1,7 @@
 /** Builds the extension twice: build/release, which ships, and build/test, for tests in browsers.
  *
- * The one for tests differs in two things: its shadow roots are open, and it may read every site,
- * since a test cannot click in the browser's own windows to allow one.
+ * The one for tests differs in three things: its shadow roots are open, it may read every site,
+ * since a test cannot click in the browser's own windows to allow one, and it is not minified.
  */
 
 import { cp, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";

@@ -7,13 +7,12 @@ export interface RightClick {
 }
 
 declare global {
-  var unmaskRightClick: RightClick | undefined;
+  /** Null before the first; undefined where this script has not run. */
+  var unmaskRightClick: RightClick | null | undefined;
 }
 
-globalThis.addEventListener(
-  "contextmenu",
-  (event) => {
-    globalThis.unmaskRightClick = { x: event.clientX, y: event.clientY };
-  },
-  { capture: true, passive: true },
-);
+/** It is put into a frame each time that a check is asked for there. */
+if (globalThis.unmaskRightClick === undefined) {
+  globalThis.unmaskRightClick = null;
+  addEventListener("contextmenu", ({ x, y }) => { globalThis.unmaskRightClick = { x, y }; }, true);
+}

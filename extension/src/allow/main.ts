@@ -22,7 +22,7 @@ async function start(): Promise<void> {
         part("#said").textContent = t("allow_refused");
         return;
       }
-      await askBackground("job/granted", { job });
+      await askBackground("job/again", { job });
       window.close();
     });
   };

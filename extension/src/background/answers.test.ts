@@ -44,6 +44,12 @@ it("tells a page how its checks stand, and leaves out those of others", async ()
   expect(runner.pump).toHaveBeenCalledOnce();
 });
 
+it("tries again what failed, and nothing else, when one of our own pages asks", async () => {
+  store.change("mine", { state: "error" });
+  for (const id of ["mine", "theirs", "unknown"]) await answers()["job/again"]({ job: id }, null);
+  expect(runner.retry.mock.calls).toEqual([["mine"]]);
+});
+
 it("ends a page-wide check when its page goes, not when a frame of it does", async () => {
   await answers()["page/gone"]({}, asker(7, 2));
   expect(checks.cancelBatches).not.toHaveBeenCalled();

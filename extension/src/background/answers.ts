@@ -24,19 +24,18 @@ const REPAINT_MS = 120;
 
 export function answersOf(store: Store, runner: Runner, checks: Checks): Answers {
   /** The job, if it belongs to the page that asks. */
-  async function own(id: string, asker: Asker | null): Promise<Job> {
+  async function own(id: string, { tab, frame }: Asker): Promise<Job> {
     await store.load();
     const job = store.get(id);
-    if (job === undefined || job.spot?.tab !== asker?.tab.id) throw new Error("no such job");
     // The list of a page-wide check stands in the top frame, for the pictures of all frames.
-    if (asker?.frame !== 0 && job.spot?.frame !== asker?.frame) throw new Error("no such job");
+    const isHere = job?.spot?.tab === tab.id && (frame === 0 || job.spot.frame === frame);
+    if (!isHere) throw new Error("no such job");
     return job;
   }
 
   return {
-    "picture/picked": async ({ picture }, asker) => {
-      if (asker === null) return null;
-      await checks.start({ tab: asker.tab.id, frame: asker.frame }, picture, !asker.tab.incognito);
+    "picture/picked": async ({ picture }, { tab, frame }) => {
+      await checks.start({ tab: tab.id, frame }, picture, !tab.incognito);
       return null;
     },
     "jobs/sync": async ({ jobs }, asker) => {
@@ -60,7 +59,6 @@ export function answersOf(store: Store, runner: Runner, checks: Checks): Answers
     },
     "job/capture": async ({ job, area }, asker) => {
       const { id } = await own(job, asker);
-      if (asker === null) return null;
       const hide = (hidden: boolean) =>
         askPage(asker.tab.id, asker.frame, "page/hide", { hidden });
       try {
@@ -81,7 +79,8 @@ export function answersOf(store: Store, runner: Runner, checks: Checks): Answers
       const query = new URLSearchParams({ job: id, site: siteOf(picture.url) ?? "" });
       await chrome.tabs.create({
         url: chrome.runtime.getURL(`allow.html?${query}`),
-        ...(asker === null ? {} : { index: asker.tab.index + 1, openerTabId: asker.tab.id }),
+        index: asker.tab.index + 1,
+        openerTabId: asker.tab.id,
       });
       return null;
     },
@@ -92,14 +91,14 @@ export function answersOf(store: Store, runner: Runner, checks: Checks): Answers
       const signal = AbortSignal.timeout(SECONDS * 1000);
       return { base64: await heatmapOf(api, check, signal) };
     },
-    "page/cancel": async (_, asker) => {
+    "page/cancel": async (_, { tab }) => {
       await store.load();
-      if (asker !== null) checks.cancelBatches(asker.tab.id);
+      checks.cancelBatches(tab.id);
       return null;
     },
-    "page/gone": async (_, asker) => {
+    "page/gone": async (_, { tab, frame }) => {
       await store.load();
-      if (asker?.frame === 0) checks.cancelBatches(asker.tab.id);
+      if (frame === 0) checks.cancelBatches(tab.id);
       return null;
     },
     "options/open": async () => {
@@ -118,9 +117,9 @@ export function answersOf(store: Store, runner: Runner, checks: Checks): Answers
       await keepOnly(new Set(store.all().map((job) => job.id)));
       return null;
     },
-    "job/granted": async ({ job }) => {
+    "job/again": async ({ job }) => {
       await store.load();
-      if (store.get(job) !== undefined) runner.retry(job);
+      if (store.get(job)?.state === "error") runner.retry(job);
       return null;
     },
   };

@@ -4,16 +4,18 @@ const ALARM = "resume";
 /** A worker without events is ended after 30 seconds; a call to the browser counts as one. */
 const CALL_EVERY_MS = 20_000;
 
-let calls: ReturnType<typeof setInterval> | null = null;
+/** Null in a new life: the alarm of an earlier one may be set. */
+let before: boolean | null = null;
+let calls: ReturnType<typeof setInterval> | undefined;
 
 export function keepAwake(busy: boolean): void {
-  if (busy === (calls !== null)) return;
+  if (busy === before) return;
+  before = busy;
   if (busy) {
     calls = setInterval(() => void chrome.runtime.getPlatformInfo(), CALL_EVERY_MS);
     void chrome.alarms.create(ALARM, { periodInMinutes: 0.5 });
   } else {
-    clearInterval(calls ?? undefined);
-    calls = null;
+    clearInterval(calls);
     void chrome.alarms.clear(ALARM);
   }
 }

@@ -43,7 +43,8 @@ it("shows the answer elsewhere where no script may run", async () => {
   chromeApi.scripting.executeScript.mockRejectedValue(new Error("cannot access"));
   await checks.clicked(tab, { ...NOTHING, srcUrl: "https://news.example/a.jpg" });
   expect(store.all()).toMatchObject([{ spot: null, picture: { url: "https://news.example/a.jpg" } }]);
-  expect(chromeApi.tabs.create).toHaveBeenCalledOnce();
+  expect(chromeApi.tabs.create).toHaveBeenCalledWith(
+    expect.objectContaining({ url: `chrome-extension://our-id/popup.html?tab=${store.all()[0]?.id}` }));
   expect(await checks.all(tab)).toBe(false);
 });
 
@@ -63,4 +64,26 @@ it("checks the pictures of all frames as one", async () => {
   expect(jobs).toHaveLength(4);
   expect(new Set(jobs.map(({ batch }) => batch)).size).toBe(1);
   expect(jobs.map(({ spot }) => spot?.frame)).toEqual([0, 0, 4, 4]);
+});
+
+it("goes on without a frame that went while it was asked", async () => {
+  chromeApi.scripting.executeScript.mockResolvedValue([{ frameId: 0 }, { frameId: 4 }]);
+  chromeApi.tabs.sendMessage.mockImplementation((_tab, message, target) => {
+    const { call } = message as { call: string };
+    if (call !== "page/collect") return Promise.resolve({ value: null });
+    const { frameId } = target as { frameId: number };
+    return frameId === 4 ? Promise.reject(new Error("gone")) : Promise.resolve({ value: [PICTURE] });
+  });
+  expect(await checks.all(tab)).toBe(true);
+  expect(store.all()).toMatchObject([{ spot: { frame: 0 }, picture: PICTURE }]);
+});
+
+it("begins anew when all of a page are checked twice", async () => {
+  pageAnswers({ "page/collect": [PICTURE, { ...PICTURE, anchors: ["b-0"] }] });
+  await checks.all(tab);
+  const before = store.all();
+  await checks.all(tab);
+  expect(store.all()).toHaveLength(2);
+  expect(runner.cancel).toHaveBeenCalledWith(before.map(({ id }) => id));
+  expect(store.all().map(({ id }) => id)).not.toEqual(expect.arrayContaining([before[0]?.id]));
 });

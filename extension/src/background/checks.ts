@@ -46,24 +46,19 @@ export class Checks {
 
   /** Checks every picture of a tab; false where the browser lets nobody into the page. */
   async all(tab: chrome.tabs.Tab): Promise<boolean> {
-    if (tab.id === undefined) return false;
-    const frames = await inject(tab.id, "all");
+    const { id, incognito } = tab;
+    if (id === undefined) return false;
+    const frames = await inject(id, "all");
     if (!frames.includes(0)) return false;
     await Promise.all([this.store.load(), spoken()]);
-    this.cancelBatches(tab.id);
-    const { minimumSize } = await readSettings();
+    this.cancelBatches(id);
     const batch = crypto.randomUUID();
-    const found = await Promise.all(
-      frames.map(async (frame) => {
-        const pictures = await askPage(tab.id ?? 0, frame, "page/collect", { minimumSize });
-        return pictures.map((picture) => ({ spot: { tab: tab.id ?? 0, frame }, picture }));
-      }),
-    );
+    const found = await Promise.all(frames.map((frame) => collected({ tab: id, frame })));
     const jobs = found.flat().map(({ spot, picture }) => {
       this.#forgetAt(spot, picture);
-      return this.store.add({ spot, picture, batch, trace: !tab.incognito });
+      return this.store.add({ spot, picture, batch, trace: !incognito });
     });
-    await askPage(tab.id, 0, "page/list", { jobs: jobs.map(viewOf) });
+    await askPage(id, 0, "page/list", { jobs: jobs.map(viewOf) });
     await this.runner.pump();
     return true;
   }
@@ -85,14 +80,16 @@ export class Checks {
   }
 
   /** A page where no script may run, such as the browser's own: the popup shows the answer. */
-  async #withoutPage(tab: chrome.tabs.Tab, url: string | null): Promise<void> {
-    const http = url !== null && /^https?:/.test(url);
+  async #withoutPage(tab: chrome.tabs.Tab, address: string | null): Promise<void> {
+    const http = address !== null && /^https?:/.test(address);
     await this.store.load();
-    const picture = { anchors: [], url: http ? url : null, sameOrigin: false, size: null, label: "" };
+    const picture = { anchors: [], url: http ? address : null, sameOrigin: false, size: null, label: "" };
     const job = this.store.add({ spot: null, picture, trace: !tab.incognito });
     if (http) await this.runner.pump();
     else this.store.change(job.id, { state: "error", failure: { code: "page_blocked", message: "" } });
-    await chrome.tabs.create({ url: chrome.runtime.getURL("popup.html?tab"), index: tab.index + 1 });
+    // It is named: what is asked for in a private window shows nowhere else in an ordinary one.
+    const url = chrome.runtime.getURL(`popup.html?tab=${job.id}`);
+    await chrome.tabs.create({ url, index: tab.index + 1 });
   }
 
   /** A picture that is checked again shows one chip, not two. */
@@ -104,4 +101,11 @@ export class Checks {
       this.store.remove(job.id);
     }
   }
+}
+
+/** What a frame shows; nothing if it goes while it is asked. */
+async function collected(spot: Spot): Promise<{ spot: Spot; picture: Picture }[]> {
+  const { minimumSize } = await readSettings();
+  const pictures = await askPage(spot.tab, spot.frame, "page/collect", { minimumSize }).catch(() => []);
+  return pictures.map((picture) => ({ spot, picture }));
 }

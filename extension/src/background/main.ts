@@ -2,7 +2,6 @@
 
 import { remember } from "../shared/history";
 import type { Job } from "../shared/jobs";
-import { isActive } from "../shared/jobs";
 import { viewOf } from "../shared/view";
 import { keepOnly } from "../shared/pictures";
 import { readSettings } from "../shared/settings";
@@ -51,8 +50,14 @@ chrome.tabs.onRemoved.addListener((tab) => {
 });
 chrome.alarms.onAlarm.addListener(() => void runner.pump());
 
+closeToPages(chrome.storage.local);
 // Whatever ended the worker's earlier life, what was under way goes on.
 void runner.pump();
+
+/** Keeps the API key and the history from scripts in web pages, where the browser can. */
+function closeToPages(area: Partial<chrome.storage.StorageArea>): void {
+  void area.setAccessLevel?.({ accessLevel: "TRUSTED_CONTEXTS" });
+}
 
 async function welcome(): Promise<void> {
   if (!(await mayReachServer())) await chrome.runtime.openOptionsPage();
@@ -69,5 +74,5 @@ async function tell(job: Job): Promise<void> {
 async function keep(job: Job): Promise<void> {
   const thumbnail = await takeThumbnail(job.id);
   const { keepHistory } = await readSettings();
-  if (keepHistory && job.trace && !isActive(job)) await remember(job, thumbnail);
+  if (keepHistory && job.trace) await remember(job, thumbnail);
 }

@@ -1,5 +1,6 @@
 /** The original bytes of a picture, by whichever way is open: never pixels from a canvas. */
 
+import { ACCEPT } from "../shared/accept";
 import { fromBase64 } from "../shared/bytes";
 import type { Job, Spot } from "../shared/jobs";
 import { askPage } from "../shared/messages";
@@ -10,8 +11,6 @@ import { mayRead } from "./permissions";
 /** Larger files are for the server to refuse, but not for us to hold in memory. */
 const MOST_BYTES = 64_000_000;
 const SECONDS = 40;
-/** What an <img> asks for: a site that chooses the format by it sends the file that is shown. */
-export const ACCEPT = "image/avif,image/webp,image/png,image/*;q=0.9,*/*;q=0.5";
 
 /** The picture's file, or null where only the server might get it by its address. */
 export async function obtain(job: Job, signal: AbortSignal): Promise<Blob | null> {

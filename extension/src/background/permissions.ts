@@ -1,6 +1,6 @@
 /** What the browser lets us read; asking for more happens on our own pages, by a button. */
 
-import { hostPattern, readSettings } from "../shared/settings";
+import { EVERYWHERE, hostPattern, readSettings } from "../shared/settings";
 
 export async function mayRead(address: string): Promise<boolean> {
   try {
@@ -13,8 +13,6 @@ export async function mayRead(address: string): Promise<boolean> {
 export async function mayReachServer(): Promise<boolean> {
   return mayRead((await readSettings()).serverUrl);
 }
-
-const EVERYWHERE = { origins: ["*://*/*"] };
 
 /** Where every site may be read, a script of one listener notes where the last right click was.
  * Elsewhere the person points at the picture once more. */

@@ -14,7 +14,7 @@ export interface Asker {
 export type Answers = {
   readonly [Name in keyof BackgroundCalls]: (
     request: Request<BackgroundCalls, Name>,
-    asker: (typeof CALLERS)[Name] extends "own" ? null : Asker | null,
+    asker: (typeof CALLERS)[Name] extends "own" ? null : Asker,
   ) => Promise<Reply<BackgroundCalls, Name>>;
 };
 

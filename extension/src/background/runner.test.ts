@@ -97,6 +97,54 @@ it("waits as long as a busy server says, and goes on by itself", async () => {
   expect(store.get(id)).toMatchObject({ failure: null, retryAt: null });
 });
 
+it("goes on with its check where the server limits how often it may be asked for it", async () => {
+  let limits = 1;
+  server.mockImplementation((path, { method }) => {
+    if (method === "POST") return jsonAnswer({ id: CHECK, sha256: "", state: "queued" });
+    if (path.endsWith(CHECK) && limits-- > 0) {
+      return jsonAnswer({ error: { code: "rate_limited", message: "" } }, 429, { "Retry-After": "1" });
+    }
+    return jsonAnswer(report());
+  });
+  const { store, runner } = started();
+  const { id } = store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  await runner.pump();
+  await until(() => store.get(id)?.retryAt != null);
+  expect(store.get(id)).toMatchObject({ state: "waiting", check: CHECK, failure: { code: "rate_limited" } });
+  await until(() => store.get(id)?.state === "done");
+  expect(posts()).toBe(1);
+});
+
+it("sends the same bytes once more, not once each, where the first sending failed", async () => {
+  server.mockImplementationOnce(() => jsonAnswer({ error: { code: "internal", message: "" } }, 500));
+  const { store, runner } = started();
+  for (let count = 0; count < 4; count++) store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  await runner.pump();
+  await until(() => ended.length === 3);
+  expect(store.all().filter(({ state }) => state === "error")).toHaveLength(1);
+  expect(posts()).toBe(2);
+});
+
+it("brings every picture of a large page to its verdict", async () => {
+  chromeApi.tabs.sendMessage.mockImplementation(() => Promise.resolve({ value: { base64: btoa(String(Math.random())) } }));
+  const { store, runner } = started();
+  for (let count = 0; count < 170; count++) {
+    store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE, batch: "b" });
+  }
+  await runner.pump();
+  await until(() => ended.length === 170);
+  expect(store.all().every(({ state }) => state === "done")).toBe(true);
+});
+
+it("judges a file that is chosen for a picture which the server was given another of", async () => {
+  chromeApi.storage.session.values["checks"] = { "job-1": job({ state: "done", check: CHECK, means: "server", report: report() }) };
+  const { store, runner } = started();
+  await store.load();
+  runner.retry("job-1", { means: "original", check: null });
+  expect(store.get("job-1")).toMatchObject({ state: "waiting", report: null });
+  await until(() => store.get("job-1")?.state === "done");
+});
+
 it("says that the server is away, and succeeds when tried again", async () => {
   server.mockImplementationOnce(() => new TypeError("failed to fetch"));
   const { store, runner } = started();

@@ -42,7 +42,9 @@ export class Runner {
 
   retry(id: string, changes: Partial<Job> = {}): void {
     this.#stop(id);
-    this.store.change(id, { state: "waiting", failure: null, retryAt: null, tries: 0, ...changes });
+    this.store.change(id, {
+      state: "waiting", report: null, failure: null, retryAt: null, tries: 0, ...changes,
+    });
     void this.pump();
   }
 
@@ -115,10 +117,12 @@ export class Runner {
       this.store.change(id, { state: "done", report, check: report.id, sha256: report.sha256 });
     } catch (error) {
       signal.throwIfAborted();
-      const { code } = asTrouble(error);
-      // After a check that failed, expired or was removed, trying again asks for a new one.
+      const { code, retryAfter } = asTrouble(error);
+      // After a check that failed, expired or was removed, trying again asks for a new one; a
+      // server that is away or busy has it still.
       const job = this.store.get(id);
-      if (code !== "offline" && job != null && job.check !== null) {
+      const isLost = code !== "offline" && retryAfter === null;
+      if (isLost && job != null && job.check !== null) {
         this.store.change(id, { check: null, round: job.round + 1 });
       }
       if (code === "offline" && !(await mayReachServer())) throw new Trouble("not_connected");

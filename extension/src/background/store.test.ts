@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { FakeChrome } from "../testing/chrome";
 import { installChrome } from "../testing/chrome";
 import { job, PICTURE } from "../testing/examples";
@@ -45,4 +45,34 @@ it("forgets the oldest of many that ended, and none under way", () => {
   expect(store.all()).toHaveLength(151);
   expect(store.get(id)).toBeDefined();
   expect(store.get("0")).toBeUndefined();
+});
+
+describe("the thumbnail of a job", () => {
+  const NAME = "thumbnail:a";
+  let store: Store;
+  beforeEach(() => {
+    chromeApi.storage.session.values[NAME] = "data:,";
+    store = new Store(() => undefined);
+    store.add(job({ id: "a", state: "checking" }));
+  });
+  const kept = (): boolean => NAME in chromeApi.storage.session.values;
+
+  it("stays while it is under way, and with a check that only the way to is broken", () => {
+    store.change("a", { check: "abcdefgh12345678" });
+    store.change("a", { state: "error", failure: { code: "offline", message: "" } });
+    expect(kept()).toBe(true);
+  });
+  it("goes when it fails", () => {
+    store.change("a", { state: "error" });
+    expect(kept()).toBe(false);
+  });
+  it("goes when it is removed", () => {
+    store.remove("a");
+    expect(kept()).toBe(false);
+  });
+  it("goes when it is forgotten as the oldest of many", () => {
+    store.change("a", { state: "done" });
+    for (let count = 0; count < 150; count++) store.add(job({ id: `${count}`, state: "done" }));
+    expect(kept()).toBe(false);
+  });
 });

@@ -2,6 +2,7 @@
 
 import type { Job, Picture, Spot } from "../shared/jobs";
 import { isActive } from "../shared/jobs";
+import { dropThumbnail } from "./thumbnail";
 
 /** Ended jobs that are kept for pages that show them. */
 const MOST_ENDED = 150;
@@ -51,11 +52,15 @@ export class Store {
   }
 
   remove(id: string): void {
-    if (this.#jobs.delete(id)) this.#write();
+    if (!this.#jobs.has(id)) return;
+    this.#forget(id);
+    this.#write();
   }
 
   #set(job: Job): void {
     this.#jobs.set(job.id, job);
+    // Tried again it is sent again, and that notes another.
+    if (job.state === "error" && job.check === null) dropThumbnail(job.id);
     this.#prune();
     this.#write();
     this.onChange(job);
@@ -64,8 +69,13 @@ export class Store {
   #prune(): void {
     const ended = this.all().filter((job) => !isActive(job));
     for (const job of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) {
-      this.#jobs.delete(job.id);
+      this.#forget(job.id);
     }
+  }
+
+  #forget(id: string): void {
+    this.#jobs.delete(id);
+    dropThumbnail(id);
   }
 
   #write(): void {

@@ -22,7 +22,7 @@ export class Submitter {
     const file = await obtain(job, signal);
     if (file === null) return this.#byAddress(job, api, signal);
     const sha256 = await hashOf(file);
-    if (job.trace) await noteThumbnail(id, file);
+    if (job.trace) await noteThumbnail(id, file, signal);
     this.store.change(id, { sha256 });
     const known = this.#known(job, sha256);
     const check = known ?? (await this.#once(job, file, sha256, api, signal));
@@ -47,9 +47,9 @@ export class Submitter {
     job: Job, file: Blob, sha256: string, api: Api, signal: AbortSignal,
   ): Promise<string> {
     const name = `${job.server ?? ""} ${sha256}`;
-    const before = this.#sending.get(name);
-    if (before !== undefined) {
-      const check = await before.catch(() => null);
+    // Of several that wait for one which fails, the first sends and the others wait for it.
+    for (let other = this.#sending.get(name); other !== undefined; other = this.#sending.get(name)) {
+      const check = await other.catch(() => null);
       signal.throwIfAborted();
       if (check !== null) return check;
     }

@@ -22,10 +22,12 @@ export async function thumbnailOf(file: Blob): Promise<string | null> {
   }
 }
 
-/** Keeps a job's thumbnail until the job ends, through the worker's death. */
-export async function noteThumbnail(job: string, file: Blob): Promise<void> {
+/** Keeps a job's thumbnail until the job ends, through the worker's death; none for a job that
+ * was ended while it was drawn. */
+export async function noteThumbnail(job: string, file: Blob, signal: AbortSignal): Promise<void> {
   const thumbnail = await thumbnailOf(file);
-  if (thumbnail !== null) await chrome.storage.session.set({ [NAME + job]: thumbnail });
+  if (thumbnail === null || signal.aborted) return;
+  await chrome.storage.session.set({ [NAME + job]: thumbnail });
 }
 
 export async function takeThumbnail(job: string): Promise<string | null> {
@@ -33,4 +35,9 @@ export async function takeThumbnail(job: string): Promise<string | null> {
   const { [name]: noted } = await chrome.storage.session.get(name);
   await chrome.storage.session.remove(name);
   return typeof noted === "string" ? noted : null;
+}
+
+/** For a job that ended without a verdict, or is forgotten. */
+export function dropThumbnail(job: string): void {
+  void chrome.storage.session.remove(NAME + job);
 }

@@ -2,8 +2,7 @@
 
 import { t } from "../shared/i18n";
 import { part } from "../shared/own-page";
-
-const EVERYWHERE = { origins: ["*://*/*"] };
+import { EVERYWHERE } from "../shared/settings";
 
 export async function everySite(): Promise<void> {
   const state = part("#sites-state");

@@ -2,7 +2,8 @@
 
 import { h } from "../shared/dom";
 import { hasText, t } from "../shared/i18n";
-import { fillIn, part, preparePage } from "../shared/own-page";
+import { askBackground } from "../shared/messages";
+import { part, preparePage } from "../shared/own-page";
 import type { Settings } from "../shared/settings";
 import { hostPattern, LANGUAGES, tidyServerUrl, writeSettings } from "../shared/settings";
 import { originSetting } from "../shared/view";
@@ -68,9 +69,9 @@ async function saved(settings: Settings, asking: Promise<boolean>): Promise<void
   say("", t("testing"));
   const allowed = await asking;
   await writeSettings(settings);
-  if (!settings.keepHistory) await chrome.storage.local.remove("history");
+  if (!settings.keepHistory) await askBackground("history/clear", {});
   await preparePage();
-  fillIn();
+  await everySite();
   const trouble = allowed ? await tested(settings) : { code: "not_connected", message: "" };
   save.disabled = false;
   if (trouble === null) {

@@ -98,6 +98,92 @@ it("lists a page-wide check, and ends it when the list is closed", async () => {
   expect(chromeApi.runtime.sendMessage).toHaveBeenCalledWith(expect.objectContaining({ call: "page/cancel" }));
 });
 
+/** What the background answers to each call. */
+function backgroundAnswers(answers: Record<string, (request: never) => unknown>): void {
+  chromeApi.runtime.sendMessage.mockImplementation((message) => {
+    const { call, request } = message as { call: string; request: never };
+    return Promise.resolve({ value: answers[call]?.(request) ?? null });
+  });
+}
+
+function doneView(id: string, view: JobView): JobView {
+  return viewOf(job({ id, batch: view.batch, picture: { ...PICTURE, anchors: view.anchors }, state: "done", check: "abcdefgh12345678", report: report() }));
+}
+
+it("begins anew at a picture that is checked again", async () => {
+  changed(doneView("first", await clicked()));
+  expect([parts("overlay").length, parts("panel").length]).toEqual([1, 1]);
+  const again = { ...(await clicked()), id: "second" };
+  expect(parts("chip").map(({ dataset }) => dataset["state"])).toEqual(["waiting"]);
+  expect([parts("overlay").length, parts("panel").length]).toEqual([0, 0]);
+  changed(again);
+  expect(parts("chip").map(({ dataset }) => dataset["job"])).toEqual(["second"]);
+});
+
+it("leaves a mark to the later check when the earlier one is dropped", async () => {
+  const view = await clicked();
+  changed(view);
+  changed({ ...view, id: "second" });
+  changed({ ...view, look: "error", cancelled: true });
+  expect(parts("chip").map(({ dataset }) => dataset["job"])).toEqual(["second"]);
+});
+
+it("marks the picture that an element shows now, not the one that it showed", async () => {
+  changed(await clicked());
+  picture.src = "https://news.example/next.jpg";
+  const next = { ...(await clicked()), id: "second" };
+  changed(next);
+  expect(parts("chip").map(({ hidden, dataset }) => [hidden, dataset["job"]])).toEqual([[false, "second"]]);
+});
+
+it("asks for what is under way alone, and keeps what ended when the background has forgotten it", async () => {
+  vi.useFakeTimers();
+  for (let at = 1; at < 160; at++) image(`https://news.example/${at}.jpg`, [20, 30, 400, 300]);
+  const found = await app.answers["page/collect"]({ minimumSize: 100 });
+  const views = found.map((one, at) => viewOf(job({ id: `${at}`, picture: one, batch: "b" })));
+  await app.answers["page/list"]({ jobs: views });
+  changed(...views.slice(1).map((view) => doneView(view.id, view)));
+  const asked: string[][] = [];
+  backgroundAnswers({ "jobs/sync": ({ jobs }: { jobs: string[] }) => { asked.push(jobs); return views.slice(0, 1); } });
+  await vi.advanceTimersByTimeAsync(5000);
+  vi.useRealTimers();
+  expect(asked).toEqual([["0"]]);
+  expect(parts("chip")).toHaveLength(160);
+});
+
+it("lists nothing but the page-wide check, of which there may be a second", async () => {
+  for (const batch of ["b", "c"]) {
+    const [found] = await app.answers["page/collect"]({ minimumSize: 100 });
+    const view = viewOf(job({ id: batch, picture: found ?? PICTURE, batch }));
+    await app.answers["page/list"]({ jobs: [view] });
+    changed(doneView(batch, view));
+  }
+  changed({ ...(await clicked()), id: "alone" });
+  expect(parts("page-list")).toHaveLength(1);
+  expect(parts("page-item").map(({ dataset }) => dataset["state"])).toEqual(["fake"]);
+  expect(parts("chip").map(({ dataset }) => dataset["job"])).toEqual(["alone"]);
+});
+
+it("fetches a heatmap each time, since it may be another check's by then", async () => {
+  const close = vi.fn();
+  vi.stubGlobal("createImageBitmap", () => Promise.resolve({ width: 4, height: 3, close }));
+  changed(doneView("first", await clicked()));
+  let asked = 0;
+  backgroundAnswers({ "job/heatmap": () => { asked++; return { base64: "" }; } });
+  for (const state of ["true", "false", "true"]) {
+    parts("heatmap-switch")[0]?.click();
+    await vi.waitFor(() => { expect(parts("heatmap-switch")[0]?.getAttribute("aria-checked")).toBe(state); });
+  }
+  expect(asked).toBe(2);
+  expect(close).toHaveBeenCalledTimes(2);
+});
+
+it("takes every chip away by Escape, those too that no check came to", async () => {
+  await clicked();
+  escape();
+  expect(parts("chip")).toHaveLength(0);
+});
+
 it("leaves nothing behind", async () => {
   changed(await clicked());
   app.end();

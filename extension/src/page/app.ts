@@ -8,7 +8,7 @@ import type { Encoded, PageCalls, Reply, Request } from "../shared/messages";
 import { Anchors, describeAll } from "./anchors";
 import { chosen } from "./clicked";
 import { allPictures } from "./find";
-import { PageList } from "./list";
+import { isEnded, PageList } from "./list";
 import { Live } from "./live";
 import { Mark } from "./mark";
 import { Mount } from "./mount";
@@ -119,7 +119,7 @@ export class App {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#marksOf(view)[0]?.sighting?.element
       .scrollIntoView({ block: "center", behavior: calm ? "instant" : "smooth" });
-    this.#opened.open(this.#views.get(view.id) ?? view, { focus: true });
+    this.#opened.open(view, { focus: true });
   }
 
   #change(views: readonly JobView[]): void {
@@ -128,14 +128,14 @@ export class App {
       this.#views.set(view.id, view);
       this.#list?.show(view);
       if (view.cancelled) {
-        this.#drop(view.id, this.#list !== null);
+        this.#drop(view.id);
         continue;
       }
-      for (const anchor of view.anchors) if (this.#anchors.get(anchor) !== undefined) this.#markAt(anchor);
+      for (const anchor of view.anchors) this.#markAt(anchor);
       if (view.anchors.length === 0 && view.batch === null && this.#marks.get(view.id) === undefined) {
         this.#marks.set(view.id, this.#newMark(view.id, null));
       }
-      for (const mark of this.#marksOf(view)) mark.show(view);
+      for (const mark of this.#marksAt(view)) mark.show(view);
       this.#opened.changed(view);
       this.#tell(view, before);
     }
@@ -145,7 +145,7 @@ export class App {
   /** Opens what ended by itself, and says so to those who do not see it. */
   #tell(view: JobView, before: JobView | undefined): void {
     if (view.look === before?.look && view.retryAt === before.retryAt) return;
-    const ended = view.look !== "waiting" && view.look !== "checking";
+    const ended = isEnded(view);
     if (view.batch !== null) {
       if (ended && this.#list?.done === true) this.#live.say(t("live_page_done", this.#list.jobs.length));
       return;
@@ -158,7 +158,12 @@ export class App {
 
   #markAt(anchor: string): void {
     const sighting = this.#anchors.get(anchor);
-    if (sighting !== undefined && !this.#marks.has(anchor)) this.#marks.set(anchor, this.#newMark(anchor, sighting));
+    const before = this.#marks.get(anchor);
+    if (sighting === undefined || before?.sighting === sighting) return;
+    // Described anew, it is checked anew, or shows another picture: what was said of it is void.
+    if (before?.job !== undefined) this.#drop(before.job);
+    before?.remove();
+    this.#marks.set(anchor, this.#newMark(anchor, sighting));
   }
 
   #newMark(name: string, sighting: Sighting | null): Mark {
@@ -169,20 +174,27 @@ export class App {
     });
   }
 
-  #marksOf({ id, anchors }: JobView): Mark[] {
+  #marksAt({ id, anchors }: JobView): Mark[] {
     return [id, ...anchors].flatMap((name) => this.#marks.get(name) ?? []);
   }
 
-  /** Takes a job's marks away; one that the list still names is kept there. */
-  #drop(job: string, listed = false): void {
+  /** Not those that a later check of the same picture took over. */
+  #marksOf(view: JobView): Mark[] {
+    return this.#marksAt(view).filter(({ job = view.id }) => job === view.id);
+  }
+
+  /** Forgets a job and takes its marks away. */
+  #drop(job: string): void {
     const view = this.#views.get(job);
     if (view === undefined) return;
     this.#opened.closeIf(job);
     for (const name of [job, ...view.anchors]) {
-      this.#marks.get(name)?.remove();
+      const mark = this.#marks.get(name);
+      if ((mark?.job ?? job) !== job) continue;
+      mark?.remove();
       this.#marks.delete(name);
     }
-    if (!listed) this.#views.delete(job);
+    this.#views.delete(job);
   }
 
   #escape(event: KeyboardEvent): void {
@@ -190,15 +202,14 @@ export class App {
     if (this.#picker !== null) this.#endPicking();
     else if (this.#opened.close()) { /* The panel went. */ }
     else if (this.#list !== null) this.#closeList();
-    else if (this.#marks.size > 0) for (const job of [...this.#views.keys()]) this.#drop(job);
+    else if (this.#marks.size > 0) this.#clear();
     else return;
     event.preventDefault();
     event.stopImmediatePropagation();
   }
 
   #keepAsking(): void {
-    const active = [...this.#views.values()].some(({ look }) => look === "waiting" || look === "checking");
-    if (!active) {
+    if ([...this.#views.values()].every(isEnded)) {
       clearInterval(this.#sync);
       this.#sync = undefined;
     } else this.#sync ??= setInterval(() => void this.#ask(), SYNC_EVERY_MS);
@@ -206,7 +217,8 @@ export class App {
 
   async #ask(): Promise<void> {
     try {
-      const jobs = [...this.#views.keys()];
+      // Of many that ended the background forgets the oldest: they stay as they are.
+      const jobs = [...this.#views.values()].filter((view) => !isEnded(view)).map(({ id }) => id);
       const views = await askBackground("jobs/sync", { jobs });
       this.#change(views);
       for (const job of jobs) if (!views.some(({ id }) => id === job)) this.#drop(job);
@@ -224,9 +236,15 @@ export class App {
     this.#opened.place();
   }
 
+  #clear(): void {
+    for (const mark of this.#marks.values()) mark.remove();
+    this.#marks.clear();
+    this.#views.clear();
+  }
+
   end(): void {
     this.#control.abort();
-    for (const mark of this.#marks.values()) mark.remove();
+    this.#clear();
     this.#opened.close();
     this.#endPicking();
   }

@@ -47,6 +47,18 @@ it("looks into open shadow roots", () => {
   expect(pictureOf("https://a.example/1.jpg", null)?.element).toBe(picture);
 });
 
+it("looks into closed shadow roots, as the browser lets extensions do", () => {
+  const host = document.createElement("x-photo");
+  const closed = host.attachShadow({ mode: "closed" });
+  document.body.append(host);
+  const picture = image("https://a.example/1.jpg", [0, 0, 300, 200]);
+  closed.append(picture);
+  expect(allPictures(100)).toEqual([]);
+  Object.assign(chrome, { dom: { openOrClosedShadowRoot: (element: Element) => (element === host ? closed : null) } });
+  expect(allPictures(100).map(({ element }) => element)).toEqual([picture]);
+  expect(pictureOf("https://a.example/1.jpg", null)?.element).toBe(picture);
+});
+
 it("takes the one that was clicked of several with one address, else the one that shows most", () => {
   const small = image("https://a.example/1.jpg", [0, 0, 100, 100]);
   const large = image("https://a.example/1.jpg", [200, 0, 300, 200]);

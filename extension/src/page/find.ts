@@ -14,13 +14,13 @@ export interface Point {
 }
 
 /** The picture at a point of the viewport, under whatever covers it. */
-export function pictureAt({ x, y }: Point): Sighting | null {
-  const stack = stackAt(document, { x, y });
+export function pictureAt(point: Point): Sighting | null {
+  const stack = stackAt(document, point);
   const sightings = stack.flatMap((element) => pictureIn(element) ?? backgroundOf(element) ?? []);
   const large = sightings.filter((found) => !isIcon(found));
   // What lets the pointer through is in no stack; a texture laid over it would win otherwise.
   const beneath = everyPicture()
-    .filter((found) => !stack.includes(found.element) && holds(found.element, { x, y }) && !isIcon(found));
+    .filter((found) => !stack.includes(found.element) && holds(found.element, point) && !isIcon(found));
   return large.find(({ kind }) => kind === "picture")
     ?? large.find((found) => !isTexture(found))
     ?? beneath.at(-1)
@@ -81,11 +81,11 @@ function shadowOf(element: Element): ShadowRoot | null {
   return element.openOrClosedShadowRoot ?? dom?.openOrClosedShadowRoot(element) ?? null;
 }
 
-function stackAt(root: Document | ShadowRoot, { x, y }: Point): Element[] {
-  return root.elementsFromPoint(x, y).flatMap((element) => {
+function stackAt(root: Document | ShadowRoot, point: Point): Element[] {
+  return root.elementsFromPoint(point.x, point.y).flatMap((element) => {
     if (element.localName === "unmask-page") return [];
     const inner = shadowOf(element);
-    return inner === null || inner === root ? [element] : [...stackAt(inner, { x, y }), element];
+    return inner === null || inner === root ? [element] : [...stackAt(inner, point), element];
   });
 }
 

@@ -68,6 +68,13 @@ it("says so where there is nothing to check", () => {
   expect(root.textContent).toContain("No picture on this page is large enough");
 });
 
+it("lists no check that was asked for by itself", () => {
+  const list = new PageList(root, [done("a", "real", 0.1)], actions);
+  list.show({ ...view("b"), batch: null });
+  expect(root.querySelectorAll("[data-part=page-item]")).toHaveLength(1);
+  expect(list.done).toBe(true);
+});
+
 it("opens the picture as it stands now", () => {
   const list = new PageList(root, [view("a")], actions);
   list.show(done("a", "fake", 0.9));

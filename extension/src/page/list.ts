@@ -49,7 +49,10 @@ export class PageList {
     );
     root.append(this.element);
     this.#bar.setAttribute("aria-label", t("list_title"));
-    for (const view of views) this.show(view);
+    for (const view of views) {
+      this.#newItem(view);
+      this.show(view);
+    }
     this.#tell();
   }
 
@@ -57,17 +60,15 @@ export class PageList {
     return [...this.#views.keys()];
   }
 
-  has(job: string): boolean {
-    return this.#views.has(job);
-  }
-
   get done(): boolean {
     return [...this.#views.values()].every(isEnded);
   }
 
+  /** Shows how a check stands; one that was asked for by itself is not listed. */
   show(view: JobView): void {
+    const item = this.#items.get(view.id);
+    if (item === undefined) return;
     this.#views.set(view.id, view);
-    const item = this.#items.get(view.id) ?? this.#newItem(view);
     const words = view.chip;
     if (item.dataset["words"] === words && item.dataset["check"] === (view.check ?? "")) return;
     item.dataset["state"] = view.look;
@@ -78,7 +79,7 @@ export class PageList {
     this.#tell();
   }
 
-  #newItem(view: JobView): HTMLLIElement {
+  #newItem(view: JobView): void {
     const anchor = view.anchors[0];
     const sighting = anchor === undefined ? undefined : this.actions.sighting(anchor);
     const item = h(
@@ -96,7 +97,6 @@ export class PageList {
     );
     this.#items.set(view.id, item);
     this.#holder.append(item);
-    return item;
   }
 
   #tell(): void {
@@ -135,7 +135,7 @@ export class PageList {
   }
 }
 
-function isEnded({ look }: JobView): boolean {
+export function isEnded({ look }: JobView): boolean {
   return look !== "waiting" && look !== "checking";
 }
 

@@ -40,6 +40,11 @@ export class Mark {
     this.#overlay?.show(view);
   }
 
+  /** The job that it shows; undefined before it shows one. */
+  get job(): string | undefined {
+    return this.#view?.id;
+  }
+
   get overlaid(): boolean {
     return this.#overlay !== null;
   }

@@ -16,7 +16,6 @@ export class Opened {
   #panel: Panel | null = null;
   #marks: readonly Mark[] = [];
   #returnTo: HTMLElement | null = null;
-  readonly #heatmaps = new Map<string, ImageBitmap>();
 
   constructor(
     private readonly mount: Mount,
@@ -105,19 +104,16 @@ export class Opened {
 
   /** Resolves with whether the heatmap shows now. */
   async #showHeatmap(job: string, on: boolean): Promise<boolean> {
-    const heatmap = on ? await this.#heatmap(job).catch(() => null) : null;
+    const heatmap = on ? await heatmapOf(job).catch(() => null) : null;
     if (this.#panel?.job === job) for (const mark of this.#marks) mark.showHeatmap(heatmap);
+    heatmap?.close();
     return heatmap !== null;
   }
+}
 
-  async #heatmap(job: string): Promise<ImageBitmap | null> {
-    const known = this.#heatmaps.get(job);
-    if (known !== undefined) return known;
-    const sent = await askBackground("job/heatmap", { job });
-    if (sent === null) return null;
-    // Drawn from bytes: a picture by address would be subject to the page's policy.
-    const bitmap = await createImageBitmap(new Blob([fromBase64(sent.base64)], { type: "image/png" }));
-    this.#heatmaps.set(job, bitmap);
-    return bitmap;
-  }
+async function heatmapOf(job: string): Promise<ImageBitmap | null> {
+  const sent = await askBackground("job/heatmap", { job });
+  if (sent === null) return null;
+  // Drawn from bytes: a picture by address would be subject to the page's policy.
+  return createImageBitmap(new Blob([fromBase64(sent.base64)], { type: "image/png" }));
 }

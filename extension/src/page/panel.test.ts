@@ -63,6 +63,18 @@ it("offers what may help, and does it", () => {
   expect(part("allow")?.textContent).toContain("news.example");
 });
 
+it("lets the file be chosen where the server may have judged another picture", () => {
+  const picture = { ...DONE.picture, size: { width: 300, height: 400 } };
+  open({ ...DONE, picture, means: "server" });
+  expect(part("message")?.textContent).toContain("Choose the file");
+  const input = root.querySelector<HTMLInputElement>("input[type=file]");
+  if (input === null) throw new Error("no file can be chosen");
+  const file = new File(["bytes"], "photo.jpg");
+  Object.defineProperty(input, "files", { value: [file] });
+  input.dispatchEvent(new Event("change"));
+  expect(actions.file).toHaveBeenCalledWith(file);
+});
+
 it("counts down to the next try", () => {
   vi.useFakeTimers();
   const panel = open({ retryAt: Date.now() + 5000, failure: { code: "busy", message: "" } });

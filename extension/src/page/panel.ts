@@ -100,9 +100,10 @@ export class Panel {
       h("ol", { class: "faces" }, ...faces.map((face, index) => faceItem(face, several ? index + 1 : null))),
       faces.length === 0 ? null : heatmapSwitch(this.actions.heatmap),
       h("details", { class: "caveat" }, h("summary", {}, t("caveat_title")), h("p", {}, caveat)),
-      link === null ? null : h("div", { class: "actions" },
-        h("a", { class: "button primary", href: link, target: "_blank", rel: "noopener noreferrer", part: "report-link" }, t("open_report")),
-        shareButton(link),
+      h("div", { class: "actions" },
+        link !== null && h("a", { class: "button primary", href: link, target: "_blank", rel: "noopener noreferrer", part: "report-link" }, t("open_report")),
+        link !== null && shareButton(link),
+        ...this.#waysOut(),
       ),
     ];
   }

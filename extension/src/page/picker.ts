@@ -17,12 +17,12 @@ export class Picker {
   constructor(root: ShadowRoot, private readonly onPick: (sighting: Sighting) => void) {
     root.append(this.#hint, this.#frame);
     const options = { capture: true, signal: this.#control.signal };
-    addEventListener("pointermove", (event) => { this.#aim(pictureAt({ x: event.clientX, y: event.clientY })); }, options);
+    addEventListener("pointermove", (event) => { this.#aim(pictureAt(event)); }, options);
     addEventListener("scroll", () => { this.#aim(this.#aimed); }, options);
     for (const type of ["pointerdown", "mousedown", "pointerup", "mouseup"] as const) addEventListener(type, swallow, options);
     addEventListener("click", (event) => {
       swallow(event);
-      this.#pick(pictureAt({ x: event.clientX, y: event.clientY }));
+      this.#pick(pictureAt(event));
     }, options);
     addEventListener("keydown", (event) => { this.#key(event); }, options);
   }

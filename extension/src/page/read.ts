@@ -1,10 +1,10 @@
 /** The bytes of a picture as the page may read them: the file itself, never its pixels. */
 
+import { ACCEPT } from "../shared/accept";
 import type { Encoded } from "../shared/messages";
 import { toBase64 } from "../shared/bytes";
 
 const MOST_BYTES = 40_000_000;
-const ACCEPT = "image/avif,image/webp,image/png,image/*;q=0.9,*/*;q=0.5";
 
 export async function readPicture(url: string, signal: AbortSignal): Promise<Encoded | null> {
   if (url.startsWith("data:")) return ofData(url);

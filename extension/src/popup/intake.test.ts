@@ -11,7 +11,7 @@ vi.mock("../shared/pictures", () => ({ putPicture: vi.fn() }));
 const say = vi.fn();
 beforeEach(() => {
   chromeApi = installChrome();
-  Object.assign(chromeApi, { extension: { inIncognitoContext: true } });
+  chromeApi.windows.getCurrent.mockResolvedValue({ incognito: true });
   showPage("popup.html");
   takePictures({ asTab: false, say });
 });

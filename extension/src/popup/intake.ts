@@ -4,6 +4,7 @@ import { t } from "../shared/i18n";
 import { askBackground } from "../shared/messages";
 import { part } from "../shared/own-page";
 import { putPicture } from "../shared/pictures";
+import { inPrivateWindow } from "./window";
 
 const MOST_AT_ONCE = 20;
 
@@ -51,7 +52,7 @@ async function sendAll(files: readonly File[], say: (words: string) => void): Pr
     const stored = crypto.randomUUID();
     try {
       await putPicture(stored, new Blob([await file.arrayBuffer()]));
-      const trace = !chrome.extension.inIncognitoContext;
+      const trace = !(await inPrivateWindow());
       await askBackground("file/check", { stored, label: file.name, trace });
     } catch {
       say(t("error_file_unreadable"));

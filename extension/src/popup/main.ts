@@ -8,7 +8,8 @@ import type { Settings } from "../shared/settings";
 import { takePictures } from "./intake";
 import { showRecent } from "./recent";
 
-const AS_TAB = location.search === "?tab";
+const asked = new URLSearchParams(location.search).get("tab");
+const AS_TAB = asked !== null;
 
 async function start(): Promise<void> {
   const settings = await preparePage();
@@ -20,7 +21,7 @@ async function start(): Promise<void> {
     void askBackground("history/clear", {});
   };
   takePictures({ asTab: AS_TAB, say });
-  await Promise.all([showRecent(), showServer(settings), offerPage()]);
+  await Promise.all([showRecent(asked), showServer(settings), offerPage()]);
 }
 
 function say(words: string): void {

@@ -8,28 +8,36 @@ import type { Job, Look } from "../shared/jobs";
 import { isActive } from "../shared/jobs";
 import { viewOf } from "../shared/view";
 import { mark } from "../shared/marks";
+import { tellBackground } from "../shared/messages";
 import { part } from "../shared/own-page";
 import { withOdds } from "../shared/words";
+import { inPrivateWindow } from "./window";
 
-export async function showRecent(): Promise<void> {
-  await render();
+/** `asked` is the check that the popup was opened for as a tab of its own. */
+export async function showRecent(asked: string | null): Promise<void> {
+  // Before the first reading: no event tells of what was written between it and the listening.
   chrome.storage.onChanged.addListener((changes) => {
-    if ("checks" in changes || "history" in changes) void render();
+    if ("checks" in changes || "history" in changes) void render(asked);
   });
+  await render(asked);
 }
 
+/** Drawings overlap, and nothing says that storage answers them in their order. */
 let latest = 0;
 
-async function render(): Promise<void> {
+async function render(asked: string | null): Promise<void> {
   const turn = ++latest;
+  const isPrivate = await inPrivateWindow();
   const { checks } = await chrome.storage.session.get("checks");
   const jobs = Object.values((checks as Record<string, Job> | undefined) ?? {});
   const history = await readHistory();
   if (turn !== latest) return; // a later one knows more, and may be through already
   const told = new Set(history.map(({ check }) => check));
   const fresh = jobs
+    .filter(({ id, trace }) => trace || isPrivate || id === asked)
     .filter((job) => isActive(job) || job.spot === null || job.state === "done")
-    .filter(({ check, state }) => state !== "done" || check === null || !told.has(check))
+    // The history is written first: what it tells may still be "checking" here.
+    .filter(({ check }) => check === null || !told.has(check))
     .filter(({ failure }) => failure?.code !== "cancelled")
     .sort((a, b) => b.created - a.created);
   const items = [...unique(fresh).map(jobItem), ...history.map(pastItem)];
@@ -50,28 +58,54 @@ function unique(jobs: readonly Job[]): Job[] {
 }
 
 function jobItem(job: Job): HTMLElement {
-  const view = viewOf(job);
+  const { look, report, link, chip, sentence, label, waysOut } = viewOf(job);
   const failed = job.failure !== null;
-  const link = view.report === null ? null : view.link;
-  return item(view.look, link, null, view.chip, failed ? view.sentence : view.label, failed);
+  return item({
+    look,
+    link: report === null ? null : link,
+    thumbnail: null,
+    title: chip,
+    below: [
+      h("span", { class: failed ? "recent-message" : "recent-label" }, failed ? sentence : label),
+      // Not where the same file would fail the same way.
+      waysOut[0] === "retry" && againButton(job.id, label),
+    ],
+  });
 }
 
 function pastItem(past: Past): HTMLElement {
   const when = new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "short" }).format(past.when);
   const below = past.label === "" ? when : `${past.label} · ${when}`;
-  return item(past.verdict, `${past.server}/c/${past.check}`, past.thumbnail, withOdds(past.verdict, past.probability), below, false);
+  return item({
+    look: past.verdict,
+    link: `${past.server}/c/${past.check}`,
+    thumbnail: past.thumbnail,
+    title: withOdds(past.verdict, past.probability),
+    below: [h("span", { class: "recent-label" }, below)],
+  });
 }
 
-function item(
-  look: Look, link: string | null, thumbnail: string | null, title: string, below: string, isMessage: boolean,
-): HTMLElement {
+function againButton(job: string, label: string): HTMLElement {
+  const again = (): void => { tellBackground("job/again", { job }); };
+  return h("button", { class: "button", part: "retry", title: label, click: again }, t("retry"));
+}
+
+interface Item {
+  readonly look: Look;
+  readonly link: string | null;
+  readonly thumbnail: string | null;
+  readonly title: string;
+  readonly below: readonly (HTMLElement | false)[];
+}
+
+function item({ look, link, thumbnail, title, below }: Item): HTMLElement {
   const content = [
     thumbnail === null
       ? h("span", { class: "thumbnail" })
       : h("img", { class: "thumbnail", src: thumbnail, alt: "" }),
     h("span", { class: "recent-words" },
       h("span", { class: "recent-verdict" }, mark(look), title),
-      h("span", { class: isMessage ? "recent-message" : "recent-label" }, below),
+      ...below,
     ),
   ];
   const attributes = { class: `recent-item v-${look}`, part: "recent-item", "data-state": look };

@@ -38,11 +38,11 @@ export interface BackgroundCalls {
   "tab/check": Call<{ tab: number }, boolean>;
   "file/check": Call<{ stored: string; label: string; trace: boolean }, null>;
   "history/clear": Call<object, null>;
-  "job/granted": Call<{ job: string }, null>;
+  "job/again": Call<{ job: string }, null>;
 }
 
 /** Who may make a call: a script of ours in a web page, or our own pages. */
-export const CALLERS: Readonly<Record<keyof BackgroundCalls, "page" | "own">> = {
+export const CALLERS = {
   "picture/picked": "page",
   "jobs/sync": "page",
   "job/retry": "page",
@@ -57,8 +57,8 @@ export const CALLERS: Readonly<Record<keyof BackgroundCalls, "page" | "own">> = 
   "tab/check": "own",
   "file/check": "own",
   "history/clear": "own",
-  "job/granted": "own",
-};
+  "job/again": "own",
+} as const satisfies Record<keyof BackgroundCalls, "page" | "own">;
 
 /** What our script in a web page answers. */
 export interface PageCalls {

@@ -12,7 +12,7 @@ export async function preparePage(): Promise<Settings> {
   return settings;
 }
 
-export function fillIn(): void {
+function fillIn(): void {
   document.documentElement.lang = language();
   for (const element of document.querySelectorAll<HTMLElement>("[data-text]")) {
     element.textContent = t(element.dataset["text"] ?? "");

@@ -46,6 +46,9 @@ export function tidyServerUrl(text: string): string | null {
   }
 }
 
+/** The permission for all sites. */
+export const EVERYWHERE = { origins: ["*://*/*"] };
+
 /** The pattern of the permission for an address's host, on any port: Firefox knows no others. */
 export function hostPattern(address: string): string {
   const { protocol, hostname } = new URL(address);

@@ -5,7 +5,7 @@ import type { Failure } from "./jobs";
 /** Codes that the extension adds to the server's. */
 export const OWN_CODES = [
   "offline", "not_connected", "not_unmask", "bad_answer",
-  "no_bytes", "no_picture", "page_blocked", "page_gone", "capture_failed", "cancelled",
+  "no_bytes", "no_picture", "page_blocked", "capture_failed", "cancelled",
 ] as const;
 
 export class Trouble extends Error implements Failure {

@@ -23,7 +23,8 @@ it.each([
   ["no_bytes", ["allow", "file", "capture", "retry"]],
   ["too_many_bytes", []],
   ["internal", ["retry"]],
-  ["page_gone", ["file", "capture", "retry"]],
+  ["page_blocked", []],
+  ["capture_failed", ["file", "capture", "retry"]],
 ])("offers the ways out of %s", (code, ways) => {
   expect(viewOf(job({ state: "error", failure: { code, message: "" } })).waysOut).toEqual(ways);
 });
@@ -45,7 +46,9 @@ it("says that a capture is less sure", () => {
 it("notices that the server was given another picture", () => {
   const picture = { ...PICTURE, size: { width: 300, height: 400 } };
   const done = { state: "done", report: report() } as const;
-  expect(viewOf(job({ ...done, picture, means: "server" })).warning).not.toBe("");
+  const view = viewOf(job({ ...done, picture, means: "server" }));
+  expect(view.warning).not.toBe("");
+  expect(view.waysOut).toEqual(["file"]);
   expect(viewOf(job({ ...done, picture, means: "original" })).warning).toBe("");
   expect(viewOf(job({ ...done, means: "server" })).warning).toBe("");
 });

@@ -36,9 +36,10 @@ export interface JobView {
 }
 
 export function viewOf(job: Job): JobView {
-  const { id, batch, check, report, failure, retryAt, picture, server } = job;
+  const { id, batch, check, report, failure, retryAt, picture, server, means } = job;
   const look = lookOf(job);
   const site = siteOf(picture.url);
+  const isOther = showsAnother(job);
   return {
     id,
     batch,
@@ -50,24 +51,25 @@ export function viewOf(job: Job): JobView {
     label: picture.label,
     cancelled: failure?.code === "cancelled",
     link: server !== null && check !== null ? `${server}/c/${check}` : null,
-    waysOut: failure === null ? [] : waysOut(failure.code, site !== null),
+    waysOut: failure !== null ? waysOut(failure.code, site !== null) : isOther ? ["file"] : [],
     host: site === null ? null : new URL(site).host,
     chip: chipWords(look, job),
     title: report === null ? lookWords(look) : verdictTitle(report.verdict),
     sentence: report !== null ? sentence(report)
       : failure === null ? t("message_working") : failureWords(failure),
     caveat: report === null ? "" : caveat(report.verdict),
-    warning: warning(job),
+    warning: isOther ? t("warn_other_picture")
+      : report !== null && means === "capture" ? t("warn_capture") : "",
     setting: failure?.code === "origin_refused" ? originSetting() : "",
   };
 }
 
 const NEEDS_BYTES = new Set([
-  "no_bytes", "not_a_picture", "unsupported_format", "damaged", "truncated", "page_gone", "capture_failed",
+  "no_bytes", "not_a_picture", "unsupported_format", "damaged", "truncated", "capture_failed",
 ]);
 const NEEDS_SETTINGS = new Set(["offline", "not_connected", "not_unmask", "key_needed", "key_scope"]);
 const HOPELESS = new Set([
-  "too_many_bytes", "too_many_pixels", "too_many_frames", "bad_dimensions", "polyglot",
+  "too_many_bytes", "too_many_pixels", "too_many_frames", "bad_dimensions", "polyglot", "page_blocked",
 ]);
 
 function waysOut(code: string, hasSite: boolean): WayOut[] {
@@ -77,14 +79,12 @@ function waysOut(code: string, hasSite: boolean): WayOut[] {
   return code === "no_bytes" && hasSite ? ["allow", "file", "capture", "retry"] : ["file", "capture", "retry"];
 }
 
-function warning({ means, picture, report }: Job): string {
-  if (report === null) return "";
-  if (means === "capture") return t("warn_capture");
-  // A site may give a stranger, such as our server, another picture than the person who asks.
-  if (means !== "server" || picture.size === null) return "";
+/** A site may give a stranger, such as our server, another picture than the person who asks. */
+function showsAnother({ means, picture, report }: Job): boolean {
+  if (report === null || means !== "server" || picture.size === null) return false;
   const shown = picture.size.width / picture.size.height;
   const judged = report.image.width / report.image.height;
-  return Math.abs(Math.log(shown / judged)) > 0.05 ? t("warn_other_picture") : "";
+  return Math.abs(Math.log(shown / judged)) > 0.05;
 }
 
 /** What the server must be told to take checks from here; Firefox gives each installation an origin

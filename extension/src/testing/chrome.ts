@@ -27,8 +27,8 @@ function area(): { values: Values; get: unknown; set: unknown; remove: unknown }
   };
 }
 
-function event(): { addListener: (listener: never) => void } {
-  return { addListener: vi.fn() };
+function event() {
+  return { addListener: vi.fn((_: (...told: never[]) => unknown) => undefined) };
 }
 
 /** Puts a new one in place; what was stored in an earlier test is gone. */
@@ -47,7 +47,12 @@ export function installChrome() {
       sendMessage: vi.fn((_: unknown): Promise<unknown> => Promise.resolve({ value: null })),
       onMessage: event(),
     },
-    permissions: { contains: vi.fn(() => Promise.resolve(true)), request: vi.fn(() => Promise.resolve(true)) },
+    permissions: {
+      contains: vi.fn((_: unknown) => Promise.resolve(true)),
+      request: vi.fn((_: unknown) => Promise.resolve(true)),
+      remove: vi.fn((_: unknown) => Promise.resolve(true)),
+    },
+    windows: { getCurrent: vi.fn(() => Promise.resolve({ incognito: false })) },
     tabs: { sendMessage: vi.fn((..._: unknown[]): Promise<unknown> => Promise.resolve({ value: null })), create: vi.fn() },
     scripting: {
       executeScript: vi.fn((_: unknown) => Promise.resolve([{ frameId: 0 }])),

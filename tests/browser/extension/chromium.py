@@ -92,8 +92,9 @@ class Extension:
         self.stop_worker()
         self.home.evaluate(
             """async (settings) => {
-              await chrome.storage.local.clear();
+              // The settings' going wakes a worker, which must find no checks of before.
               await chrome.storage.session.clear();
+              await chrome.storage.local.clear();
               await chrome.storage.local.set({ settings });
               await chrome.runtime.sendMessage("wake up").catch(() => null);
             }""",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension, eventually
 from tests.browser.extension.front import Front
-from tests.browser.extension.seen import UNDER_WAY, Seen
+from tests.browser.extension.seen import UNDER_WAY, VERDICTS, Seen
 from tests.browser.extension.web import Web
 
 OpenPage = Callable[..., Page]
@@ -92,6 +93,19 @@ def test_an_offline_server_is_asked_again_by_the_button(
     seen.verdict()
 
 
+def test_a_file_of_the_popup_is_tried_again_by_its_button(
+    offline: None, extension: Extension, front: Front, face: Face, tmp_path: Path
+) -> None:
+    (tmp_path / "photo.jpg").write_bytes(face())
+    popup = extension.page("popup.html")
+    popup.locator("[data-part=file-input]").set_input_files(tmp_path / "photo.jpg")
+    item = popup.locator("[data-part=recent-item]")
+    expect(item).to_have_attribute("data-state", "error")
+    front.come_back()
+    item.locator("[data-part=retry]").click()
+    expect(item).to_have_attribute("data-state", VERDICTS)
+
+
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
@@ -127,6 +141,13 @@ def test_a_busy_server_is_asked_again_when_it_said(
     _, seen = ask()
     seen.verdict()
     assert len(front.checks()) == 2
+
+
+def test_a_limit_while_the_end_is_awaited_costs_no_second_check(ask: Ask, front: Front) -> None:
+    front.fail(429, "rate_limited", match=r"GET /v1/checks/[^/?]+$", Retry_After="2")
+    _, seen = ask()
+    seen.verdict()
+    assert len(front.checks()) == 1
 
 
 def test_a_long_wait_is_told_and_can_be_cut_short(ask: Ask, front: Front) -> None:

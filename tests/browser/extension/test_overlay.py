@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension, Rect, eventually
 from tests.browser.extension.front import Front
-from tests.browser.extension.seen import Seen
+from tests.browser.extension.seen import UNDER_WAY, Seen
 from tests.browser.extension.web import Web
 
 OpenPage = Callable[..., Page]
@@ -148,6 +148,26 @@ def test_it_goes_when_its_picture_is_another(checked: Checked, web: Web, face: F
         "(address) => { document.getElementById('target').src = address }", web.put(face())
     )
     nothing_is_shown(seen)
+
+
+def test_a_picture_that_is_checked_again_begins_anew(
+    checked: Checked, extension: Extension, front: Front, web: Web, face: Face
+) -> None:
+    """The same picture, and the next one of a carousel."""
+    page, seen, _ = checked(IMG)
+    target = page.locator("#target")
+    for address in (None, web.put(face(altered=True))):
+        if address is not None:
+            target.evaluate("(image, address) => { image.src = address }", address)
+            expect(target).to_have_js_property("complete", True)
+        front.hold()
+        extension.check(page, target, told=True)
+        expect(seen.chip.locator("visible=true")).to_have_attribute("data-state", UNDER_WAY)
+        expect(seen.panel).to_have_count(0)
+        expect(seen.part("overlay")).to_have_count(0)
+        front.release()
+        seen.marks_faces(target, seen.report())
+        expect(seen.panel).to_have_count(1)
 
 
 def nothing_is_shown(seen: Seen) -> None:

@@ -101,3 +101,25 @@ def test_the_calls_of_our_own_pages_are_closed_to_scripts_in_web_pages(
         page.url,
     )
     assert all("refused" in answer and "value" not in answer for answer in answers), answers
+
+
+def test_what_is_stored_is_closed_to_scripts_in_web_pages(
+    extension: Extension, front: Front, open_page: OpenPage
+) -> None:
+    """The key and the history, even if a page had taken over the script in it."""
+    secret = "um_" + "s" * 40
+    extension.reset(serverUrl=front.url, apiKey=secret)
+    page = open_page("<p>A page")
+    found = extension.worker.evaluate(
+        """async (url) => {
+          const tab = (await chrome.tabs.query({})).find((one) => one.url === url);
+          const [done] = await chrome.scripting.executeScript({
+            target: { tabId: tab.id },
+            func: () => Promise.all(["local", "session"].map((area) =>
+              chrome.storage[area].get().then((kept) => JSON.stringify(kept), () => "refused"))),
+          });
+          return done.result;
+        }""",
+        page.url,
+    )
+    assert found == ["refused", "refused"]

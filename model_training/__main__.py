@@ -98,6 +98,8 @@ def _add_export(commands: Commands) -> None:
         commands, "export", _export, "turn trained weights into model.onnx and its manifest"
     )
     add("--weights", type=Path, nargs="+", required=True, help=".npz; several are averaged")
+    add("--ensemble", type=Path, help=".npz of a trained efficientnet-lite2 to judge along")
+    add("--ensemble-run", type=Path, help="folder of its training run, for the record")
     add("--data", type=Path, required=True, help=f"for the proof on real faces: {DATA_HELP}")
     add("--out", type=Path, default=SHIPPED_MODEL.parent, help="folder of the model")
     add("--version", required=True)
@@ -110,15 +112,18 @@ def _add_export(commands: Commands) -> None:
 def _export(options: Options) -> None:
     from model_training.data import of_split, read_dataset
     from model_training.export import export
-    from model_training.model import average_weights, build_model, load_warmstart
+    from model_training.model import average_weights, build_model, load_all, read_weights
     from model_training.predict import face_crops
+    from model_training.teacher import build_teacher
 
     plan = _plan(options)
     if plan.get("frame", 1.0) != 1.0:
         raise ValueError(f"{options.folder} was trained on another frame than the served one")
-    model = build_model()
-    if load_warmstart(model, average_weights(options.weights)) != len(model.weights):
-        raise ValueError(f"{options.weights[0]} does not name every variable of the network")
+    model, second = build_model(), None
+    load_all(model, average_weights(options.weights))
+    if options.ensemble:
+        second = build_teacher()
+        load_all(second, read_weights(options.ensemble))
     rows = of_split(read_dataset(options.data), "val")
     export(
         model,
@@ -127,26 +132,32 @@ def _export(options: Options) -> None:
         crops=face_crops(rows, options.faces),
         denoise=Denoise(plan.get("denoise", Denoise.NONE)),
         min_face=options.min_face,
-        training=_record(options, plan),
+        training=_record(options),
+        second=second,
     )
 
 
 def _plan(options: Options) -> dict[str, Any]:
     """The plan of the run that is exported; empty where none is named."""
-    if options.folder is None:
-        return {}
-    plan: dict[str, Any] = json.loads((options.folder / "plan.json").read_text(encoding="utf-8"))
+    plan: dict[str, Any] = _run_record(options.folder).get("plan", {})
     return plan
 
 
-def _record(options: Options, plan: dict[str, Any]) -> dict[str, Any]:
-    """What the manifest says of the training: the note, the plan, the last epoch."""
-    record: dict[str, Any] = {"note": options.note} if options.note else {}
-    if options.folder is not None:
-        record["plan"] = without_paths(plan)
-        with (options.folder / "history.csv").open(newline="", encoding="utf-8") as lines:
-            record["steps"] = int(list(csv.DictReader(lines))[-1]["step"])
+def _record(options: Options) -> dict[str, Any]:
+    """What the manifest says of the training: the note, and of each network plan and last step."""
+    record = {"note": options.note} if options.note else {}
+    record |= _run_record(options.folder)
+    if options.ensemble:
+        record["ensemble"] = {"network": str(Network.TEACHER)} | _run_record(options.ensemble_run)
     return record
+
+
+def _run_record(folder: Path | None) -> dict[str, Any]:
+    if folder is None:
+        return {}
+    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    with (folder / "history.csv").open(newline="", encoding="utf-8") as lines:
+        return {"plan": without_paths(plan), "steps": int(list(csv.DictReader(lines))[-1]["step"])}
 
 
 def _add_calibrate(commands: Commands) -> None:

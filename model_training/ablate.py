@@ -208,14 +208,13 @@ def load_judge(weights: Path, plan: Table) -> Judge:
     """A run's network as a function of faces; Keras is imported only here."""
     import keras
 
-    from model_training.model import build_model, load_warmstart, read_weights, serving_model
+    from model_training.model import build_model, load_all, read_weights, serving_model
     from model_training.teacher import build_teacher
 
     teacher = plan.get("network") == Network.TEACHER
     decoder = not teacher and bool(plan.get("decoder", True))
     model = build_teacher() if teacher else build_model(decoder=decoder)
-    if load_warmstart(model, read_weights(weights)) != len(model.weights):
-        raise ValueError(f"{weights} does not name every variable of the network")
+    load_all(model, read_weights(weights))
     outputs = {"logit": model.output["logit"]}
     if decoder:
         serving = serving_model(model)

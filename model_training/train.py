@@ -11,7 +11,7 @@ import keras
 from model_training.batches import TrainingBatches, validation_batches
 from model_training.data import Row, of_split, read_dataset
 from model_training.landmarks import Landmarks, landmarks_of
-from model_training.model import build_model, load_warmstart, read_weights
+from model_training.model import build_model, load_all, load_warmstart, read_weights
 from model_training.plan import Network, Plan
 from model_training.run import Run
 from model_training.samples import Mix
@@ -94,8 +94,7 @@ def _teacher(plan: Plan) -> keras.Model | None:
     if plan.teacher is None:
         return None
     teacher = build_teacher()
-    if load_warmstart(teacher, read_weights(plan.teacher)) != len(teacher.weights):
-        raise ValueError(f"{plan.teacher} does not name every variable of the teacher")
+    load_all(teacher, read_weights(plan.teacher))
     teacher.trainable = False
     return teacher
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_training.compare import _peak_logit, compare
+from model_training.compare import _peak_logit, _second_logit, compare
 from model_training.data import of_split, read_dataset
 from model_training.predict import predict
 from tests.model_training.conftest import Measured
@@ -23,6 +24,26 @@ def test_each_way_has_its_row(measured: Measured) -> None:
     cells = [rows[name].split(" | ")[1:] for name in ("as served", "the face's logit")]
     assert cells[0] == cells[1]
     assert float(cells[0][0].split()[0]) > 0.9
+
+
+def test_an_ensemble_is_told_apart(measured: Measured, tmp_path: Path) -> None:
+    together = tmp_path / "model"
+    shutil.copytree(measured.manifest.parent, together)
+    manifest = json.loads(measured.manifest.read_text())
+    manifest["training"] = {"ensemble": {"network": "efficientnet-lite2"}}
+    (together / measured.manifest.name).write_text(json.dumps(manifest))
+    lines = compare(measured.data, together / measured.manifest.name, repeats=20).splitlines()
+    rows = {line.split(" | ")[0].strip("| "): line.split(" | ")[1:] for line in lines[2:]}
+    assert len(rows) == 11
+    assert "the second network's logit" in rows
+
+
+def test_what_an_ensembles_second_network_said(measured: Measured) -> None:
+    found = predict(of_split(read_dataset(measured.data), "test")[:3], measured.manifest)
+    said = np.linspace(-2, 3, len(found.raw))
+    logits = said + found.activations.astype(float).mean(axis=(1, 2)) + _peak_logit(found, 0.05)
+    joined = replace(found, raw=(1 / (1 + np.exp(-logits / 3))).astype(np.float32))
+    np.testing.assert_allclose(_second_logit(joined), said, atol=1e-3)
 
 
 def test_the_peak_of_a_heatmap(measured: Measured) -> None:

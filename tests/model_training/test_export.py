@@ -13,9 +13,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
 from model_training import export as exporting  # noqa: E402
-from model_training.export import compare, export, parity, to_onnx  # noqa: E402
+from model_training import halve  # noqa: E402
+from model_training.export import compare, export, moved, parity, to_onnx  # noqa: E402
 from model_training.fuse import fuse_batch_norms  # noqa: E402
-from model_training.model import build_model  # noqa: E402
+from model_training.halve import halve_weights  # noqa: E402
+from model_training.model import build_model, serving_model  # noqa: E402
+from model_training.teacher import build_teacher  # noqa: E402
 from unmask.detector.classifier import Classifier  # noqa: E402
 from unmask.detector.preprocess import Denoise, prepare  # noqa: E402
 
@@ -87,11 +90,52 @@ def test_keras_and_onnx_runtime_agree(
     assert max(found["max_difference"].values()) < 1e-5
 
 
+def test_half_the_bytes_say_the_same(
+    monkeypatch: pytest.MonkeyPatch, plain: onnx.ModelProto, crops: Crops
+) -> None:
+    monkeypatch.setattr(halve, "LEAST_VALUES", 100)
+    halved = _copy(plain)
+    assert halve_weights(halved) == 1
+    onnx.checker.check_model(halved, full_check=True)
+    assert len(halved.SerializeToString()) < len(plain.SerializeToString())
+    change = moved(plain.SerializeToString(), halved.SerializeToString(), crops, Denoise.NONE)
+    assert 0 < change["heatmap"] < 1e-3
+
+
+def test_a_weight_too_large_for_half_precision_is_refused(
+    monkeypatch: pytest.MonkeyPatch, plain: onnx.ModelProto
+) -> None:
+    monkeypatch.setattr(halve, "LEAST_VALUES", 100)
+    huge = _copy(plain)
+    for tensor in huge.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.size >= 100:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values * np.float32(1e9), tensor.name))
+    with pytest.raises(ValueError, match="too large for half precision"):
+        halve_weights(huge)
+
+
+def test_two_networks_judge_together(crops: Crops) -> None:
+    model, second = _stirred(build_model()), build_teacher()
+    second.get_layer("logit").bias.assign([-3.0])
+    image = prepare(crops)
+    alone = serving_model(model)(image)
+    both = serving_model(model, second)(image)
+    logits = [_logit(alone["probability"]) * 2, np.asarray(second(image)["logit"])]
+    np.testing.assert_allclose(_logit(both["probability"]), sum(logits) / 3, atol=1e-3)
+    for name in ("heatmap", "activation"):
+        np.testing.assert_array_equal(alone[name], both[name])
+
+
 def test_the_whole_network_is_exported(tmp_path: Path, crops: Crops) -> None:
-    model = _stirred(build_model())
-    manifest = export(model, tmp_path, version="1.2.3", crops=crops, training={"epochs": 2})
+    model, second = _stirred(build_model()), build_teacher()
+    manifest = export(
+        model, tmp_path, version="1.2.3", crops=crops, training={"epochs": 2}, second=second
+    )
     record = manifest.export
     assert record["fused_batch_norms"] > 50
+    assert record["parameters"] == model.count_params() + second.count_params()
+    assert 0 < record["half_precision"]["max_moved"]["probability"] < exporting.MAX_MOVED
     assert record["bytes"] == (tmp_path / manifest.file).stat().st_size <= exporting.MAX_BYTES
     assert record["parity"]["max_difference"]["probability"] < 1e-4
     assert record["fusion"]["max_difference"] < 1e-4
@@ -109,7 +153,10 @@ def test_the_whole_network_is_exported(tmp_path: Path, crops: Crops) -> None:
 def test_an_export_that_would_judge_otherwise_is_refused(
     monkeypatch: pytest.MonkeyPatch, small: keras.Model, tmp_path: Path, crops: Crops
 ) -> None:
-    monkeypatch.setattr(exporting, "serving_model", lambda model: model)
+    monkeypatch.setattr(exporting, "serving_model", lambda model, second: model)
+    with monkeypatch.context() as stricter, pytest.raises(ValueError, match="half precision"):
+        stricter.setattr(exporting, "MAX_MOVED", -1.0)
+        export(small, tmp_path, version="1", crops=crops)
     monkeypatch.setattr(exporting, "MAX_DIFFERENCE", {"probability": -1.0})
     with pytest.raises(ValueError, match="differ by"):
         export(small, tmp_path, version="1", crops=crops)
@@ -129,6 +176,11 @@ def _stirred(model: keras.Model) -> keras.Model:
             shape = layer.gamma.shape
             layer.set_weights([random.uniform(0.8, 1.2, shape).astype("f4") for _ in range(4)])
     return model
+
+
+def _logit(chance: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    safe = np.asarray(chance, np.float64)
+    return np.asarray(np.log(safe / (1 - safe)))
 
 
 def _copy(model: onnx.ModelProto) -> onnx.ModelProto:

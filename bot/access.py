@@ -7,7 +7,7 @@ from typing import Any
 from redis import asyncio as aioredis
 
 from bot.keys import Keys
-from unmask.errors import UnmaskError
+from unmask.cli.faults import SettingsError
 from unmask.queue.clients import reachable
 from unmask.settings import Settings
 
@@ -50,9 +50,9 @@ class Access:
 
 
 def ids(text: str, variable: str) -> frozenset[int]:
-    """The ids in a setting, separated by commas or spaces; raises ``bad_request``."""
+    """The ids in a setting, separated by commas or spaces; raises :class:`SettingsError`."""
     try:
         return frozenset(int(part) for part in text.replace(",", " ").split())
     except ValueError as error:
         message = f"{variable}: Telegram ids are whole numbers, separated by commas or spaces."
-        raise UnmaskError("bad_request", message) from error
+        raise SettingsError(message) from error

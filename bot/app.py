@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from telegram import Update
 from telegram.ext import (
@@ -18,18 +17,17 @@ from telegram.ext import (
     filters,
 )
 
+from bot.delivery import patiently
 from bot.handlers import block, delete, errors, gate, language, pictures, presses, privacy, stats
 from bot.handlers import start as greeting
 from bot.pace import Pace
 from bot.services import Services
 from bot.turn import Turn, turn_of
-from unmask.errors import UnmaskError
 from unmask.settings import Settings
 
 App = Application[Any, Any, Any, Any, Any, Any]
 Context = CallbackContext[Any, Any, Any, Any]
 Handler = Callable[[Turn], Awaitable[None]]
-T = TypeVar("T")
 
 _COMMANDS: dict[str, Handler] = {
     "start": greeting.start,
@@ -52,28 +50,20 @@ def make_application(settings: Settings, token: str) -> App:
     # Who finds no free connection waits for one. More of them make each call slower: the pool
     # looks at all of its connections each time.
     builder = builder.connection_pool_size(16).pool_timeout(60.0)
+    # A call that is given up while Telegram is at work on it is made again, and shown twice.
+    builder = builder.read_timeout(60.0).write_timeout(30.0).media_write_timeout(120.0)
     paced = builder.rate_limiter(Pace(settings.bot_messages_per_second))
     return paced.updater(None).job_queue(None).build()
 
 
-async def _patiently(step: Callable[[], Awaitable[T]]) -> T:
-    """Do a step; while Redis is away, again, for the update would be lost otherwise."""
-    pause = 0.5
-    while True:
-        try:
-            return await step()
-        except UnmaskError as error:
-            if error.code != "queue_unavailable":
-                raise
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, 10.0)
-
-
 def add_handlers(application: App, services: Services) -> None:
-    """Tell the Application what to do with updates."""
+    """Tell the Application what to do with updates.
+
+    They are dealt with patiently: one whose handlers are through is written off, come what may.
+    """
 
     async def guard(update: Update, context: Context) -> None:
-        if not await _patiently(lambda: gate.admits(services, update)):
+        if not await patiently(lambda: gate.admits(services, update)):
             raise ApplicationHandlerStop
 
     async def failed(update: object, context: Context) -> None:
@@ -83,7 +73,7 @@ def add_handlers(application: App, services: Services) -> None:
         async def call(update: Update, context: Context) -> None:
             turn = await turn_of(services, update)
             if turn is not None:
-                await _patiently(lambda: handler(turn))
+                await patiently(lambda: handler(turn))
             elif update.callback_query is not None:  # below a message that Telegram forgot
                 await update.callback_query.answer()
 

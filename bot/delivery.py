@@ -1,9 +1,10 @@
-"""Brings to Telegram what is owed, however long Telegram is away."""
+"""Does what is owed, however long Telegram or Redis is away."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from io import BytesIO
@@ -13,11 +14,14 @@ from PIL import Image, ImageOps
 from telegram.error import BadRequest, NetworkError, RetryAfter
 
 from bot.pace import seconds_of
+from unmask.errors import UnmaskError
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+#: Redis is nearer, and can be asked more often.
+_LONGEST_REDIS_PAUSE = 10.0
 #: What Telegram takes as a photo: bytes, sum of the sides, ratio of the sides.
 PHOTO_BYTES, PHOTO_SIDES, PHOTO_RATIO = 10_000_000, 10_000, 20
 #: Long side of a photo that had to be made smaller; Telegram shows less.
@@ -45,6 +49,22 @@ async def deliver(call: Callable[[], Awaitable[T]], until: float) -> T:
         _log.warning("not delivered yet", extra={"why": type(failure).__name__, "pause": pause})
         await asyncio.sleep(pause)
         pause = min(2 * max(pause, _FIRST_PAUSE), _LONGEST_PAUSE)
+
+
+async def patiently(step: Callable[[], Awaitable[T]], until: float = math.inf) -> T:
+    """Do a step; while Redis is away, again, at the latest at ``until`` (Unix time).
+
+    Raises what the step does, ``queue_unavailable`` when the time is up.
+    """
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return await step()
+        except UnmaskError as error:
+            if error.code != "queue_unavailable" or time.time() > until:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_REDIS_PAUSE)
 
 
 def as_photo(data: bytes) -> tuple[bytes, bool]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Any
 from weakref import WeakValueDictionary
@@ -11,8 +10,8 @@ from weakref import WeakValueDictionary
 from telegram import Update
 from telegram.ext import Application
 
+from bot.delivery import patiently
 from bot.inbox import Inbox
-from unmask.errors import UnmaskError
 
 _log = logging.getLogger(__name__)
 #: Updates dealt with at one time. What takes long, examining a picture, is no part of that.
@@ -28,7 +27,7 @@ class Dispatch:
         self._application = application
         self._inbox = inbox
         self._turns = asyncio.Semaphore(TOGETHER)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
         #: Those of one chat are dealt with in order; a lock serves who waits in turn.
         self._chats: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -37,8 +36,10 @@ class Dispatch:
 
         Raises :class:`UnmaskError` ``queue_unavailable``.
         """
+        in_hand = set(self._tasks)  # what is through before the inbox answers is dealt with
         for update in await self._inbox.accept(updates):
-            self._start(update)
+            if update["update_id"] not in in_hand:
+                self._start(update)
 
     async def resume(self) -> None:
         """Deal with what an earlier process left."""
@@ -47,25 +48,28 @@ class Dispatch:
 
     async def close(self, seconds: float) -> None:
         """Let those at work end; what takes longer is left to the next start."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        for task in self._tasks:
+        tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start(self, update: dict[str, Any]) -> None:
-        task = asyncio.create_task(self._deal(update), name=f"update-{update['update_id']}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        number = update["update_id"]
+        if number not in self._tasks:
+            task = asyncio.create_task(self._deal(update), name=f"update-{number}")
+            self._tasks[number] = task
+            task.add_done_callback(lambda _: self._tasks.pop(number))
 
     async def _deal(self, raw: dict[str, Any]) -> None:
         try:
             update = Update.de_json(raw, self._application.bot)
-        except Exception:
-            _log.exception("an update is of no form that is known")
+        except Exception as error:  # not what it says: that may quote the message
+            why = {"update_id": raw["update_id"], "why": type(error).__name__}
+            _log.error("an update is of no form that is known", extra=why)
         else:
             chat = update.effective_chat.id if update.effective_chat else 0
             async with self._chats.setdefault(chat, asyncio.Lock()), self._turns:
                 await self._application.process_update(update)
-        with contextlib.suppress(UnmaskError):
-            await self._inbox.done(raw["update_id"])
+        await patiently(lambda: self._inbox.done(raw["update_id"]))

@@ -44,22 +44,23 @@ class Feedback:
         """A user, as opinions know them."""
         return hmac.new(self._key, str(user).encode(), hashlib.sha256).hexdigest()[:16]
 
-    def keep(self, opinion: Opinion, photo: bytes | None) -> None:
-        """Keep an opinion, and the photo if one is given; raises OSError."""
+    def keep(self, opinion: Opinion, check: str, photo: bytes | None) -> None:
+        """Keep what was said of a check, and its photo if one is given; raises OSError."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if photo is not None:
-            opinion = opinion.model_copy(update={"photo": f"{opinion.id}.photo"})
-            (self._folder / f"{opinion.id}.photo").write_bytes(photo)
+            opinion = opinion.model_copy(update={"photo": self._photo(check).name})
         unfinished = self._folder / f".{opinion.id}"
         unfinished.write_text(opinion.model_dump_json(), encoding="utf-8")
         unfinished.rename(self._folder / f"{opinion.id}.json")
+        if photo is not None:  # after its record, without which nobody could find and delete it
+            self._photo(check).write_bytes(photo)
 
     def read(self) -> Iterator[dict[str, Any]]:
         """All opinions, oldest first; photos by their whole path."""
         found = [json.loads(path.read_text(encoding="utf-8")) for path in self._records()]
         for record in sorted(found, key=lambda record: str(record["time"])):
-            if record["photo"]:
-                record["photo"] = str(self._folder / record["photo"])
+            photo = self._folder / (record["photo"] or "")
+            record["photo"] = str(photo) if photo.is_file() else None
             yield record
 
     def forget(self, user: int) -> int:
@@ -68,10 +69,18 @@ class Feedback:
         for path in self._records():
             record = json.loads(path.read_text(encoding="utf-8"))
             if record["giver"] == giver:
-                (self._folder / f"{record['id']}.photo").unlink(missing_ok=True)
+                if record["photo"]:
+                    (self._folder / record["photo"]).unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
                 count += 1
         return count
+
+    def forget_photo(self, check: str) -> None:
+        """Delete the photo of a check, if it was given; what was said of it stays."""
+        self._photo(check).unlink(missing_ok=True)
+
+    def _photo(self, check: str) -> Path:
+        return self._folder / f"{check}.photo"
 
     def _records(self) -> list[Path]:
         return list(self._folder.glob("*.json"))

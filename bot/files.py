@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 
-from telegram import Bot
-from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
+from telegram import Bot, File
+from telegram.error import BadRequest, Forbidden, InvalidToken
 
 from bot.orders import Item, Kind, Note
-from bot.pace import seconds_of
 from bot.past import Past
 from unmask.errors import UnmaskError
 from unmask.fetch import Fetcher
@@ -18,17 +16,13 @@ from unmask.images.clip import is_clip
 from unmask.queue import Checks
 from unmask.settings import Settings
 
-_log = logging.getLogger(__name__)
 #: What Telegram hands over at most, in bytes; a Bot API server of one's own has no such limit.
 TELEGRAM_BYTES = 20_000_000
-#: Downloads at one time, and seconds between the tries of each.
-TOGETHER = 16
-_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _CLIP_SECONDS = 30.0
 
 
 class Files:
-    """Fetches; few at one time, for each file is held in memory."""
+    """Fetches; who asks sees to it that few do so at one time, for each file lies in memory."""
 
     def __init__(
         self, bot: Bot, checks: Checks, past: Past, fetcher: Fetcher, settings: Settings
@@ -38,22 +32,21 @@ class Files:
         self._past = past
         self._fetcher = fetcher
         self._settings = settings
-        self._turns = asyncio.Semaphore(TOGETHER)
         self._clips = asyncio.Semaphore(2)
 
     async def read(self, item: Item) -> bytes:
         """The picture's bytes; notes on ``item`` how they were had.
 
         Raises what :meth:`Fetcher.fetch` does, ``too_many_bytes``, ``picture_missing`` (Telegram
-        does not hand it over) or ``unsupported_format`` (a clip without a frame to be had).
+        does not hand it over) or ``unsupported_format`` (a clip without a frame to be had); and
+        telegram's NetworkError or RetryAfter, after which it may be asked again.
         """
         if item.kind is Kind.URL:
             return await self._fetcher.fetch(item.url)
         known = await self._known(item)
         if known is not None:
             return known
-        async with self._turns:
-            data = await self._download(item.file, item.size)
+        data = await self._download(item.file, item.size)
         return await self._frame(item, data) if item.kind is Kind.CLIP else data
 
     async def _known(self, item: Item) -> bytes | None:
@@ -73,24 +66,16 @@ class Files:
 
     async def _download(self, file: str, size: int) -> bytes:
         self._check_size(size)
-        for pause in (*_PAUSES, None):
-            try:
-                found = await self._bot.get_file(file)
-                self._check_size(found.file_size or 0)
-                data = bytes(await found.download_as_bytearray())
-                self._check_size(len(data))
-                return data
-            except (BadRequest, Forbidden) as refusal:
-                if "too big" in refusal.message.lower():
-                    raise self._too_large() from refusal
-                raise _gone() from refusal
-            except TelegramError as error:
-                _log.warning("a download failed", extra={"why": type(error).__name__})
-                if pause is None:
-                    raise _gone() from error
-                told = seconds_of(error) if isinstance(error, RetryAfter) else 0.0
-                await asyncio.sleep(max(pause, told))
-        raise AssertionError("unreachable")
+        try:
+            found = await self._bot.get_file(file)
+            self._check_size(found.file_size or 0)
+            data = bytes(await _content(found))
+        except (BadRequest, Forbidden) as refusal:
+            if "too big" in refusal.message.lower():
+                raise _too_large(min(self._settings.max_bytes, TELEGRAM_BYTES)) from refusal
+            raise _gone() from refusal
+        self._check_size(len(data))
+        return data
 
     async def _frame(self, item: Item, data: bytes) -> bytes:
         """The first frame of a clip, else the small picture that Telegram made of it.
@@ -107,16 +92,18 @@ class Files:
         if not item.thumbnail:
             raise UnmaskError("unsupported_format", "No frame of this clip can be read.")
         _note(item, Note.THUMBNAIL)
-        async with self._turns:
-            return await self._download(item.thumbnail, 0)
+        return await self._download(item.thumbnail, 0)
 
     def _check_size(self, size: int) -> None:
         if size > self._settings.max_bytes:
-            raise self._too_large()
+            raise _too_large(self._settings.max_bytes)
 
-    def _too_large(self) -> UnmaskError:
-        limit = min(self._settings.max_bytes, TELEGRAM_BYTES)
-        return UnmaskError("too_many_bytes", "The file is too large.", limit=limit)
+
+async def _content(file: File) -> bytearray:
+    try:
+        return await file.download_as_bytearray()
+    except InvalidToken as refusal:  # a 404, which only of a method speaks of the token
+        raise _gone() from refusal
 
 
 async def _first_frame(data: bytes) -> bytes | None:
@@ -144,6 +131,10 @@ async def _first_frame(data: bytes) -> bytes | None:
 def _note(item: Item, note: Note) -> None:
     if note not in item.notes:
         item.notes.append(note)
+
+
+def _too_large(limit: int) -> UnmaskError:
+    return UnmaskError("too_many_bytes", "The file is too large.", limit=limit)
 
 
 def _gone() -> UnmaskError:

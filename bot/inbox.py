@@ -19,13 +19,13 @@ SEEN_SECONDS = 172_800
 MOST_STARTS = 3
 
 #: Inbox, seconds, then for each update: key of its number, number, JSON. Answers 1 for each that
-#: is new.
+#: is new or not yet dealt with: who got no answer, and asks again, must get the same one.
 _ACCEPT = """
 local answers = {}
 for i = 3, #ARGV, 3 do
   local fresh = redis.call('SET', ARGV[i], '1', 'NX', 'EX', ARGV[2])
   if fresh then redis.call('HSET', ARGV[1], ARGV[i + 1], ARGV[i + 2]) end
-  answers[#answers + 1] = fresh and 1 or 0
+  answers[#answers + 1] = fresh and 1 or redis.call('HEXISTS', ARGV[1], ARGV[i + 1])
 end
 return answers
 """
@@ -42,7 +42,8 @@ class Inbox:
         self._keys = keys
 
     async def accept(self, updates: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Write updates (as Telegram's JSON) down; those that were not delivered before."""
+        """Write updates (as Telegram's JSON) down; those of them that are to be dealt with, which
+        may be in hand already."""
         given = list(updates)
         if not given:
             return []
@@ -53,7 +54,7 @@ class Inbox:
             arguments += [self._keys.of("seen", number), number, entry]
         with reachable():
             answers: Any = await self._redis.eval(_ACCEPT, 0, *arguments)
-        return [update for update, new in zip(given, answers, strict=True) if new]
+        return [update for update, owed in zip(given, answers, strict=True) if owed]
 
     async def done(self, update_id: int) -> None:
         """Forget an update that was dealt with."""

@@ -3,7 +3,7 @@
 ``<prefix>``::
 
     beat                string  the process that works as this bot; expires without signs of life
-    seen:<update>       string  an update that was accepted; a second delivery is ignored
+    seen:<update>       string  an update that was accepted; once dealt with, it is ignored
     inbox               hash    updates that were accepted and not yet dealt with
     orders              hash    answers that are owed, as they stand
     file:<unique id>    string  the check that examined this file of Telegram

@@ -48,9 +48,7 @@ class Look:
 def look(data: bytes, settings: Settings) -> Look:
     """Look at a picture's file; raises what :func:`unmask.images.open_picture` and decoding do."""
     picture = open_picture(data, settings)
-    longest = max(picture.width, picture.height)
-    shrink = next((step for step in (8, 4, 2) if longest / step >= _ENOUGH), 1)
-    grey = Image.fromarray(picture.pixels(shrink)).convert("L")
+    grey = Image.fromarray(picture.pixels(picture.shrink_for(_ENOUGH))).convert("L")
     return Look(_hash(grey), picture.width, picture.height, grey)
 
 

@@ -51,6 +51,8 @@ def log_json(*secrets: str, level: int = logging.INFO) -> None:
     # They speak of each request, with URLs that hold the token.
     for name in ("httpx", "httpcore", "telegram", "aiohttp.access", "asyncio", "PIL"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It quotes answers that it cannot read, and with them what people wrote.
+    logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
     # It reports each 429 as an error; the bot waits and tries again (bot/pace.py).
     logging.getLogger("telegram.ext.AIORateLimiter").setLevel(logging.CRITICAL)
 

@@ -16,7 +16,7 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from bot import webhook
-from bot.app import App, add_handlers, make_application
+from bot.app import add_handlers, make_application
 from bot.beat import Beat
 from bot.dispatch import Dispatch
 from bot.keys import Keys
@@ -26,6 +26,7 @@ from bot.menu import set_menu
 from bot.polling import UPDATES, poll
 from bot.services import Services, make_services
 from bot.token import TokenError, bot_id, derived, token_of
+from unmask.cli.faults import Exit, SettingsError
 from unmask.errors import UnmaskError
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
@@ -37,8 +38,6 @@ _log = logging.getLogger(__name__)
 GRACE = 5.0
 #: Seconds that the start waits for the list of commands to be set.
 _MENU_SECONDS = 5.0
-#: Exit status of a bot that cannot work as it is set up (EX_CONFIG).
-MISCONFIGURED = 78
 
 
 class LostError(Exception):
@@ -47,7 +46,6 @@ class LostError(Exception):
 
 @dataclass(frozen=True)
 class _Parts:
-    application: App
     services: Services
     dispatch: Dispatch
     beat: Beat
@@ -60,21 +58,22 @@ def serve(settings: Settings, fetcher: Fetcher | None = None) -> int:
         token = token_of(settings)
         log_json(token, secret.get_secret_value() if secret else "")
         asyncio.run(_until_signal(settings, fetcher))
-    except (TokenError, webhook.BadWebhookError, InvalidToken) as error:
+    except (TokenError, webhook.BadWebhookError, SettingsError, InvalidToken) as error:
         said = "Telegram does not know this token." if isinstance(error, InvalidToken) else error
         sys.stderr.write(f"unmask bot: {said}\n")
-        return MISCONFIGURED
+        return Exit.MISCONFIGURED
     except (UnmaskError, LostError, OSError, TelegramError) as error:
         sys.stderr.write(f"unmask bot: {redacted(str(error), token)}\n")
-        return 1
-    return 0
+        return Exit.SOME_FAILED
+    return Exit.DONE
 
 
 async def run(settings: Settings, stop: asyncio.Event, fetcher: Fetcher | None = None) -> None:
     """Serve until ``stop`` is set; prints ``ready @NAME`` once pictures are taken.
 
-    Raises :class:`TokenError`, :class:`bot.webhook.BadWebhookError`, ``InvalidToken``,
-    :class:`UnmaskError` when the queue is not there, OSError when the webhook's port is taken.
+    Raises :class:`TokenError`, :class:`bot.webhook.BadWebhookError`, :class:`SettingsError`,
+    ``InvalidToken``, :class:`UnmaskError` when the queue is not there, OSError when the webhook's
+    port is taken.
     """
     token = token_of(settings)
     path = webhook.checked_path(settings.bot_webhook, token) if settings.bot_webhook else ""
@@ -127,7 +126,7 @@ async def _parts(settings: Settings, token: str, fetcher: Fetcher | None) -> Asy
         await application.initialize()
         stack.push_async_callback(application.shutdown)
         dispatch = Dispatch(application, services.inbox)
-        yield _Parts(application, services, dispatch, Beat(redis, keys))
+        yield _Parts(services, dispatch, Beat(redis, keys))
 
 
 @contextlib.asynccontextmanager
@@ -135,7 +134,7 @@ async def _updates(
     settings: Settings, token: str, path: str, parts: _Parts
 ) -> AsyncIterator[tuple[asyncio.Task[None] | None, str]]:
     """Updates come in, by asking or by webhook: the task that asks, or the address listened on."""
-    bot = parts.application.bot
+    bot = parts.services.bot
     if not path:
         await bot.delete_webhook(drop_pending_updates=False)
         task = asyncio.create_task(poll(bot, parts.dispatch), name="polling")

@@ -17,7 +17,7 @@ _GROUP = {"check": later("Reply with this to a picture"), "help": _PRIVATE["help
 
 
 async def set_menu(bot: Bot) -> None:
-    """Tell Telegram the commands and the bot's description."""
+    """Tell Telegram the commands."""
     for language in LANGUAGES:
         said = words(language)
         code = "" if language == DEFAULT else language

@@ -40,9 +40,9 @@ class Item(BaseModel):
 
     ``unique`` is the same for the same file in every chat. ``thumbnail`` is the id of Telegram's
     own small picture of it, for what cannot be decoded. ``check`` is the check that is shown;
-    ``owner`` asked for it. ``earlier`` says when the same was examined in this chat before, and
-    ``alike`` that it was not the same file but a picture like it. ``error`` is the inside of the
-    one error shape.
+    ``owner`` asked for it. ``bits`` is the picture's perceptual hash, as hex. ``earlier`` says when
+    the same was examined in this chat before, and ``alike`` that it was not the same file but a
+    picture like it. ``error`` is the inside of the one error shape.
     """
 
     kind: Kind
@@ -56,6 +56,7 @@ class Item(BaseModel):
     notes: list[Note] = Field(default_factory=list)
     check: str = ""
     owner: int = 0
+    bits: str = ""
     earlier: datetime | None = None
     alike: bool = False
     error: dict[str, Any] | None = None
@@ -81,7 +82,6 @@ class Order(BaseModel):
 
     ``id`` is made of the chat and the message that asked; ``reply_to`` is the message that holds
     the picture. ``due`` is when an album counts as complete (Unix time; 0: not an album).
-    ``ticket`` is the token of its buttons, chosen when it is sent for the first time.
     """
 
     id: str

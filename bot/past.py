@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from redis import asyncio as aioredis
 from bot.keys import Keys
 from bot.likeness import Look, alike, look, may_be_alike
 from unmask.errors import UnmaskError
+from unmask.images import Picture
 from unmask.queue import Checks
 from unmask.queue.clients import reachable
 from unmask.report import Check, State
@@ -26,14 +27,9 @@ from unmask.settings import Settings
 MOST = 500
 #: Pictures that are looked at together: each is decoded in memory.
 TOGETHER = 2
-#: Pictures that are looked at together: each is decoded in memory.
-TOGETHER = 2
-#: Hash, field, value. What was deleted meanwhile stays deleted.
-_REPLACE = """
-if redis.call('HEXISTS', ARGV[1], ARGV[2]) == 1 then
-  redis.call('HSET', ARGV[1], ARGV[2], ARGV[3])
-end
-"""
+#: Most of them that one picture is compared with, the newest of those whose hashes are near:
+#: each is read and decoded.
+MOST_COMPARED = 5
 
 
 class Entry(BaseModel):
@@ -66,31 +62,28 @@ class Past:
         self._settings = settings
         self._turns = asyncio.Semaphore(TOGETHER)
 
-    async def find(self, chat: int, sha256: str, data: bytes) -> Known | None:
-        """The latest check in this chat of this file, or else of a picture like it.
+    async def find(self, chat: int, picture: Picture) -> tuple[Known | None, str]:
+        """The latest check in this chat of this file, or else of a picture like it; and the
+        perceptual hash of the picture, as hex.
 
-        A picture that cannot be decoded is like none.
+        A picture that cannot be decoded is like none and has no hash, nor does the same file.
         """
         entries = await self._entries(chat)
         for entry in entries:
-            if entry.sha256 == sha256 and await self._stands(entry):
-                return Known(entry, exact=True)
-        seen = await self._look(data) if entries else None
+            if entry.sha256 == picture.sha256 and await self._stands(entry):
+                return Known(entry, exact=True), ""
+        seen = await self._look(picture.data)
         if seen is None:
-            return None
-        for entry in entries:
-            near = entry.bits and may_be_alike(seen.bits, int(entry.bits, 16))
-            if near and await self._shows_the_same(entry, seen):
-                return Known(entry, exact=False)
-        return None
-
-    async def hash(self, data: bytes) -> str:
-        """The perceptual hash of a picture, as hex; empty if it cannot be decoded."""
-        seen = await self._look(data)
-        return f"{seen.bits:016x}" if seen else ""
+            return None, ""
+        bits = f"{seen.bits:016x}"
+        near = [one for one in entries if one.bits and may_be_alike(seen.bits, int(one.bits, 16))]
+        for entry in near[:MOST_COMPARED]:
+            if await self._shows_the_same(entry, seen):
+                return Known(entry, exact=False), bits
+        return None, bits
 
     async def remember(self, chat: int, check: Check, owner: int, bits: str) -> None:
-        """Remember a check that ended well, with the :meth:`hash` of its picture."""
+        """Remember a check that ended well, with the hash that :meth:`find` gave."""
         entry = Entry(
             check=check.id, owner=owner, sha256=check.sha256, bits=bits, when=datetime.now(UTC)
         )
@@ -125,16 +118,34 @@ class Past:
                 key = self._keys.of("file", unique)
                 await self._redis.set(key, check, ex=self._settings.retention)
 
+    async def files_of(self, check: str, uniques: list[str]) -> list[str]:
+        """Those of some files of Telegram whose bytes this check holds."""
+        if not uniques:
+            return []
+        with reachable():
+            keys = [self._keys.of("file", unique) for unique in uniques]
+            found: Any = await self._redis.mget(keys)
+        return [unique for unique, held in zip(uniques, found, strict=True) if held == check]
+
     async def forget_file(self, unique: str) -> None:
         """Forget which check holds a file's bytes."""
         with reachable():
             await self._redis.delete(self._keys.of("file", unique))
 
     async def _entries(self, chat: int) -> list[Entry]:
+        """What is remembered of a chat, newest first. What is older than results are kept is
+        forgotten here: the whole lives on for as long as the chat does."""
+        key = self._keys.of("past", chat)
         with reachable():
-            found: Any = await self._redis.hvals(self._keys.of("past", chat))
+            found: Any = await self._redis.hvals(key)
         entries = [Entry.model_validate_json(text) for text in found]
-        return sorted(entries, key=lambda entry: entry.when, reverse=True)
+        first = datetime.now(UTC) - timedelta(seconds=self._settings.retention)
+        over = [entry.check for entry in entries if entry.when <= first]
+        if over:
+            with reachable():
+                await self._redis.hdel(key, *over)
+        kept = [entry for entry in entries if entry.when > first]
+        return sorted(kept, key=lambda entry: entry.when, reverse=True)
 
     async def _stands(self, entry: Entry) -> bool:
         """Whether a check is kept, done, and of the model that would judge now."""

@@ -11,7 +11,7 @@ from bot.keys import Keys
 from bot.words import LANGUAGES, language_of
 from unmask.queue.clients import reachable
 
-#: Seconds for which a language is kept after it was last chosen or used.
+#: Seconds for which a language, and what a user was told, are kept after the last change.
 KEPT = 180 * 86_400
 
 

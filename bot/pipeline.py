@@ -7,16 +7,16 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from hashlib import sha256
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from telegram import Bot, ReactionTypeEmoji
 from telegram.constants import ChatAction, ReactionEmoji
-from telegram.error import ChatMigrated, TelegramError
+from telegram.error import ChatMigrated, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.answers import Answers
 from bot.counters import Counters
+from bot.delivery import deliver, patiently
 from bot.files import Files
 from bot.orders import Item, Kind, Note, Order, OrderBook, Stage
 from bot.past import Past
@@ -30,6 +30,11 @@ from unmask.settings import Settings
 _log = logging.getLogger(__name__)
 #: Seconds without a further picture after which an album counts as complete.
 ALBUM_SECONDS = 1.0
+#: Pictures that are fetched and looked at together, for each lies in memory: so many of Telegram
+#: and as many of sites, that a slow site holds up nobody's photo.
+TOGETHER = 16
+#: Seconds between two looks whether an album's picture is written down by now.
+_LOOK = 0.05
 #: Telegram shows "sending a photo" for five seconds.
 _ACTION_SECONDS = 4.5
 #: Starts in which a picture was taken up and never got as far as the queue.
@@ -65,8 +70,9 @@ class Pipeline:
         self._settings = settings
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._collecting: dict[str, Order] = {}
+        self._joining: set[str] = set()
         self._sending: set[str] = set()
-        self._hashes: dict[str, asyncio.Task[str]] = {}
+        self._turns = {from_site: asyncio.Semaphore(TOGETHER) for from_site in (False, True)}
 
     async def take(self, order: Order, update_id: int) -> None:
         """Write an order down and begin with it."""
@@ -77,18 +83,15 @@ class Pipeline:
     async def take_part(self, order: Order, update_id: int) -> None:
         """The same for one picture of an album: it joins the others, or begins the album."""
         whole = self._collecting.get(order.id)
-        if whole is None:
-            if order.id in self._tasks:  # too late: an answer of its own
-                order.id += f".{order.reply_to}"
-            whole = self._collecting.setdefault(order.id, order)
-        elif order.items[0].message not in {item.message for item in whole.items}:
-            whole.items.append(order.items[0])
-            whole.reply_to = min(whole.reply_to, order.reply_to)
-            whole.origin = whole.origin or order.origin
-        whole.due = time.time() + ALBUM_SECONDS
-        await self._book.enter(whole, update_id)
-        if whole.id not in self._tasks:
-            self._start(whole)
+        if whole is not None:
+            await self._join(whole, order, update_id)
+            return
+        if order.id in self._tasks:  # too late: an answer of its own
+            order.id += f".{order.reply_to}"
+        order.due = time.time() + ALBUM_SECONDS
+        await self._book.enter(order, update_id)
+        self._collecting[order.id] = order
+        self._start(order)
 
     def is_collecting(self, order_id: str) -> bool:
         """Whether an album was asked for and further pictures of it belong to it."""
@@ -127,6 +130,25 @@ class Pipeline:
             task.cancel()
         await asyncio.gather(*waiting, *leaving, return_exceptions=True)
 
+    async def _join(self, whole: Order, part: Order, update_id: int) -> None:
+        """Add a picture to an album: in memory only once it is written down. If that fails, it is
+        brought again, and must not be answered for twice."""
+        here = {item.message for item in whole.items}
+        new = [item for item in part.items if item.message not in here]
+        changes = {
+            "items": [*whole.items, *new],
+            "reply_to": min(whole.reply_to, part.reply_to),
+            "origin": whole.origin or part.origin,
+            "due": time.time() + ALBUM_SECONDS,
+        }
+        self._joining.add(whole.id)  # nor is the album complete before
+        try:
+            await self._book.enter(whole.model_copy(update=changes), update_id)
+        finally:
+            self._joining.discard(whole.id)
+        for name, value in changes.items():
+            setattr(whole, name, value)
+
     def _start(self, order: Order) -> None:
         task = asyncio.create_task(self._run(order), name=f"order-{order.id}")
         self._tasks[order.id] = task
@@ -144,10 +166,10 @@ class Pipeline:
                 await self._completed(order)
                 await asyncio.gather(*(self._examine(order, item) for item in order.items))
                 self._sending.add(order.id)
-                await self._patiently(order, lambda: self._send(order))
-            await self._patiently(order, lambda: self._book.close(order.id))
-        except UnmaskError as error:
-            _log.error("an order is left for the next start", extra={"code": error.code})
+                await patiently(lambda: self._send(order), self._until(order))
+            await patiently(lambda: self._book.close(order.id), self._until(order))
+        except (UnmaskError, InvalidToken) as error:  # the latter: with another token
+            _log.error("an order is left for the next start", extra={"why": str(error)})
         except Exception as error:
             await self._give_up(order, error)
         else:
@@ -162,8 +184,10 @@ class Pipeline:
 
     async def _completed(self, order: Order) -> None:
         """Wait until an album has come in whole."""
-        while order.id in self._collecting and time.time() < order.due:
-            await asyncio.sleep(order.due - time.time())
+        while order.id in self._collecting and (
+            order.id in self._joining or time.time() < order.due
+        ):
+            await asyncio.sleep(max(order.due - time.time(), _LOOK))
         if self._collecting.pop(order.id, None) is not None:
             order.items.sort(key=lambda item: (item.message, item.number))
 
@@ -177,34 +201,40 @@ class Pipeline:
             return
         try:
             if not item.check:
-                await self._patiently(order, lambda: self._submit(order, item))
-            await self._patiently(order, lambda: self._ended(order, item))
+                await patiently(lambda: self._submit(order, item), self._until(order))
+            await patiently(lambda: self._ended(order, item), self._until(order))
         except UnmaskError as error:
             item.error = error.as_json()["error"]
+        except InvalidToken:
+            raise
         except Exception:
             incident = secrets.token_hex(4)
             _log.exception("a picture failed", extra={"incident": incident, "order": order.id})
             item.error = {"code": "internal", "detail": {"incident": incident}}
-        finally:
-            hashing = self._hashes.pop(order.key(item), None)
-            if hashing is not None:
-                hashing.cancel()
 
     async def _submit(self, order: Order, item: Item) -> None:
-        data = await self._files.read(item)
-        await asyncio.to_thread(open_picture, data, self._settings)
-        digest = sha256(data).hexdigest()
-        known = None if order.anew else await self._past.find(order.chat, digest, data)
-        # While the worker examines it; to be known again.
-        hashing = asyncio.create_task(self._past.hash(data))
-        self._hashes[order.key(item)] = hashing
-        if known is not None:
-            item.earlier = known.entry.when
-        if known is not None and not known.exact:
-            item.alike, item.check, item.owner = True, known.entry.check, known.entry.owner
-            await self._book.save(order)
-            return
-        await _in_one_go(self._enter_check(order, item, data))
+        """Take a picture up; while Telegram is away, again, but in no one's way meanwhile."""
+        try:
+            until = order.created + self._settings.max_wait
+            await deliver(lambda: self._take_up(order, item), until)
+        except (NetworkError, RetryAfter) as error:
+            raise UnmaskError("not_served", "Telegram was away for too long.") from error
+
+    async def _take_up(self, order: Order, item: Item) -> None:
+        """Fetch a picture, and find what is known of it or ask for a check."""
+        async with self._turns[item.kind is Kind.URL]:
+            data = await self._files.read(item)
+            picture = await asyncio.to_thread(open_picture, data, self._settings)
+            known = None
+            if not order.anew:
+                known, item.bits = await self._past.find(order.chat, picture)
+            if known is not None:
+                item.earlier = known.entry.when
+            if known is not None and not known.exact:
+                item.alike, item.check, item.owner = True, known.entry.check, known.entry.owner
+                await self._book.save(order)
+            else:
+                await _in_one_go(self._enter_check(order, item, data))
 
     async def _enter_check(self, order: Order, item: Item, data: bytes) -> None:
         """Ask for the check, and write down whose it is, that it can be deleted."""
@@ -229,7 +259,7 @@ class Pipeline:
 
     async def _ended(self, order: Order, item: Item) -> None:
         """Wait for the check's end; raises its error."""
-        left = max(order.created + 2 * self._settings.max_wait - time.time(), 1.0)
+        left = max(self._until(order) - time.time(), 1.0)
         check = await self._checks.wait(item.check, left)
         if check is None:
             raise UnmaskError("not_found", "The check was deleted.")
@@ -238,23 +268,11 @@ class Pipeline:
         if check.state is State.FAILED:
             item.error = check.error or {"code": "internal"}
         elif item.earlier is None:
-            hashing = self._hashes.get(order.key(item))
-            bits = await hashing if hashing is not None else ""
-            await self._past.remember(order.chat, check, item.owner, bits)
+            await self._past.remember(order.chat, check, item.owner, item.bits)
 
-    async def _patiently(self, order: Order, step: Callable[[], Awaitable[None]]) -> None:
-        """Do a step of an order; while Redis is away, again."""
-        pause = 0.5
-        while True:
-            try:
-                return await step()
-            except UnmaskError as error:
-                if error.code != "queue_unavailable":
-                    raise
-                if time.time() > order.created + 2 * self._settings.max_wait:
-                    raise
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 10.0)
+    def _until(self, order: Order) -> float:
+        """When an order is at its end, if the queue or the workers are away."""
+        return order.created + 2 * self._settings.max_wait
 
     async def _conclude(self, order: Order) -> None:
         """Count what was done; losing that loses no answer."""
@@ -283,7 +301,7 @@ class Pipeline:
             with contextlib.suppress(TelegramError, UnmaskError):
                 await self._answers.apologise(order, incident)
         with contextlib.suppress(UnmaskError):
-            await self._patiently(order, lambda: self._book.close(order.id))
+            await patiently(lambda: self._book.close(order.id), self._until(order))
 
     @contextlib.asynccontextmanager
     async def _signs_of_life(self, order: Order) -> AsyncIterator[None]:

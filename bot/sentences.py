@@ -1,4 +1,4 @@
-"""What every door says of verdicts, errors and warnings, in the language of whoever reads it."""
+"""Verdicts, errors, warnings and times, in the language of whoever reads them."""
 
 from __future__ import annotations
 
@@ -141,6 +141,12 @@ def warning_sentence(words: Words, warning: str) -> str:
     match = _FRAMES.fullmatch(warning)
     if match is None:
         return warning
+    if match[1] == "main one":
+        return words.count(
+            "Only the main one of {number} picture in this file was examined.",
+            "Only the main one of {number} pictures in this file was examined.",
+            int(match[2]),
+        )
     return words.count(
         "Only the first of {number} picture in this file was examined.",
         "Only the first of {number} pictures in this file was examined.",

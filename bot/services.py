@@ -62,7 +62,7 @@ def make_services(
 ) -> Services:
     """Put the parts together; ``owner_key`` is the secret under which feedback knows its giver.
 
-    Raises ``bad_request`` for settings that cannot be.
+    Raises :class:`SettingsError` for settings that cannot be.
     """
     people = People(redis, keys, settings.retention)
     past = Past(redis, keys, checks, settings)

@@ -4,57 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
-
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from server.policy import Policy
 from unmask.errors import UnmaskError
 from unmask.queue import Checks, Stats
-from unmask.queue.clients import reachable
+from unmask.rates import Limiter
 
 #: The queue is asked for its length at most once in this many seconds.
 STATS_GRAIN = 0.5
 #: Pictures that may wait while no worker lives: one may be starting again.
 WAITING_WITHOUT_WORKER = 500
 RETRY_WITHOUT_WORKER = 30
-
-
-class Limiter:
-    """Counts by the minute, in Redis, so that several servers count together."""
-
-    def __init__(self, redis_url: str) -> None:
-        scheme, _, rest = redis_url.partition("://")
-        scheme = "redis+unix" if scheme == "unix" else scheme
-        self._storage = RedisStorage(
-            f"async+{scheme}://{rest}", implementation="redispy", key_prefix="unmask:rate"
-        )
-        self._window = SlidingWindowCounterRateLimiter(self._storage)
-
-    async def hit(self, kind: str, who: str, per_minute: int) -> None:
-        """Count one; raises ``rate_limited`` if it is one too many, ``queue_unavailable``."""
-        if per_minute == 0:
-            return
-        item = RateLimitItemPerMinute(per_minute)
-        with reachable():
-            if await self._window.hit(item, kind, who):
-                return
-            stats = await self._window.get_window_stats(item, kind, who)
-        seconds = max(1, math.ceil(stats.reset_time - time.time()))
-        raise UnmaskError(
-            "rate_limited",
-            f"More than {per_minute} {kind} a minute. Try again in {seconds} seconds.",
-            limit=per_minute,
-            retry_after=seconds,
-        )
-
-    async def close(self) -> None:
-        """Close the connections."""
-        client: Any = getattr(self._storage.bridge, "storage", None)
-        if client is not None:
-            await client.aclose()
 
 
 class Admission:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from server import context
-from server.admission import Admission, Limiter
+from server.admission import Admission
 from server.display import Display
 from server.keys import ApiKeys
 from server.metrics import Metrics
@@ -20,6 +20,7 @@ from server.routes import add_routes
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
 from unmask.queue.clients import open_async_client
+from unmask.rates import Limiter
 from unmask.settings import Settings
 
 

@@ -35,8 +35,6 @@ class Display:
 def display_copy(data: bytes, settings: Settings) -> bytes:
     """A JPEG to show; raises what :func:`unmask.images.open_picture` raises."""
     picture = open_picture(data, settings)
-    longest = max(picture.width, picture.height)
-    shrink = next((step for step in (8, 4, 2) if longest / step >= ENOUGH), 1)
     out = BytesIO()
-    Image.fromarray(picture.pixels(shrink)).save(out, "JPEG", quality=QUALITY)
+    Image.fromarray(picture.pixels(picture.shrink_for(ENOUGH))).save(out, "JPEG", quality=QUALITY)
     return out.getvalue()

@@ -6,12 +6,10 @@ import json
 import logging
 import sys
 
+from unmask.cli.faults import Exit
 from unmask.errors import UnmaskError
 from unmask.settings import Settings
 from worker.main import run
-
-#: Exit status of a worker that cannot work as it is set up (EX_CONFIG).
-MISCONFIGURED = 78
 
 
 def main() -> int:
@@ -21,7 +19,7 @@ def main() -> int:
         run(Settings())
     except UnmaskError as error:
         sys.stderr.write(json.dumps(error.as_json()) + "\n")
-        return MISCONFIGURED
+        return Exit.MISCONFIGURED
     return 0
 
 

@@ -41,8 +41,10 @@ async def one(turn: Turn, token: str, ticket: Ticket, *, sure: bool) -> None:
     else:
         await services.checks.delete(ticket.check)
         await services.past.forget(ticket.chat, ticket.check)
+        await asyncio.to_thread(services.feedback.forget_photo, ticket.check)
         await services.tickets.drop(token)
         await services.people.disown(ticket.owner, f"check:{ticket.chat}:{ticket.check}")
+        await _forget_files(services, ticket)
     await services.people.disown(ticket.asker, f"ticket:{token}")
     await turn.notice()
     await turn.edit(
@@ -64,6 +66,15 @@ async def everything(turn: Turn, user: str) -> None:
             count,
         )
     )
+
+
+async def _forget_files(services: Services, ticket: Ticket) -> None:
+    """Forget the files of Telegram that a deleted check was of."""
+    owned = (thing.partition(":") for thing in await services.people.owned(ticket.owner))
+    files = [name for kind, _, name in owned if kind == "file"]
+    for unique in await services.past.files_of(ticket.check, files):
+        await services.past.forget_file(unique)
+        await services.people.disown(ticket.owner, f"file:{unique}")
 
 
 async def forget(services: Services, user: int) -> int:

@@ -72,7 +72,7 @@ async def _take_picture(turn: Turn, target: Message, item: Item) -> None:
             turn.words.say("This is my own answer. Reply to the picture that it is about.")
         )
         return
-    limited = await _limited(turn)
+    limited = await turn.services.limits.picture(turn.user, turn.chat)
     whole = turn.message.media_group_id if target is turn.message else None
     if limited is not None and not whole:
         await _say_wait(turn, limited)
@@ -96,7 +96,7 @@ async def _take_urls(turn: Turn, target: Message) -> None:
         return
     items: list[Item] = []
     for number, url in enumerate(urls[:MOST_URLS]):
-        limited = await _limited(turn)
+        limited = await turn.services.limits.picture(turn.user, turn.chat)
         if limited is not None and not items:
             await _say_wait(turn, limited)
             return
@@ -120,17 +120,6 @@ def _order(turn: Turn, target: Message, items: list[Item]) -> Order:
         items=items,
         origin=origin_of(target),
     )
-
-
-async def _limited(turn: Turn) -> UnmaskError | None:
-    """Count one picture; the error if it is one too many."""
-    try:
-        await turn.services.limits.picture(turn.user, turn.chat)
-    except UnmaskError as error:
-        if error.code != "rate_limited":
-            raise
-        return error
-    return None
 
 
 async def _say_wait(turn: Turn, limited: UnmaskError) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from telegram.constants import ChatMemberStatus
+from telegram.error import BadRequest
 
 from bot.buttons import Action
 from bot.handlers import delete, language, results, wrong
-from bot.sentences import duration
 from bot.tickets import Ticket
 from bot.turn import Turn
-from unmask.errors import UnmaskError
 
 #: Telegram's stand-in for whoever writes as the group itself: it presses no buttons.
 _ANONYMOUS = 1087968824
@@ -21,15 +20,10 @@ async def pressed(turn: Turn) -> None:
     if action is None:
         await turn.notice()
         return
-    try:
-        await turn.services.limits.press(turn.user)
-    except UnmaskError as error:
-        if error.code != "rate_limited":
-            raise
-        wait = duration(turn.words, error.detail["retry_after"])
-        await turn.notice(turn.words.say("Please wait {wait}.", wait=wait), alert=True)
-        return
-    if action is Action.LANGUAGE:
+    limited = await turn.services.limits.press(turn.user)
+    if limited is not None:
+        await results.wait(turn, limited)
+    elif action is Action.LANGUAGE:
         await language.chosen(turn, token)
     elif action is Action.DELETE_ALL:
         await delete.everything(turn, token)
@@ -55,7 +49,7 @@ async def _do(turn: Turn, action: Action, token: str, ticket: Ticket, argument: 
     elif action is Action.WRONG:
         await wrong.ask(turn, token, ticket)
     elif action is Action.TRUTH:
-        await wrong.ask_consent(turn, token, argument)
+        await wrong.ask_consent(turn, token, ticket, argument)
     elif action is Action.CONSENT:
         await wrong.keep(turn, ticket, argument)
     elif action is Action.PAGE:
@@ -67,8 +61,9 @@ async def _do(turn: Turn, action: Action, token: str, ticket: Ticket, argument: 
 
 
 async def _cancel(turn: Turn, ticket: Ticket | None) -> None:
-    """Leave all as it is. A question that has no ticket is /delete's, whoever asked it."""
-    if ticket is not None and ticket.asker != turn.user:
+    """Leave all as it is, for whoever may have been asked. A question that has no ticket is
+    /delete's, whoever asked it."""
+    if ticket is not None and not await _may(turn, ticket, Action.DELETE):
         await _not_yours(turn)
         return
     await turn.notice()
@@ -82,7 +77,10 @@ async def _may(turn: Turn, ticket: Ticket, action: Action) -> bool:
     if not turn.group:
         return False
     if action in (Action.DELETE, Action.DELETE_ONE) or ticket.asker == _ANONYMOUS:
-        member = await turn.services.bot.get_chat_member(turn.chat, turn.user)
+        try:
+            member = await turn.services.bot.get_chat_member(turn.chat, turn.user)
+        except BadRequest:  # a group may keep its members to itself
+            return False
         return member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
     return False
 

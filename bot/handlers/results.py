@@ -8,10 +8,12 @@ from typing import Any
 from bot import buttons
 from bot.buttons import Action
 from bot.delivery import as_photo
-from bot.orders import Item, Order
+from bot.orders import Item, Note, Order
+from bot.sentences import duration
 from bot.tickets import Ticket
 from bot.turn import Turn
 from bot.words import later
+from unmask.errors import UnmaskError
 
 _FILES = {Action.MASK: "mask.png", Action.HEATMAP: "heatmap.png", Action.ORIGINAL: "annotated.jpg"}
 _CAPTIONS = {
@@ -72,17 +74,11 @@ async def anew(turn: Turn, ticket: Ticket) -> None:
     if ticket.item is None or turn.query is None:
         await gone(turn)
         return
+    limited = await turn.services.limits.picture(turn.user, turn.chat)
+    if limited is not None:
+        await wait(turn, limited)
+        return
     sent = ticket.item
-    fresh = Item(
-        kind=sent.kind,
-        message=sent.message,
-        number=sent.number,
-        file=sent.file,
-        unique=sent.unique,
-        size=sent.size,
-        thumbnail=sent.thumbnail,
-        url=sent.url,
-    )
     order = Order(
         id=f"{turn.chat}.{sent.message}.{turn.query.id}",
         chat=turn.chat,
@@ -91,11 +87,17 @@ async def anew(turn: Turn, ticket: Ticket) -> None:
         reply_to=sent.message,
         asker=turn.user,
         language=turn.words.language,
-        items=[fresh],
+        items=[_as_sent(sent)],
         anew=True,
     )
     await turn.notice(turn.words.say("It is examined anew."))
     await turn.services.pipeline.take(order, turn.update_id)
+
+
+async def wait(turn: Turn, limited: UnmaskError) -> None:
+    """Say that there was too much of it, and how long to wait."""
+    time = duration(turn.words, limited.detail["retry_after"])
+    await turn.notice(turn.words.say("Please wait {wait}.", wait=time), alert=True)
 
 
 async def gone(turn: Turn) -> None:
@@ -103,6 +105,13 @@ async def gone(turn: Turn) -> None:
     await turn.notice(
         turn.words.say("This result is no longer kept. Send the picture again."), alert=True
     )
+
+
+def _as_sent(item: Item) -> Item:
+    """A picture without what became of it; how it was taken from what came is still so."""
+    notes = [note for note in item.notes if note is not Note.SHRUNK]
+    became = {"check": "", "owner": 0, "earlier": None, "alike": False, "error": None}
+    return item.model_copy(update={**became, "notes": notes})
 
 
 async def _is_unmarked(turn: Turn, ticket: Ticket) -> bool:

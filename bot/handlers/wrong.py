@@ -25,10 +25,13 @@ async def ask(turn: Turn, token: str, ticket: Ticket) -> None:
     )
 
 
-async def ask_consent(turn: Turn, token: str, said: str) -> None:
-    """Ask whether the photo may be kept."""
+async def ask_consent(turn: Turn, token: str, ticket: Ticket, said: str) -> None:
+    """Ask whether the photo may be kept, if that is theirs to say."""
     if said not in _TRUTHS:
         await turn.notice()
+        return
+    if not _owns(ticket):
+        await keep(turn, ticket, said)
         return
     await turn.notice()
     await turn.edit(
@@ -56,11 +59,18 @@ async def keep(turn: Turn, ticket: Ticket, argument: str) -> None:
         faces=len(report.faces),
         model=f"{report.model.name} {report.model.version}",
     )
+    agreed = agreed if _owns(ticket) else ""  # whatever a button's data may claim
     photo = await checks.picture(ticket.check) if agreed == "yes" else None
-    await asyncio.to_thread(feedback.keep, opinion, photo)
+    await asyncio.to_thread(feedback.keep, opinion, ticket.check, photo)
     await turn.notice()
     await turn.edit(
         turn.words.say("Thank you. The operator gets what you said, and the photo.")
         if photo is not None
         else turn.words.say("Thank you. The operator gets what you said, without the photo.")
     )
+
+
+def _owns(ticket: Ticket) -> bool:
+    """Whether the photo is of whoever got the answer: in a group they may have been shown the
+    result of another's, of a picture like theirs."""
+    return ticket.owner == ticket.asker

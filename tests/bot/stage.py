@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
@@ -122,6 +123,12 @@ class Work:
             return self.idle and not self._client.exists(f"{prefix}orders", f"{prefix}inbox")
         except (redis.ConnectionError, redis.TimeoutError):
             return False
+
+    def checks_of(self, telegram: Telegram) -> list[str]:
+        """The checks that a bot has asked for, of pictures that it owes an answer for."""
+        orders: Any = self._client.hvals(f"unmask:bot:{telegram.bot.id}:orders")
+        items = [item for order in orders for item in json.loads(order)["items"]]
+        return [item["check"] for item in items if item["check"]]
 
     async def until_idle(self, timeout: float = 60) -> None:
         deadline = time.monotonic() + timeout

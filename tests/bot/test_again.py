@@ -79,6 +79,20 @@ async def test_a_near_duplicate(
     assert work.examined == examined + 1 and "looks like" not in anew.text
 
 
+async def test_a_preview_that_is_examined_anew_is_still_a_preview(
+    ada: Person, work: Work, portrait: Pixels
+) -> None:
+    pixels = genuine(portrait)
+    await ada.sends_sticker(as_file(pixels, "WEBP"), animated=True)
+    await ada.answer()
+    await ada.sends_sticker(as_file(pixels, "WEBP", quality=60), animated=True)
+    answer = await ada.answer()
+    assert "looks like one" in answer.text and "small preview" in answer.text
+    await ada.presses(answer, "Examine anew")
+    anew = await ada.answer()
+    assert "looks like" not in anew.text and "small preview" in anew.text
+
+
 async def test_another_face_in_the_same_picture_is_no_duplicate(
     ada: Person, work: Work, judge: Judge, portrait: Pixels
 ) -> None:

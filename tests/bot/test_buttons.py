@@ -159,6 +159,35 @@ async def _feedback(place: Place) -> list[Json]:
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
+async def test_a_photo_is_kept_with_its_owners_consent_alone(
+    ada: Person, someone: Callable[..., Person], telegram: Telegram, place: Place, portrait: Pixels
+) -> None:
+    """Who was shown the result of another's picture, being like theirs, may speak of the verdict;
+    the photo is not theirs to give, whatever they make a button say."""
+    bob, group = someone("Bob"), Group(telegram, "Desk", ada)
+    hers = tampered(portrait)
+    await ada.sends_file(as_file(hers), caption="/check", to=group)
+    await group.answer()
+    await bob.sends_file(as_file(hers, quality=60), caption="/check", to=group)
+    answer = await group.answer()
+    assert "looks like one that was examined here" in answer.text
+    before = _files(place)
+    await bob.presses(answer, "Wrong verdict?")
+    question = await group.answer()
+    await bob.presses(question, "It is genuine")
+    await telegram.until(lambda: not question.buttons)
+    assert "without the photo" in question.text
+    token = str(answer.button("Mask")["callback_data"]).partition(":")[2]
+    telegram.foreseen.append("not modified")  # the thanks stand there already
+    forged = bob.touches(question, f"c:{token}:fake-yes")
+    await telegram.until(lambda: forged.answered)
+    await telegram.settled()
+    new = _files(place) - before
+    assert len([path for path in new if path.endswith(".json") and "/feedback/" in path]) == 2
+    assert not [path for path in new if path.endswith(".photo")]
+    assert as_file(hers) not in _read(new)
+
+
 async def test_feedback_can_be_called_off(ada: Person, portrait: Pixels) -> None:
     asked = await ask(ada, portrait)
     await ada.presses(asked.answer, "Wrong verdict?")
@@ -173,12 +202,21 @@ async def test_deleting_one_result(
 ) -> None:
     kept = await ask(ada, portrait)
     asked = await ask(ada, portrait)
+    await ada.presses(asked.answer, "Wrong verdict?")
+    given = await ada.answer()
+    for label in ("It is genuine", "Keep the photo too"):
+        await ada.presses(given, label)
+        await ada.telegram.until(lambda shown=label: not given.has_button(shown))  # type: ignore[misc]
+    assert [path for path in _files(place) if path.endswith(".photo")]
     check = asked.answer.button("Full report")["url"].rpartition("/")[2]
+    files = work.keys(f"unmask:bot:{ada.telegram.bot.id}:file:*")
     await ada.presses(asked.answer, "Delete my data")
     question = await ada.answer()
     await ada.presses(question, "This photo and its result")
     await ada.telegram.until(lambda: not work.keys(f"unmask:check:{check}"))
-    stored = _read({path for path in _files(place) if "/pictures/" in path})
+    await ada.telegram.settled()
+    assert len(set(files) - set(work.keys(f"unmask:bot:{ada.telegram.bot.id}:file:*"))) == 1
+    stored = _read(_files(place))
     assert asked.data not in stored and kept.data in stored
     press = await ada.presses(asked.answer, "Mask") if asked.answer.buttons else None
     assert press is None or "no longer kept" in press.text
@@ -218,8 +256,24 @@ async def test_an_administrator_of_a_group_may_delete(
     asked = await ask(ada, portrait, to=group)
     check = asked.answer.button("Full report")["url"].rpartition("/")[2]
     await root.presses(asked.answer, "Delete my data")
+    question = await group.answer()
+    await root.presses(question, "Cancel")
+    await telegram.until(lambda: not question.buttons)
+    assert "Nothing was changed" in question.text and work.keys(f"unmask:check:{check}")
+    await root.presses(asked.answer, "Delete my data")
     await root.presses(await group.answer(), "This photo")
     await telegram.until(lambda: not work.keys(f"unmask:check:{check}"))
+
+
+async def test_a_group_that_keeps_its_members_to_itself(
+    ada: Person, someone: Callable[..., Person], telegram: Telegram, portrait: Pixels
+) -> None:
+    """Nobody can be known for an administrator there."""
+    bob, group = someone("Bob"), Group(telegram, "Desk", ada)
+    asked = await ask(ada, portrait, to=group)
+    telegram.faults.add("getChatMember", "status", 400)
+    press = await bob.presses(asked.answer, "Delete my data")
+    assert press.alert and "for the one who asked" in press.text
 
 
 async def test_a_button_of_another_chat_opens_nothing(

@@ -295,7 +295,7 @@ async def test_open_checks_take_no_connections(frail: Frail, portrait: Pixels) -
     frail.pause_worker()
     people = [Person(frail.telegram, f"Person {number}") for number in range(20)]
     sent = [await person.sends_photo(as_file(tampered(portrait))) for person in people]
-    await frail.telegram.until(lambda: len(frail.work.keys("rq:job:*")) == len(people))
+    await frail.telegram.until(lambda: len(frail.work.checks_of(frail.telegram)) == len(people))
     listening = [client for client in frail.work.clients() if client["sub"] != "0"]
     assert len(listening) == 1
     waiting = await frail.commands_in(2)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from telegram.request import HTTPXRequest
 
 from tests.bot.sight import Judge, Pixels, as_file, faceless, genuine, tampered
 from tests.bot.stage import Runner
@@ -82,6 +83,19 @@ async def test_an_answer_whose_fate_is_unknown(
     for again in ada.untaken:
         judge.check_annotated(again.data, sent.data)
     ada.chat.taken = len(ada.written)
+
+
+async def test_a_telegram_that_takes_its_time(
+    ada: Person, telegram: Telegram, judge: Judge, portrait: Pixels
+) -> None:
+    """Longer than python-telegram-bot waits by itself; what is given up would be sent again."""
+    hold = telegram.faults.add("sendPhoto", "hold_answer")
+    sent = await ada.sends_photo(as_file(tampered(portrait)))
+    judge.check_annotated((await ada.answer()).data, sent.data)
+    await asyncio.sleep((HTTPXRequest().read_timeout or 0) + 1)
+    hold.released.set()
+    await telegram.settled()
+    assert len([call for call in telegram.called("sendPhoto") if of(ada)(call)]) == 1
 
 
 async def test_a_bad_moment_of_everything(

@@ -79,6 +79,22 @@ async def test_asked_about_a_link(
     judge.check_annotated((await group.answer()).data, other)
 
 
+async def test_asked_about_a_picture_of_another_chat(
+    ada: Person, telegram: Telegram, group: Group, judge: Judge, portrait: Pixels
+) -> None:
+    """Telegram tells of what was replied to elsewhere, without the message itself."""
+    sizes = telegram.files.photo(as_file(tampered(portrait)))
+    origin = {"type": "hidden_user", "sender_user_name": "Bob", "date": 1_700_000_000}
+    elsewhere = {"origin": origin, "photo": [size.size_json for size in sizes]}
+    question = await ada.says("/check", to=group, external_reply=elsewhere)
+    answer = await group.answer()
+    assert answer.reply_to is question
+    judge.check_annotated(answer.data, sizes[-1].data)
+    await ada.says("is this real?", to=group, external_reply=elsewhere)
+    await telegram.settled()
+    assert not group.untaken
+
+
 async def test_asked_about_an_album(
     ada: Person, group: Group, judge: Judge, portrait: Pixels
 ) -> None:

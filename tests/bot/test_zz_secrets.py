@@ -11,6 +11,7 @@ from tests.bot.sight import Pixels, as_file, genuine
 from tests.bot.stage import Runner, Work, bot_within
 from tests.bot.telegram import Person, Telegram, running_telegram
 from tests.server.place import Place
+from unmask.cli.faults import Exit
 from unmask.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +57,29 @@ async def test_no_token_at_all(place: Place, tmp_path: Path) -> None:
     runner.begin()
     await telegram.until(lambda: not runner.runs, 30, "the end")
     assert "BotFather" in runner.said and "Traceback" not in runner.said
+
+
+async def test_settings_that_cannot_be(place: Place, tmp_path: Path) -> None:
+    """Whoever keeps the bot running is told that only people can help."""
+    runner = Runner(place, Telegram(6), tmp_path / "log", bot_admins="@ada")
+    runner.begin()
+    await runner.telegram.until(lambda: not runner.runs, 30, "the end")
+    assert runner.process is not None and runner.process.returncode == Exit.MISCONFIGURED
+    assert "UNMASK_BOT_ADMINS" in runner.said and "Traceback" not in runner.said
+
+
+async def test_an_update_that_cannot_be_read(
+    place: Place, work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The bot goes on, and no log has what it says."""
+    async with telegram_of(work, 9) as telegram:
+        ada = Person(telegram, "Ada")
+        async with bot_within(place, telegram):
+            telegram.updates.add("message", {"message_id": 1, "text": "between you and me"})
+            await ada.says("/help")
+            assert "/check" in (await ada.answer()).text
+            await telegram.settled()
+    assert "no form that is known" in caplog.text and "between you" not in caplog.text
 
 
 async def test_settings_do_not_show_secrets(place: Place) -> None:

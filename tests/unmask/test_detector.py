@@ -158,7 +158,7 @@ def test_a_reduced_jpeg_is_judged_as_the_whole_one(
     source = picture(large, "JPEG")
     (reduced,) = examined(detector, source)
     assert decodes == [2]
-    monkeypatch.setattr(detecting, "_shrink", lambda picture: 1)
+    monkeypatch.setattr(Picture, "shrink_for", lambda picture, side: 1)
     (whole,) = examined(detector, source)
     assert decodes == [2, 1]
     (one,), (other,) = reduced.report.faces, whole.report.faces
@@ -198,8 +198,9 @@ def test_faces_too_small_for_the_reduced_jpeg_are_found(
 @pytest.mark.parametrize(("side", "shrink"), [(2559, 1), (2560, 2), (5120, 4), (12000, 8)])
 def test_no_jpeg_is_reduced_under_1280_pixels(side: int, shrink: int) -> None:
     wide = Picture(b"", "", "JPEG", side, side // 2, ())
-    assert detecting._shrink(wide) == shrink
-    assert detecting._shrink(replace(wide, width=side // 2, height=side)) == shrink
+    assert wide.shrink_for(detecting.REDUCED_SIDE) == shrink
+    high = replace(wide, width=side // 2, height=side)
+    assert high.shrink_for(detecting.REDUCED_SIDE) == shrink
 
 
 def test_a_batch_is_judged_as_one_by_one(detector: Detector, portrait: Pixels) -> None:

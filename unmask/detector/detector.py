@@ -147,7 +147,7 @@ class Detector:
     def _prepare(self, picture: Picture) -> _Prepared | UnmaskError:
         clock = _Stopwatch()
         try:
-            shrink = _shrink(picture)
+            shrink = picture.shrink_for(REDUCED_SIDE)
             pixels = picture.pixels(shrink)
             decode = clock.lap()
             faces = self._finder.find(pixels)
@@ -252,11 +252,6 @@ class _Stopwatch:
 def frame_mask(heatmap: Floats, threshold: float) -> Pixels:
     """The binary mask of one face's frame, without specks."""
     return without_specks(binary_mask(heatmap, threshold), MIN_PART * heatmap.size)
-
-
-def _shrink(picture: Picture) -> int:
-    longest = max(picture.width, picture.height)
-    return next((s for s in (8, 4, 2) if longest / s >= REDUCED_SIDE), 1)
 
 
 def _needs_full(faces: list[FoundFace]) -> bool:

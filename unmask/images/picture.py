@@ -64,6 +64,11 @@ class Picture:
             raise ValueError(f"shrink must be one of {_SHRINKS}, not {shrink}")
         return pixels.decode(self.data, self.format, shrink)
 
+    def shrink_for(self, side: int) -> int:
+        """The most that :meth:`pixels` may shrink by and leave a long side of ``side`` or more."""
+        longest = max(self.width, self.height)
+        return max(step for step in _SHRINKS if step == 1 or longest >= step * side)
+
 
 def open_picture(data: bytes, settings: Settings) -> Picture:
     """Read the header of ``data`` and hold it against the limits; nothing is decoded.

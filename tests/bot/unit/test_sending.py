@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import subprocess
 import sys
 import time
@@ -18,9 +19,10 @@ from PIL import Image
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TimedOut
 
 from bot import delivery, pace
-from bot.delivery import as_photo, deliver
+from bot.delivery import as_photo, deliver, patiently
 from bot.feedback import Feedback, Opinion
 from bot.pace import Pace
+from unmask.errors import UnmaskError
 from unmask.report import Verdict
 from unmask.settings import Settings
 
@@ -74,6 +76,20 @@ async def test_some_day_it_is_given_up(slept: list[float]) -> None:
         await deliver(telegram.call, time.time())
 
 
+async def test_a_step_waits_for_redis(slept: list[float]) -> None:
+    away = Telegram(*[UnmaskError("queue_unavailable", "")] * 7)
+    assert await patiently(away.call)
+    assert slept == [0.5, 1, 2, 4, 8, 10, 10]
+
+
+@pytest.mark.parametrize("code", ["queue_unavailable", "not_found"])
+async def test_but_for_nothing_else_and_not_for_ever(slept: list[float], code: str) -> None:
+    away = Telegram(*[UnmaskError(code, "")] * 7)
+    with pytest.raises(UnmaskError):
+        await patiently(away.call, time.time() if code == "queue_unavailable" else math.inf)
+    assert not slept
+
+
 async def process(telegram: Telegram, endpoint: str = "sendMessage") -> Any:
     return await Pace(30).process_request(
         telegram.call, (), {}, endpoint, {"chat_id": 1}, rate_limit_args=None
@@ -90,6 +106,41 @@ async def test_but_not_for_ever(slept: list[float]) -> None:
     with pytest.raises(RetryAfter):
         await process(Telegram(RetryAfter(timedelta(seconds=pace.LONGEST_WAIT + 1))))
     assert not slept
+
+
+async def served(calls: list[tuple[int, str]], per_second: int = 30) -> list[int]:
+    """Which of some calls (chat, endpoint), made at once, Telegram gets before any has to wait."""
+    pace, got = Pace(per_second), []
+
+    async def call(number: int, chat: int, endpoint: str) -> None:
+        async def taken(*_: Any, **__: Any) -> bool:
+            got.append(number)
+            return True
+
+        await pace.process_request(taken, (), {}, endpoint, {"chat_id": chat}, rate_limit_args=None)
+
+    tasks = [asyncio.create_task(call(number, *of)) for number, of in enumerate(calls)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return got
+
+
+async def test_no_more_messages_than_telegram_allows() -> None:
+    wanted = [(chat, "sendMessage") for chat in range(1, 8)]
+    assert await served(wanted, per_second=5) == [0, 1, 2, 3, 4]
+
+
+async def test_no_more_messages_to_one_group_than_telegram_allows() -> None:
+    wanted = [(-5, "sendMessage")] * 22 + [(-6, "sendMessage"), (7, "sendMessage")]
+    assert await served(wanted) == [*range(20), 22, 23]
+
+
+async def test_what_sends_no_message_does_not_wait() -> None:
+    wanted = [(1, "sendMessage")] * 2 + [(1, "setMessageReaction"), (1, "sendChatAction")]
+    assert await served(wanted, per_second=1) == [0, 2, 3]
 
 
 @pytest.mark.parametrize("endpoint", ["setMessageReaction", "sendChatAction"])
@@ -170,8 +221,8 @@ def opinion(feedback: Feedback, user: int) -> Opinion:
 
 def test_feedback_is_kept_with_the_photo_only_if_it_is_given(tmp_path: Path) -> None:
     feedback = Feedback(Settings(data=tmp_path), "key")
-    feedback.keep(opinion(feedback, 11), None)
-    feedback.keep(opinion(feedback, 12), b"photo")
+    feedback.keep(opinion(feedback, 11), "a", None)
+    feedback.keep(opinion(feedback, 12), "b", b"photo")
     first, second = Feedback(Settings(data=tmp_path)).read()
     assert first["photo"] is None and Path(second["photo"]).read_bytes() == b"photo"
     assert first["truth"] == "real" and first["giver"] != second["giver"]
@@ -180,6 +231,42 @@ def test_feedback_is_kept_with_the_photo_only_if_it_is_given(tmp_path: Path) -> 
     assert feedback.forget(12) == 1 and feedback.forget(12) == 0
     (left,) = (tmp_path / "feedback").iterdir()
     assert left.suffix == ".json" and first["id"] in left.name
+
+
+def test_a_photo_that_cannot_be_kept_leaves_nothing_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of it was written, its giver can have it deleted."""
+    feedback = Feedback(Settings(data=tmp_path), "key")
+
+    def cut_short(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:2])
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="no space"):
+        patch.setattr(Path, "write_bytes", cut_short)
+        feedback.keep(opinion(feedback, 11), "a", b"photo")
+    assert feedback.forget(11) == 1
+    assert list((tmp_path / "feedback").iterdir()) == []
+
+
+def test_feedback_whose_photo_never_came_has_none(tmp_path: Path) -> None:
+    feedback = Feedback(Settings(data=tmp_path), "key")
+    feedback.keep(opinion(feedback, 11), "a", b"photo")
+    next((tmp_path / "feedback").glob("*.photo")).unlink()
+    (record,) = feedback.read()
+    assert record["photo"] is None
+
+
+def test_a_photo_goes_with_its_result(tmp_path: Path) -> None:
+    feedback = Feedback(Settings(data=tmp_path), "key")
+    for check in ("a", "b"):
+        feedback.keep(opinion(feedback, 11), check, check.encode())
+    feedback.forget_photo("a")
+    feedback.forget_photo("never given")
+    photos = {one["photo"] and Path(one["photo"]).read_bytes() for one in feedback.read()}
+    assert photos == {None, b"b"}
 
 
 def test_without_feedback_there_is_nothing_to_read(tmp_path: Path) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import pytest
-from PIL import Image
 
 from bot.sentences import ERRORS, UNFORESEEN, duration, error_sentence, warning_sentence
 from bot.words import LANGUAGES, words
+from tests import pictures
 from unmask.errors import ERROR_CODES, UnmaskError
 from unmask.images import open_picture
 from unmask.settings import Settings
@@ -61,12 +59,19 @@ def test_a_web_page_is_told_from_other_files() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_warnings_of_a_picture_are_translated(language: str) -> None:
-    frames = [Image.new("RGB", (32, 32), (shade, 0, 0)) for shade in (0, 90, 180)]
-    out = BytesIO()
-    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
-    (warning,) = open_picture(out.getvalue(), Settings()).warnings
-    said = warning_sentence(words(language), warning)
-    assert "3" in said and said != warning
+    for kind in ("GIF", "TIFF", "WEBP", "HEIF"):
+        (warning,) = open_picture(pictures.animation(kind, 3), Settings()).warnings
+        said = warning_sentence(words(language), warning)
+        assert "3" in said and said != warning
+        main = warning_sentence(words(language), "Only the main one of 3 pictures was examined.")
+        assert (said == main) is (kind == "HEIF"), "the main one need not be the first"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_video_of_a_motion_photo_is_spoken_of(language: str) -> None:
+    photo = pictures.encoded(pictures.corners(), "JPEG") + pictures.video()
+    (warning,) = open_picture(photo, Settings()).warnings
+    assert (warning_sentence(words(language), warning) == warning) is (language == "en")
 
 
 @pytest.mark.parametrize(

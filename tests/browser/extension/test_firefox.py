@@ -66,7 +66,7 @@ def connected(firefox: Firefox, front: Front) -> Firefox:
             bidi.press(tab, at["x"] + 5, at["y"] + 5)
         assert state == "ok", words
 
-    eventually(saved)
+    eventually(saved, seconds=60)  # the options themselves give a server twice twenty seconds
     return firefox
 
 

@@ -186,15 +186,14 @@ def _cost(cost: Table | None) -> str:
         return ""
     rows, energies = [], []
     for run in cost["runs"]:
-        energies.append(run["minutes"] / 60 * cost["kilowatts"])
+        energies.append(run["minutes"] / 60 * run["kilowatts"])
         minutes = f"{run['minutes']:,.1f}"
         rows.append([run["what"], run["device"], minutes, f"{energies[-1]:.2f}"])
     return f"""## Environmental cost
 
 {table(["run", "device", "minutes", "kWh, estimated"], rows)}
 
-Together {sum(energies):.2f} kWh. Nothing was metered: {cost["kilowatts"]} kW are assumed
-({cost["assumption"]})."""
+Together {sum(energies):.2f} kWh. Nothing was metered. Assumed: {cost["assumption"]}."""
 
 
 def _seen(records: Records) -> str:

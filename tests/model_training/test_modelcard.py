@@ -124,14 +124,12 @@ def test_blind_spots_are_those_that_were_measured(records: Records) -> None:
 
 def test_what_training_cost_is_summed_up(records: Records) -> None:
     runs = [
-        {"what": "first", "device": "a GPU", "minutes": 30},
-        {"what": "second", "device": "a GPU", "minutes": 90},
+        {"what": "first", "device": "a GPU", "minutes": 30, "kilowatts": 1},
+        {"what": "second", "device": "a processor", "minutes": 90, "kilowatts": 0.5},
     ]
-    cost = {"kilowatts": 0.5, "assumption": "a guess", "runs": runs}
-    card = render(replace(records, cost=cost))
-    assert "| second | a GPU | 90.0 | 0.75 |" in card
-    assert "Together 1.00 kWh" in card
-    assert "0.5 kW are assumed\n(a guess)" in card
+    card = render(replace(records, cost={"assumption": "a guess", "runs": runs}))
+    assert "| second | a processor | 90.0 | 0.75 |" in card
+    assert "Together 1.25 kWh. Nothing was metered. Assumed: a guess." in card
     assert "Environmental cost" not in render(records)
 
 

@@ -116,9 +116,7 @@ def _export(options: Options) -> None:
     from model_training.predict import face_crops
     from model_training.teacher import build_teacher
 
-    plan = _plan(options)
-    if plan.get("frame", 1.0) != 1.0:
-        raise ValueError(f"{options.folder} was trained on another frame than the served one")
+    denoise = _noise_removal([run for run in (options.folder, options.ensemble_run) if run])
     model, second = build_model(), None
     load_all(model, average_weights(options.weights))
     if options.ensemble:
@@ -130,17 +128,24 @@ def _export(options: Options) -> None:
         options.out,
         version=options.version,
         crops=face_crops(rows, options.faces),
-        denoise=Denoise(plan.get("denoise", Denoise.NONE)),
+        denoise=denoise,
         min_face=options.min_face,
         training=_record(options),
         second=second,
     )
 
 
-def _plan(options: Options) -> dict[str, Any]:
-    """The plan of the run that is exported; empty where none is named."""
-    plan: dict[str, Any] = _run_record(options.folder).get("plan", {})
-    return plan
+def _noise_removal(runs: Sequence[Path]) -> Denoise:
+    """The noise removal that all runs were trained with; raises ValueError where they differ in
+    that, or were trained on another frame."""
+    plans = {run: _read_plan(run) for run in runs}
+    for run, plan in plans.items():
+        if plan.get("frame", 1.0) != 1.0:
+            raise ValueError(f"{run} was trained on another frame than the served one")
+    found = {Denoise(plan.get("denoise", Denoise.NONE)) for plan in plans.values()}
+    if len(found) > 1:
+        raise ValueError("the two networks were trained with another noise removal each")
+    return found.pop() if found else Denoise.NONE
 
 
 def _record(options: Options) -> dict[str, Any]:
@@ -155,9 +160,14 @@ def _record(options: Options) -> dict[str, Any]:
 def _run_record(folder: Path | None) -> dict[str, Any]:
     if folder is None:
         return {}
-    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    plan = _read_plan(folder)
     with (folder / "history.csv").open(newline="", encoding="utf-8") as lines:
         return {"plan": without_paths(plan), "steps": int(list(csv.DictReader(lines))[-1]["step"])}
+
+
+def _read_plan(folder: Path) -> dict[str, Any]:
+    plan: dict[str, Any] = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    return plan
 
 
 def _add_calibrate(commands: Commands) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,10 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 pytest.importorskip("keras")
 
+from model_training import export as exporting
 from model_training.__main__ import main
+from model_training.model import build_model, save_weights
+from model_training.teacher import build_teacher
 from tests.model_training.faces import head, write_dataset, write_picture
 
 Pixels = npt.NDArray[np.uint8]
@@ -121,7 +126,49 @@ def test_weights_that_are_not_there(fault: object, tmp_path: Path) -> None:
 def test_a_run_on_another_frame_is_not_exported(fault: object, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"frame": 0.6}')
     options = ["--weights", tmp_path / "w.npz", "--data", tmp_path, "--version", "1"]
-    assert "another frame" in fault("export", *options, "--out", "OUT", "--run", tmp_path)
+    for run in ("--run", "--ensemble-run"):
+        assert "another frame" in fault("export", *options, "--out", "OUT", run, tmp_path)
+
+
+def test_two_networks_that_see_otherwise_are_not_exported(fault: object, tmp_path: Path) -> None:
+    for name, denoise in (("one", "median"), ("two", "none")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plan.json").write_text(json.dumps({"denoise": denoise}))
+    options = ["--weights", tmp_path / "w.npz", "--data", tmp_path, "--version", "1"]
+    runs = ["--run", tmp_path / "one", "--ensemble-run", tmp_path / "two"]
+    assert "noise removal" in fault("export", *options, "--out", "OUT", *runs)
+
+
+def test_an_export_tells_of_both_networks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, portrait: Pixels
+) -> None:
+    exported: dict[str, Any] = {}
+    monkeypatch.setattr(exporting, "export", lambda *_, **options: exported.update(options))
+    monkeypatch.setattr("model_training.predict.face_crops", lambda *_: [])
+    write_dataset(tmp_path / "data", portrait, each=1)
+    weights = []
+    for number, network in enumerate((build_model(), build_teacher()), start=1):
+        run = tmp_path / network.name
+        run.mkdir()
+        plan = {"network": network.name, "data": "/home/somebody/faces"}
+        (run / "plan.json").write_text(json.dumps(plan))
+        (run / "history.csv").write_text(f"epoch,step\n1,10\n2,{number}0\n")
+        save_weights(network, run / "best.npz")
+        weights.append(run / "best.npz")
+    one, two = weights
+    runs = ["--run", one.parent, "--ensemble", two, "--ensemble-run", two.parent]
+    command = ["export", "--weights", one, "--data", tmp_path / "data", "--version", "1", *runs]
+    assert main([str(word) for word in [*command, "--note", "by hand"]]) == 0
+    assert exported["second"].name == "unmask_teacher"
+    training = exported["training"]
+    assert (training["note"], training["steps"], training["ensemble"]["steps"]) == (
+        "by hand",
+        10,
+        20,
+    )
+    assert training["plan"]["network"] == "unmask_densenet121"
+    assert training["ensemble"]["plan"]["network"] == "unmask_teacher"
+    assert "somebody" not in json.dumps(training)
 
 
 def test_files_that_are_not_there(fault: object, tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ def measure(photos: Path, out: Path | None) -> dict[str, Any]:
         "photos": len(sources),
         "faces": faces,
         "pictures_drawn": out is not None,
+        "model": f"{detector.manifest.name} {detector.manifest.version}",
         "machine": f"{platform.machine()}, {settings.threads or 'all'} threads",
         "seconds": {"total": round(total, 3), "networks": round(floor, 2)},
         "of_networks": {

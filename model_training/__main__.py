@@ -116,6 +116,8 @@ def _export(options: Options) -> None:
     from model_training.predict import face_crops
     from model_training.teacher import build_teacher
 
+    if options.ensemble_run and not options.ensemble:
+        raise ValueError("--ensemble-run tells of a network that --ensemble does not name")
     denoise = _noise_removal([run for run in (options.folder, options.ensemble_run) if run])
     model, second = build_model(), None
     load_all(model, average_weights(options.weights))

@@ -6,7 +6,7 @@ import hashlib
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ from model_training.model import serving_model
 from unmask.detector.align import FRAME_SCALE, FRAME_SIZE, Floats, Pixels
 from unmask.detector.manifest import Calibration, Manifest, Thresholds
 from unmask.detector.preprocess import Denoise, prepare
+
+#: What a network says of a batch of faces, in the order of OUTPUTS.
+Says = Callable[[Floats], list[Floats]]
 
 OPSET = 18
 OUTPUTS = ("probability", "heatmap", "activation")
@@ -127,27 +130,34 @@ def parity(
 
     Preprocessing adds none: both are fed by the code that serves.
     """
-    session = _session(data)
-    worst = dict.fromkeys(OUTPUTS, 0.0)
-    for batch in _batches(crops, denoise):
-        expected = serving(batch, training=False)
-        given = session.run(list(OUTPUTS), {"image": batch})
-        for output, value in zip(OUTPUTS, given, strict=True):
-            keras_value = keras.ops.convert_to_numpy(expected[output])
-            worst[output] = max(worst[output], float(np.abs(keras_value - value).max()))
-    return {"pictures": len(crops), "max_difference": worst}
+
+    def keras_says(batch: Floats) -> list[Floats]:
+        found = serving(batch, training=False)
+        return [keras.ops.convert_to_numpy(found[output]) for output in OUTPUTS]
+
+    return {
+        "pictures": len(crops),
+        "max_difference": _gaps(keras_says, _runs(data), crops, denoise),
+    }
 
 
 def moved(
     before: bytes, after: bytes, crops: Sequence[Pixels], denoise: Denoise
 ) -> dict[str, float]:
     """The largest difference between two files over ``crops``, by output."""
-    old, new = _session(before), _session(after)
+    return _gaps(_runs(before), _runs(after), crops, denoise)
+
+
+def _runs(data: bytes) -> Says:
+    session = _session(data)
+    return lambda batch: session.run(list(OUTPUTS), {"image": batch})
+
+
+def _gaps(one: Says, other: Says, crops: Sequence[Pixels], denoise: Denoise) -> dict[str, float]:
     worst = dict.fromkeys(OUTPUTS, 0.0)
     for batch in _batches(crops, denoise):
-        pairs = zip(*(s.run(list(OUTPUTS), {"image": batch}) for s in (old, new)), strict=True)
-        for output, (was, now) in zip(OUTPUTS, pairs, strict=True):
-            worst[output] = max(worst[output], float(np.abs(was - now).max()))
+        for output, said, also in zip(OUTPUTS, one(batch), other(batch), strict=True):
+            worst[output] = max(worst[output], float(np.abs(said - also).max()))
     return worst
 
 

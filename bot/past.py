@@ -66,12 +66,13 @@ class Past:
         """The latest check in this chat of this file, or else of a picture like it; and the
         perceptual hash of the picture, as hex.
 
-        A picture that cannot be decoded is like none and has no hash, nor does the same file.
+        A picture that cannot be decoded is like none and has no hash. That of the same file is
+        known from before.
         """
         entries = await self._entries(chat)
         for entry in entries:
             if entry.sha256 == picture.sha256 and await self._stands(entry):
-                return Known(entry, exact=True), ""
+                return Known(entry, exact=True), entry.bits
         seen = await self._look(picture.data)
         if seen is None:
             return None, ""

@@ -193,7 +193,8 @@ def _notes(
     notes += [words.say(NOTES[note]) for note in item.notes]
     notes += [_twice(words)] if twice else []
     notes += [_origin(words, origin)] if origin else []
-    return notes + [warning_sentence(words, warning) for warning in report.warnings]
+    warnings = item.warnings if item.alike else report.warnings
+    return notes + [warning_sentence(words, warning) for warning in warnings]
 
 
 def _origin(words: Words, origin: Origin) -> str:

@@ -42,7 +42,8 @@ class Item(BaseModel):
     own small picture of it, for what cannot be decoded. ``check`` is the check that is shown;
     ``owner`` asked for it. ``bits`` is the picture's perceptual hash, as hex. ``earlier`` says when
     the same was examined in this chat before, and ``alike`` that it was not the same file but a
-    picture like it. ``error`` is the inside of the one error shape.
+    picture like it; ``warnings`` are then those of the file that was sent, as the report has those
+    of the other. ``error`` is the inside of the one error shape.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class Item(BaseModel):
     bits: str = ""
     earlier: datetime | None = None
     alike: bool = False
+    warnings: tuple[str, ...] = ()
     error: dict[str, Any] | None = None
 
 

@@ -232,6 +232,7 @@ class Pipeline:
                 item.earlier = known.entry.when
             if known is not None and not known.exact:
                 item.alike, item.check, item.owner = True, known.entry.check, known.entry.owner
+                item.warnings = picture.warnings
                 await self._book.save(order)
             else:
                 await _in_one_go(self._enter_check(order, item, data))

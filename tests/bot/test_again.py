@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -77,6 +78,27 @@ async def test_a_near_duplicate(
     anew = await ada.answer()
     judge.check_annotated(anew.data, again)
     assert work.examined == examined + 1 and "looks like" not in anew.text
+
+
+async def test_a_near_duplicate_is_told_of_its_own_file(
+    ada: Person, work: Work, portrait: Pixels
+) -> None:
+    """What is said of the frames is true of the file that was sent, not of the one before."""
+    pixels, moving = genuine(portrait), BytesIO()
+    others = [Image.new("L", (512, 512), grey) for grey in (0, 90)]
+    still = Image.fromarray(pixels)
+    still.save(moving, "WEBP", save_all=True, append_images=others, quality=90)
+    frames = "first of 3 pictures"
+    await ada.sends_file(as_file(pixels))
+    assert frames not in (await ada.answer()).text
+    await ada.sends_file(moving.getvalue())
+    answer = await ada.answer()
+    assert "looks like one" in answer.text and frames in answer.text
+    await ada.presses(answer, "Examine anew")
+    assert frames in (await ada.answer()).text
+    await ada.sends_file(as_file(pixels, quality=60))
+    again = await ada.answer()
+    assert "looks like one" in again.text and frames not in again.text
 
 
 async def test_a_preview_that_is_examined_anew_is_still_a_preview(

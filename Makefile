@@ -60,6 +60,7 @@ train: $(VENV)/developing
 evaluate: $(VENV)/developing
 	$(BIN)/python -m model_training evaluate --data "$(DATA)" --cache runs/cache $(ARGS)
 	$(BIN)/python -m model_training robustness --data "$(DATA)" --cache runs/cache
+	$(BIN)/python -m model_training crowds --data "$(DATA)" --cache runs/cache
 	$(BIN)/python -m model_training denoise --data "$(DATA)" --cache runs/cache
 	$(BIN)/python -m model_training goals --data "$(DATA)" --cache runs/cache
 	$(BIN)/python -m model_training gallery --data "$(DATA)" --cache runs/cache --out runs/gallery \

@@ -25,10 +25,20 @@ from model_training.manifests import write_manifest
 from model_training.metrics import Doubles, Flags, jsonable
 from model_training.predict import Predictions, predict
 from unmask.detector.classifier import calibrated
-from unmask.detector.manifest import Calibration, Manifest, Thresholds, load_manifest
+from unmask.detector.manifest import (
+    Calibration,
+    FamilyWise,
+    Manifest,
+    Thresholds,
+    load_manifest,
+)
 
 #: Real sources with fewer validation faces say too little about themselves to have a bound.
 MIN_SOURCE = 50
+#: The share of the real pictures, the most suspicious, whose logits tell how they fall off.
+TAIL = 0.1
+#: Numbers of people for which the bound for "real" is tested, and the rises that are tried.
+PEOPLE, REAL_SCALES = range(2, 33), np.round(np.arange(0, 1.01, 0.05), 2)
 #: Other shares of a real face's frame that might be marked on average, for the record.
 FALSE_AREAS = (0.005, 0.01, 0.02, 0.04, 0.08)
 
@@ -38,7 +48,8 @@ class Aims:
     """What the thresholds are to reach on validation, as shares.
 
     ``false_alarms``: of real pictures called fake. ``source_false_alarms``: the same within any
-    one source of :data:`MIN_SOURCE` pictures or more. ``missed``: of fakes of which "no sign was
+    one source of :data:`MIN_SOURCE` pictures or more, and of pictures of several people.
+    ``missed``: of fakes of which "no sign was
     found" is said. ``false_area``: of a real face's frame that is shown as marked, on average.
     """
 
@@ -77,8 +88,10 @@ def calibrate(
     bound = fake_bound(chances[labels == 0], sources[labels == 0], wanted)
     fake = bound.threshold
     real = real_bound(chances[labels == 1], wanted.missed, fake)
+    family = family_bounds(chances, labels, real, wanted)
     mask = mask_bound(rows, found, chances >= real, wanted.false_area)
-    thresholds = Thresholds(fake=fake, real=real, mask=mask["threshold"] if mask else 0.5)
+    mask_threshold = mask["threshold"] if mask else 0.5
+    thresholds = Thresholds(fake=fake, real=real, mask=mask_threshold, family=family)
     manifest = load_manifest(manifest_path)
     record = {
         "aims": asdict(wanted),
@@ -188,6 +201,45 @@ def fake_bound(chances: npt.ArrayLike, sources: npt.ArrayLike, aims: Aims) -> Fa
         if own[len(own) - 1 - allowed] > highest:
             highest, raised_by = own[len(own) - 1 - allowed], str(name)
     return FakeBound(_just_above(highest), count, min(rank, count), rank <= count, raised_by)
+
+
+def family_bounds(
+    chances: npt.ArrayLike, labels: npt.ArrayLike, real: float, aims: Aims
+) -> FamilyWise:
+    """How the bounds rise with the number of faces.
+
+    Of pictures of several real faces no more than ``aims.source_false_alarms`` are expected to be
+    called fake, the logits of the highest :data:`TAIL` of the reals being taken to fall off
+    exponentially; and of no more than ``aims.missed`` of pictures of real faces and one fake it is
+    said that no sign was found, the faces being taken to be judged independently.
+    """
+    values = np.clip(np.asarray(chances, np.float64), 1e-7, 1 - 1e-7)
+    fakes, reals = (values[np.asarray(labels) == label] for label in (1, 0))
+    logits = np.log(reals / (1 - reals))
+    start = float(np.quantile(logits, 1 - TAIL))
+    above = logits[logits > start]
+    scale = float(np.mean(above - start)) if len(above) else 0.0
+    return FamilyWise(
+        offset=start + scale * math.log(TAIL / aims.source_false_alarms),
+        scale=scale,
+        real_scale=_real_scale(reals, fakes, real, aims.missed),
+    )
+
+
+def _real_scale(reals: Doubles, fakes: Doubles, real: float, missed: float) -> float:
+    """The steepest rise of the bound for "real" at which groups with a fake are not missed more
+    often than single fakes."""
+
+    def is_kept(scale: float) -> bool:
+        family = FamilyWise(offset=0, scale=0, real_scale=scale)
+        bounds = Thresholds(fake=1, real=real, mask=0.5, family=family)
+        return all(
+            np.mean(fakes < bound) * np.mean(reals < bound) ** (people - 1) <= missed
+            for people in PEOPLE
+            for bound in [bounds.real_among(people)]
+        )
+
+    return max((float(scale) for scale in REAL_SCALES if is_kept(scale)), default=0.0)
 
 
 def real_bound(chances: npt.ArrayLike, missed: float, fake: float) -> float:

@@ -28,6 +28,7 @@ def add_measuring(commands: Commands) -> None:
     for add in (
         _add_evaluate,
         _add_robustness,
+        _add_crowds,
         _add_noise,
         _add_goals,
         _add_compare,
@@ -94,6 +95,20 @@ def _robustness(options: Options) -> None:
 
     measure(options.data, options.model, options.out, split=options.split, cache=options.cache)
     _say(options.out / ROBUSTNESS_FILE)
+
+
+def _add_crowds(commands: Commands) -> None:
+    text = "measure the model on pictures of several people"
+    add = new_command(commands, "crowds", _crowds, text)
+    _model_and_data(add, "folder for crowds.json")
+    add("--split", choices=SPLITS, default="test")
+
+
+def _crowds(options: Options) -> None:
+    from model_training.crowds import CROWDS_FILE, measure
+
+    measure(options.data, options.model, options.out, split=options.split, cache=options.cache)
+    _say(options.out / CROWDS_FILE)
 
 
 def _add_noise(commands: Commands) -> None:

@@ -55,6 +55,7 @@ def render(records: Records) -> str:
         sections.reals_section(metrics),
         _seen(records),
         sections.calibration_section(metrics, manifest),
+        sections.crowds_section(records.crowds),
         sections.localisation_section(metrics),
         sections.self_made_section(metrics),
         sections.noise_section(records.noise),

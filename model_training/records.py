@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from model_training.ablate import ABLATIONS_FILE
+from model_training.crowds import CROWDS_FILE
 from model_training.evaluate import METRICS_FILE
 from model_training.goals import GOALS_FILE
 from model_training.noise import NOISE_FILE
@@ -30,6 +31,7 @@ class Records:
     metrics: Table
     noise: Table | None = None
     robustness: Table | None = None
+    crowds: Table | None = None
     goals: Table | None = None
     ablations: Table | None = None
     gallery: Table | None = None
@@ -38,7 +40,8 @@ class Records:
 
     def __post_init__(self) -> None:
         """Raise ValueError where a file was measured with another model."""
-        for found in (self.metrics, self.robustness, self.goals, self.noise, self.gallery):
+        measured = (self.robustness, self.crowds, self.goals, self.noise, self.gallery)
+        for found in (self.metrics, *measured):
             model = found["model"] if found else self.manifest.sha256
             if (model if isinstance(model, str) else model["sha256"]) != self.manifest.sha256:
                 raise ValueError("the metrics were measured with another model than the manifest's")
@@ -56,6 +59,7 @@ def read_records(folder: Path, manifest_path: Path, cost: Path = COST) -> Record
         metrics,
         _optional(folder / NOISE_FILE),
         _optional(folder / ROBUSTNESS_FILE),
+        _optional(folder / CROWDS_FILE),
         _optional(folder / GOALS_FILE),
         _optional(folder / ABLATIONS_FILE),
         _optional(folder / GALLERY_FILE),

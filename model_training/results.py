@@ -15,9 +15,9 @@ set in `faces`:
 make evaluate DATA=faces
 ```
 
-which runs `evaluate` (metrics.json and plots), `robustness`, `denoise` and `goals`, then writes
-this page and [the model card](model-card.md). `--cache FOLDER` keeps what the network said, so that
-only a new model is asked again. The ablations are made of run folders:
+which runs `evaluate` (metrics.json and plots), `robustness`, `crowds`, `denoise` and `goals`, then
+writes this page and [the model card](model-card.md). `--cache FOLDER` keeps what the network said,
+so that only a new model is asked again. The ablations are made of run folders:
 
 ```
 python -m model_training ablate --data faces --run "as kept=runs/kept" --run "scratch=runs/scratch"
@@ -51,6 +51,7 @@ def render(records: Records) -> str:
         _certainty(records.metrics),
         _masks(records.metrics),
         _robustness(records.robustness),
+        sections.crowds_section(records.crowds),
         _history(records.metrics),
         _ablations(records.ablations),
         sections.noise_section(records.noise),

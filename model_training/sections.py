@@ -121,14 +121,36 @@ and, within each, all sources counting alike: it answers for a face of which not
 
 | bound | value | meaning |
 |---|---|---|
-| fake | {plain(bounds.fake)} | at or above: "fake" |
-| real | {plain(bounds.real)} | below: "no sign of manipulation was found" |
+| fake | {plain(bounds.fake)} | at or above: "fake"; more among several faces |
+| real | {plain(bounds.real)} | below: "no sign of manipulation was found"; more among several |
 | mask | {plain(bounds.mask)} | pixels of the heatmap at or above are marked |
 {_validation(manifest)}
 Expected calibration error over {found["bins"]} bins, {found["count"]:,} pictures with a face; Brier
 score {plain(found["brier"])}.
 
 {table(["", "bins of equal width", "bins of equal number"], rows)}"""
+
+
+def crowds_section(crowds: Table | None) -> str:
+    """What is said of pictures of several people."""
+    if crowds is None:
+        return ""
+    rows = [
+        [name, what, count(group[key]["count"])]
+        + [figure(group[key][called]) for called in ("called_fake", "called_fake_single")]
+        + [percent(group[key][said]) for said in ("real", "real_single", "unsure")]
+        for name, group in crowds["groups"].items()
+        for key, what in (("real", "all real"), ("one_fake", "one is fake"))
+    ]
+    head = ["people", "", "pictures", "called fake", "with single bounds"]
+    return f"""## Several people in one picture
+
+Sheets of faces of the {crowds["split"]} split, smaller the more there are. Of many real faces one
+looks suspicious now and then, so both bounds rise with their number; the last column of each pair
+says what the bounds of a single face would have meant. The worst face decides: a group is cleared
+only if each of its faces is.
+
+{table([*head, "no sign found", "with single bounds", "unsure"], rows)}"""
 
 
 def _validation(manifest: Manifest) -> str:
@@ -144,6 +166,13 @@ above the real picture of rank {bound["rank"]:,}, so that of further pictures li
 {percent(aims["false_alarms"])} are expected to be called fake (split conformal
 prediction){promise}, and no more than {percent(aims["source_false_alarms"])} of any larger source
 there are. Under the real bound lie at most {percent(aims["missed"])} of the fakes."""
+    if family := manifest.thresholds.family:
+        said += f"""
+Among n faces the fake bound's logit is {plain(family.offset)} + {plain(family.scale)} x ln n, if
+that is more: no more than {percent(aims["source_false_alarms"])} of pictures of several real people
+are expected to be called fake, if the logits of reals fall off as their highest tenth does. The
+real bound's logit rises by {plain(family.real_scale)} x ln n, to one half at most: of no more than
+{percent(aims["missed"])} of groups with one fake no sign is found, if faces err independently."""
     if mask:
         said += f"""
 The mask bound marks the {mask["pictures"]:,} pictures with true masks best (mean IoU

@@ -79,14 +79,16 @@ def judge(
     seen = faces >= 0
     chance = np.zeros(len(rows))
     chance[seen] = calibrated(found.raw[faces[seen]], manifest.calibration)
-    side = np.zeros(len(rows))
-    side[seen] = [quad_side(quad) for quad in found.quads[faces[seen]]]
+    large = np.array([quad_side(quad) for quad in found.quads]) >= manifest.min_face
+    others = np.bincount(found.owner[large], minlength=len(rows))
     bounds = manifest.thresholds
     verdict = np.full(len(rows), str(Verdict.NO_FACE))
     verdict[seen] = str(Verdict.FAKE)
-    verdict[seen & (chance < bounds.fake)] = str(Verdict.UNSURE)
-    verdict[seen & (chance < bounds.real)] = str(Verdict.REAL)
-    verdict[seen & (side < manifest.min_face)] = str(Verdict.UNSURE)
+    verdict[seen & (chance < [bounds.fake_among(count) for count in others])] = str(Verdict.UNSURE)
+    verdict[seen & (chance < [bounds.real_among(count) for count in others])] = str(Verdict.REAL)
+    tiny = np.zeros(len(rows), bool)
+    tiny[seen] = ~large[faces[seen]]
+    verdict[tiny] = str(Verdict.UNSURE)
     return Judged(
         np.array([row.label for row in rows], np.int64),
         np.array([row.source for row in rows], str),
@@ -163,7 +165,7 @@ def by_part(judged: Judged, parts: Strings, label: int, repeats: int) -> Table:
         table[str(name)] = {
             **verdict_shares(part),
             "groups": len(np.unique(part.group)),
-            "called_fake": _share(part, repeats),
+            "called_fake": share_called(part, repeats),
         }
     return table
 
@@ -237,7 +239,8 @@ def separation(judged: Judged, repeats: int) -> Table:
     return {"real": int((judged.label == 0).sum()), "auc": figure(value, span)}
 
 
-def _share(judged: Judged, repeats: int) -> Table:
+def share_called(judged: Judged, repeats: int) -> Table:
+    """The share of the pictures that are called fake, with its interval."""
     called = judged.called
 
     def again(drawn: Indices) -> float:

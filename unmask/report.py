@@ -105,7 +105,12 @@ class Timings(_Frozen):
 
 
 class Report(_Frozen):
-    """What was found in one picture."""
+    """What was found in one picture.
+
+    ``threshold`` is the bound on the heatmap. A face of this picture is called fake from
+    ``fake_bound`` on and real below ``real_bound``: both rise with the number of faces, one of
+    which may well stand out by chance.
+    """
 
     version: int = 1
     id: str
@@ -118,6 +123,8 @@ class Report(_Frozen):
     faces: tuple[Face, ...]
     model: Model
     threshold: Probability
+    real_bound: Probability | None = None
+    fake_bound: Probability | None = None
     pictures: Pictures = Pictures()
     timings_ms: Timings = Timings()
     created: datetime = Field(default_factory=lambda: datetime.now(UTC))

@@ -8,6 +8,7 @@ from model_training.calibrate import (
     Aims,
     balanced_weights,
     fake_bound,
+    family_bounds,
     fit_platt,
     real_bound,
     trade_off,
@@ -82,6 +83,40 @@ def test_a_source_that_raises_alarms_raises_the_bound() -> None:
     assert np.mean(loud >= bound.threshold) <= 0.03
 
 
+def test_groups_of_real_faces_are_called_fake_as_rarely_as_promised() -> None:
+    """Logits that fall off exponentially, as those of real faces nearly do."""
+    random = np.random.default_rng(0)
+    rates = []
+    for _ in range(200):
+        logits = random.exponential(0.9, 600) - 3
+        chances = np.append(1 / (1 + np.exp(-logits)), 0.9)
+        found = family_bounds(chances, [0] * 600 + [1], 0.3, Aims(source_false_alarms=0.02))
+        bound = found.offset + found.scale * np.log(9)
+        groups = (random.exponential(0.9, (1000, 9)) - 3).max(axis=1)
+        rates.append(float(np.mean(groups >= bound)))
+    assert 0.01 < np.mean(rates) < 0.025
+    assert found.scale == pytest.approx(0.9, abs=0.35)
+
+
+def test_reals_that_are_all_alike_have_no_tail() -> None:
+    found = family_bounds([0.5] * 50 + [0.9], [0] * 50 + [1], 0.3, Aims())
+    assert (found.offset, found.scale) == (0.0, 0.0)
+
+
+def test_groups_with_a_fake_are_missed_no_more_often_than_single_fakes() -> None:
+    random = np.random.default_rng(0)
+    reals, fakes = random.beta(1, 5, 2000), random.beta(3, 1.5, 2000)
+    real = real_bound(fakes, 0.1, 1.0)
+    chances, labels = np.append(reals, fakes), [0] * 2000 + [1] * 2000
+    family = family_bounds(chances, labels, real, Aims(missed=0.1))
+    bounds = Thresholds(fake=0.99, real=real, mask=0.5, family=family)
+    assert family.real_scale > 0
+    for people in (2, 4, 9):
+        crowd = random.choice(reals, (5000, people - 1)).max(axis=1)
+        worst = np.maximum(crowd, random.choice(fakes, 5000))
+        assert np.mean(worst < bounds.real_among(people)) < 0.115
+
+
 def test_few_fakes_lie_under_the_real_bound() -> None:
     chances = np.linspace(0.01, 1, 100)
     bound = real_bound(chances, 0.05, fake=0.9)
@@ -102,7 +137,8 @@ def test_the_tables_count_what_they_say() -> None:
 def test_the_manifest_holds_bounds_and_what_they_rest_on(measured: Measured) -> None:
     manifest = load_manifest(measured.manifest)
     bounds, record = manifest.thresholds, manifest.metrics["validation"]
-    assert bounds.real <= bounds.fake
+    assert bounds.real <= bounds.fake <= bounds.fake_among(9)
+    assert bounds.family is not None
     assert manifest.calibration.scale != 1.0
     assert record["pictures"] == {"real": 6, "fake": 12}
     assert record["verdicts"]["real all"]["fake"] == 0

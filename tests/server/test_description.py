@@ -80,4 +80,4 @@ async def test_the_reference_shows_every_operation(client: TestClient[Any, Any])
 async def test_the_model_is_told(client: TestClient[Any, Any]) -> None:
     model = await (await client.get("/v1/model")).json()
     assert (model["name"], model["version"], len(model["sha256"])) == ("colour", "0.0.1", 64)
-    assert set(model["thresholds"]) == {"fake", "real", "mask"}
+    assert set(model["thresholds"]) == {"fake", "real", "mask", "family"}

@@ -51,6 +51,10 @@ PREPARED_TOGETHER = 2
 KEPT_PIXELS = 12_500_000
 
 
+#: At what probabilities a face of a picture is real (below) and fake (from there on).
+Bounds = tuple[float, float]
+
+
 @dataclass
 class Sighting:
     """A face of one picture on its way to the classifier."""
@@ -174,7 +178,8 @@ class Detector:
         start = time.perf_counter()
         picture = prepared.picture
         pairs = list(zip(prepared.sightings, judgements, strict=True))
-        faces = tuple(self._face(item, said, prepared.scale, picture) for item, said in pairs)
+        bounds = self._bounds(prepared)
+        faces = tuple(self._face(item, said, bounds, prepared) for item, said in pairs)
         verdict, probability = picture_verdict(faces)
         model_ms = per_face * len(pairs)
         draw = (time.perf_counter() - start) * 1000
@@ -195,6 +200,8 @@ class Detector:
             faces=faces,
             model=self._model,
             threshold=self._mask_threshold,
+            real_bound=bounds[0],
+            fake_bound=bounds[1],
             timings_ms=timings,
             warnings=picture.warnings,
         )
@@ -202,8 +209,19 @@ class Detector:
         heatmaps = [said.heatmap for said in judgements]
         return Examination(picture, report, quads, heatmaps, self._mask_threshold, prepared.pixels)
 
-    def _face(self, sighting: Sighting, said: Judgement, scale: float, picture: Picture) -> Face:
-        verdict = self._verdict(said.fake_probability, quad_side(sighting.quad) * scale)
+    def _bounds(self, prepared: _Prepared) -> Bounds:
+        """The picture's bounds. Faces too small to be judged raise them for none."""
+        sides = [quad_side(sighting.quad) * prepared.scale for sighting in prepared.sightings]
+        count = sum(side >= self.manifest.min_face for side in sides)
+        thresholds = self.manifest.thresholds
+        return thresholds.real_among(count), thresholds.fake_among(count)
+
+    def _face(
+        self, sighting: Sighting, said: Judgement, bounds: Bounds, prepared: _Prepared
+    ) -> Face:
+        picture, scale = prepared.picture, prepared.scale
+        side = quad_side(sighting.quad) * scale
+        verdict = self._verdict(said.fake_probability, side, bounds)
         mask = frame_mask(said.heatmap, self._mask_threshold)
         suspect = verdict is not Verdict.REAL
         region = _face_region(mask.shape[0])
@@ -219,13 +237,13 @@ class Detector:
             outline=_picture_outline(mask, sighting.quad * scale, picture) if suspect else (),
         )
 
-    def _verdict(self, probability: float, frame_side: float) -> Verdict:
-        thresholds = self.manifest.thresholds
+    def _verdict(self, probability: float, frame_side: float, bounds: Bounds) -> Verdict:
+        real, fake = bounds
         if frame_side < self.manifest.min_face:
             return Verdict.UNSURE
-        if probability < thresholds.real:
+        if probability < real:
             return Verdict.REAL
-        return Verdict.FAKE if probability >= thresholds.fake else Verdict.UNSURE
+        return Verdict.FAKE if probability >= fake else Verdict.UNSURE
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,34 @@ from unmask.detector.preprocess import Denoise
 from unmask.errors import UnmaskError
 
 
+class FamilyWise(BaseModel):
+    """How the bounds rise with the number n of faces, any of which may stand out by chance.
+
+    The logit of the bound for "fake" is ``offset + scale * ln(n)``, which keeps false alarms rare:
+    each face may be called fake with an n-th of the chance that a picture may (Bonferroni's
+    inequality), and the logits of real faces fall off exponentially, ``scale`` being their mean
+    excess: Davison & Smith, "Models for exceedances over high thresholds" (1990), of shape 0.
+    The logit of the bound for "real" rises by ``real_scale * ln(n)``, so that groups of real people
+    are cleared as well.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    offset: float
+    scale: float = Field(ge=0)
+    real_scale: float = Field(0.0, ge=0)
+
+
+#: The highest probability at which "no sign was found" can be said of a face among others.
+MOST_CLEARED = 0.5
+
+
 class Thresholds(BaseModel):
     """Bounds on the calibrated probability, fixed on the validation split.
 
     At or above ``fake`` a face is called fake, below ``real`` nothing was found, between them
-    the verdict is unsure. ``mask`` is the bound on the heatmap.
+    the verdict is unsure. ``mask`` is the bound on the heatmap. ``family`` raises ``fake``
+    and ``real`` where there are several faces.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -24,6 +48,22 @@ class Thresholds(BaseModel):
     fake: float = Field(ge=0, le=1)
     real: float = Field(ge=0, le=1)
     mask: float = Field(ge=0, le=1)
+    family: FamilyWise | None = None
+
+    def fake_among(self, faces: int) -> float:
+        """The bound for "fake" in a picture of so many faces: never less than ``fake``."""
+        if self.family is None or faces <= 1:
+            return self.fake
+        logit = self.family.offset + self.family.scale * math.log(faces)
+        return max(self.fake, 1 / (1 + math.exp(-logit)))
+
+    def real_among(self, faces: int) -> float:
+        """The bound for "real" in a picture of so many faces: never less than ``real``, and never
+        so high that a face would be cleared that is more likely fake than not."""
+        if self.family is None or faces <= 1 or not 0 < self.real < MOST_CLEARED:
+            return self.real
+        odds = self.real / (1 - self.real) * math.pow(faces, self.family.real_scale)
+        return min(MOST_CLEARED, odds / (1 + odds))
 
 
 class Calibration(BaseModel):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import tempfile
 
 from telegram import Bot, File
 from telegram.error import BadRequest, Forbidden, InvalidToken
@@ -108,23 +110,26 @@ async def _content(file: File) -> bytearray:
 
 async def _first_frame(data: bytes) -> bytes | None:
     """The first frame as a PNG; decoded in a process of its own (:mod:`unmask.images.clip`)."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "unmask.images.clip",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(_CLIP_SECONDS):
-            frame, _ = await process.communicate(data)
-    except TimeoutError:
-        return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    # The folder is ours: a process that is killed, or ends itself, takes nothing away behind it.
+    with tempfile.TemporaryDirectory(prefix="unmask-clip-") as folder:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "unmask.images.clip",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": folder},
+        )
+        try:
+            async with asyncio.timeout(_CLIP_SECONDS):
+                frame, _ = await process.communicate(data)
+        except TimeoutError:
+            return None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
     return frame if process.returncode == 0 and frame else None
 
 

@@ -25,8 +25,8 @@ from unmask.settings import Settings
 
 #: Most pictures of a chat that are remembered.
 MOST = 500
-#: Pictures that are looked at together: each is decoded in memory.
-TOGETHER = 2
+#: Pictures that are looked at together: each is decoded in memory, a large one in half a gigabyte.
+TOGETHER = 1
 #: Most of them that one picture is compared with, the newest of those whose hashes are near:
 #: each is read and decoded.
 MOST_COMPARED = 5

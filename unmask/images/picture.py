@@ -88,6 +88,7 @@ def open_picture(data: bytes, settings: Settings) -> Picture:
     _check_preview(image)
     width, height = pixels.upright_size(image)
     _check_size(width, height, settings)
+    _check_tiles(image)
     frames = max(found.frames, pixels.frames(image)) if kind in _BY_DECODER else found.frames
     _check_frames(frames, settings)
     return Picture(
@@ -180,6 +181,12 @@ def _check_preview(image: ImageFile) -> None:
     if pixels.is_preview(image):
         message = "Camera raw files are not read. Save it as JPEG or PNG and try again."
         raise UnmaskError("unsupported_format", message, format="camera raw")
+
+
+def _check_tiles(image: ImageFile) -> None:
+    if pixels.has_outsized_tiles(image):
+        message = "The picture's file has tiles far larger than the picture."
+        raise UnmaskError("damaged", message, format="TIFF")
 
 
 def _warnings(kind: str, frames: int, stowaway: Stowaway) -> Iterator[str]:

@@ -8,6 +8,7 @@ is touched: the limits on size are tested by the caller between :func:`parse` an
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -56,12 +57,18 @@ _ON_ITS_SIDE = frozenset({5, 6, 7, 8})
 #: Modes that colour profiles exist for; every other one becomes RGB first.
 _MANAGED = frozenset({"RGB", "CMYK", "L", "LAB"})
 _LARGEST_PROFILE = 4_000_000
+#: Tags of a TIFF in tiles, and the pixels that a tile may have in any picture.
+_TILE_WIDTH, _TILE_LENGTH, _USUAL_TILE = 322, 323, 2_048 * 2_048
 
 #: How Pillow and libheif speak of sound files in a variant that they do not know.
 _NOT_READ = re.compile(r"unsupported|cannot handle|unknown pixel mode", re.IGNORECASE)
 
 #: Tags of a camera raw file, whose first page is but a preview: DNGVersion, NewSubfileType.
 _DNG_VERSION, _SUBFILE_TYPE = 0xC612, 0xFE
+
+
+# Pillow warns of each odd tag in a file; a stranger's file must not write to our logs.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def parse(data: bytes, kind: str) -> ImageFile:
@@ -87,6 +94,15 @@ def frames(image: ImageFile) -> int:
     return int(getattr(image, "n_frames", 1))
 
 
+def has_outsized_tiles(image: ImageFile) -> bool:
+    """Whether a TIFF's tiles are far larger than itself: its decoder makes room for a whole one,
+    however few pixels of it show."""
+    if not isinstance(image, TiffImageFile):
+        return False
+    wide, high = (np.max(image.tag_v2.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_LENGTH))
+    return float(wide) * float(high) > max(_USUAL_TILE, 4 * image.width * image.height)
+
+
 def is_preview(image: ImageFile) -> bool:
     """Whether this is but the preview that a camera raw file (DNG, NEF, ...) begins with."""
     if not isinstance(image, TiffImageFile):
@@ -104,6 +120,7 @@ def decode(data: bytes, kind: str, shrink: int) -> NDArray[np.uint8]:
         promised, turn = upright_size(image), _UPRIGHT.get(_orientation(image))
         image.load()
         rgb = _rgb(image)
+        del image  # a large picture is in memory twice as it is
         rgb = rgb.transpose(turn) if turn is not None else rgb
         if rgb.size != promised:
             raise ValueError(f"the header says {promised}, the data {rgb.size}")
@@ -182,7 +199,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    image = image.convert("RGBA")
+    image = image if image.mode == "RGBA" else image.convert("RGBA")
     page = Image.new("RGB", image.size, "white")
     page.paste(image, mask=image.getchannel("A"))
     return page

@@ -6,6 +6,7 @@ import asyncio
 import math
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import timedelta
 from io import BytesIO
@@ -18,7 +19,7 @@ import pytest
 from PIL import Image
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TimedOut
 
-from bot import delivery, pace
+from bot import delivery, files, pace
 from bot.delivery import as_photo, deliver, patiently
 from bot.feedback import Feedback, Opinion
 from bot.pace import Pace
@@ -206,6 +207,22 @@ def test_the_first_frame_of_a_clip(tmp_path: Path) -> None:
 def test_a_clip_without_a_frame(data: bytes) -> None:
     done = first_frame(data)
     assert done.returncode == 1 and not done.stdout
+
+
+async def test_a_clip_that_takes_too_long_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoder that is killed here keeps its copy of the file, as any would."""
+    slow, kept, seen = tmp_path / "slow", tmp_path / "kept", tmp_path / "seen"
+    slow.write_text(f'#!/bin/sh\ncat > "$TMPDIR/clip"\ncp "$TMPDIR/clip" "{seen}"\nexec sleep 60\n')
+    slow.chmod(0o700)
+    kept.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(kept))
+    monkeypatch.setattr(files.sys, "executable", str(slow))
+    monkeypatch.setattr(files, "_CLIP_SECONDS", 1.0)
+    assert await files._first_frame(b"a stranger's video") is None
+    assert seen.read_bytes() == b"a stranger's video"
+    assert not list(kept.iterdir())
 
 
 def opinion(feedback: Feedback, user: int) -> Opinion:

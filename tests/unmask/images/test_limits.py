@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import subprocess
+import sys
 import tracemalloc
 import warnings
 from io import BytesIO
@@ -115,6 +118,32 @@ def test_a_bomb_costs_next_to_nothing(kind: str) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 4 * len(data) + 1_000_000  # decoded it takes 1,200,000,000 bytes
+
+
+def tiled(width: int, tile: int, *odd: int) -> bytes:
+    """A grey TIFF of that width and height in one tile; ``odd`` tags hold what they should not."""
+    tags = {256: width, 257: width, 258: 8, 259: 1, 262: 1, 277: 1, 322: tile, 323: tile}
+    tags |= {324: 8, 325: 64} | dict.fromkeys(odd, 1)
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    head = struct.pack("<2sHI", b"II", 42, 72) + bytes(64)
+    return head + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_tiles_far_larger_than_the_picture_are_refused() -> None:
+    """The decoder makes room for a whole tile: 64 megabytes for the 4,096 pixels of this one."""
+    assert refusal(tiled(64, 8_192)) == "damaged"
+    for width, tile in ((64, 256), (3_000, 4_096)):
+        assert open_picture(tiled(width, tile), SETTINGS).width == width
+
+
+def test_odd_tags_write_nothing_to_the_log() -> None:
+    """Pillow warns of each; a file may hold thousands of them."""
+    program = "import sys; from unmask.images import open_picture; from unmask.settings import *; "
+    program += "open_picture(sys.stdin.buffer.read(), Settings())"
+    data = tiled(64, 256).replace(struct.pack("<HHI", 277, 4, 1), struct.pack("<HHI", 277, 4, 3))
+    command = [sys.executable, "-W", "default", "-c", program]
+    done = subprocess.run(command, input=data, capture_output=True, check=False)
+    assert b"Warning" not in done.stderr
 
 
 def test_no_warning_of_pillow_leaks_where_the_limit_is_raised() -> None:

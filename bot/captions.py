@@ -17,6 +17,7 @@ from bot.sentences import (
     NOTES,
     VERDICTS,
     error_sentence,
+    is_of_faces,
     verdict_sentence,
     warning_sentence,
 )
@@ -193,7 +194,9 @@ def _notes(
     notes += [words.say(NOTES[note]) for note in item.notes]
     notes += [_twice(words)] if twice else []
     notes += [_origin(words, origin)] if origin else []
-    warnings = item.warnings if item.alike else report.warnings
+    warnings = report.warnings
+    if item.alike:  # the report's file is another one
+        warnings = (*item.warnings, *filter(is_of_faces, warnings))
     return notes + [warning_sentence(words, warning) for warning in warnings]
 
 

@@ -83,6 +83,7 @@ UNFORESEEN = later(
 INCIDENT = later("Something went wrong on our side (incident {incident}). Please send it again.")
 #: The sentences of :mod:`unmask.images` about a picture's file.
 _FRAMES = re.compile(r"Only the (first|main one) of (\d+) (frames|pages|pictures) was examined\.")
+_CROWD = re.compile(r"Only the (\d+) largest of (\d+) faces were examined\.")
 _VIDEO = "The short video that comes with this motion photo was not examined."
 _PAGE = "The URL leads to a web page"
 
@@ -134,10 +135,21 @@ def error_sentence(words: Words, error: Mapping[str, Any]) -> str:
     )
 
 
+def is_of_faces(warning: str) -> bool:
+    """Whether a warning speaks of the faces in a picture, and not of its file."""
+    return _CROWD.fullmatch(warning) is not None
+
+
 def warning_sentence(words: Words, warning: str) -> str:
     """A warning of a report."""
     if warning == _VIDEO:
         return words.say("The short video that comes with this motion photo was not examined.")
+    if crowd := _CROWD.fullmatch(warning):
+        return words.say(
+            "Only the {number} largest of {total} faces were examined.",
+            number=crowd[1],
+            total=crowd[2],
+        )
     match = _FRAMES.fullmatch(warning)
     if match is None:
         return warning

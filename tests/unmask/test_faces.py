@@ -83,18 +83,16 @@ def test_small_faces_of_a_large_group(finder: FaceFinder, portrait: Pixels) -> N
         assert min(error_of(face.landmarks, marks) for face in found) < 0.2
 
 
-def test_the_largest_come_first_and_no_more_than_the_limit(portrait: Pixels) -> None:
+def test_the_largest_come_first(portrait: Pixels) -> None:
     head = portrait[20:220, 120:320]
     small = cv2.resize(head, (80, 80), interpolation=cv2.INTER_AREA)
     large = cv2.resize(head, (160, 160), interpolation=cv2.INTER_AREA)
     crowd = np.tile(small, (6, 8, 1))
     crowd[160:320, 240:400] = large  # the last of 45
     sizes = [face.size for face in FaceFinder(threads=2).find(crowd)]
-    assert len(sizes) == 32
+    assert len(sizes) > 40
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] > 1.5 * sizes[1]
-    assert len(FaceFinder(threads=2, max_faces=3).find(crowd)) == 3
-    assert len(FaceFinder(threads=2, max_faces=99).find(crowd)) > 40
 
 
 @pytest.mark.parametrize("scale", [0.5, 1, 3, 12])

@@ -119,7 +119,8 @@ class Detector:
     def __init__(self, settings: Settings, threshold: float | None = None) -> None:
         """``threshold`` replaces the manifest's bound on the heatmap (0 to 1)."""
         threads = settings.threads
-        self._finder = FaceFinder(threads, settings.max_faces)
+        self._finder = FaceFinder(threads)
+        self._max_faces = settings.max_faces
         self._classifier = Classifier(settings.model, threads)
         self.manifest = self._classifier.manifest
         thresholds = self.manifest.thresholds
@@ -164,13 +165,13 @@ class Detector:
         except UnmaskError as error:
             return error
         sightings = []
-        for face in faces:
+        for face in faces[: self._max_faces]:
             quad = frame_quad(face.landmarks)
             crop = align_face(pixels, quad, self.manifest.input_size)
             sightings.append(Sighting(face, quad, crop))
         scale = picture.width / pixels.shape[1]
         kept = pixels if scale == 1 and pixels.size <= 3 * KEPT_PIXELS else None
-        return _Prepared(picture, sightings, scale, kept, decode, clock.lap())
+        return _Prepared(picture, sightings, len(faces), scale, kept, decode, clock.lap())
 
     def _conclude(
         self, prepared: _Prepared, judgements: list[Judgement], per_face: float
@@ -203,7 +204,7 @@ class Detector:
             real_bound=bounds[0],
             fake_bound=bounds[1],
             timings_ms=timings,
-            warnings=picture.warnings,
+            warnings=prepared.warnings,
         )
         quads = [item.quad * np.float32(prepared.scale) for item in prepared.sightings]
         heatmaps = [said.heatmap for said in judgements]
@@ -248,12 +249,24 @@ class Detector:
 
 @dataclass
 class _Prepared:
+    """A picture on its way: ``found`` faces are in it, ``sightings`` of those that are judged."""
+
     picture: Picture
     sightings: list[Sighting]
+    found: int
     scale: float
     pixels: Pixels | None
     decode_ms: float
     faces_ms: float
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be known of the file and of the faces."""
+        judged = len(self.sightings)
+        if judged == self.found:
+            return self.picture.warnings
+        crowd = f"Only the {judged} largest of {self.found} faces were examined."
+        return (*self.picture.warnings, crowd)
 
 
 class _Stopwatch:

@@ -49,12 +49,11 @@ class FoundFace:
 class FaceFinder:
     """The face detector; safe to use from several threads."""
 
-    def __init__(self, threads: int = 0, max_faces: int = 32) -> None:
+    def __init__(self, threads: int = 0) -> None:
         self._session = open_session(MODEL, SHA256, threads)
-        self._max_faces = max_faces
 
     def find(self, pixels: Pixels) -> list[FoundFace]:
-        """The faces of an RGB picture (h, w, 3), the largest first, at most ``max_faces``."""
+        """The faces of an RGB picture (h, w, 3), the largest first."""
         longest = max(pixels.shape[:2])
         faces: list[FoundFace] = []
         for look in LOOKS:
@@ -64,7 +63,7 @@ class FaceFinder:
                 break
         if not faces:
             faces = self._look_with_margin(pixels)
-        return sorted(faces, key=lambda face: -face.size)[: self._max_faces]
+        return sorted(faces, key=lambda face: -face.size)
 
     def _look(self, pixels: Pixels, long_side: int) -> list[FoundFace]:
         """Detect with the picture's long side reduced to ``long_side`` (never enlarged)."""

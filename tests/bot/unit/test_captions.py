@@ -50,6 +50,15 @@ def test_all_that_can_be_said_of_a_picture(language: str, count: int) -> None:
     assert "2026-11-23 07:05 UTC" in caption.text
 
 
+def test_a_near_duplicates_own_file_and_the_faces_of_both_are_spoken_of() -> None:
+    crowded = "Only the 32 largest of 45 faces were examined."
+    frames = "Only the first of 12 frames was examined."
+    earlier = report(face(Verdict.REAL), warnings=(frames, crowded))
+    sent = item(earlier=WHEN, alike=True, warnings=["Only the first of 3 frames was examined."])
+    text = captions.single(words("en"), Shown(sent, earlier), None).text
+    assert crowded in text and "first of 3 pictures" in text and "of 12" not in text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_what_is_usual_is_said_in_full(language: str, count: int) -> None:

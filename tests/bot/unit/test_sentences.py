@@ -68,6 +68,13 @@ def test_the_warnings_of_a_picture_are_translated(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_faces_that_were_left_out_are_spoken_of(language: str) -> None:
+    warning = "Only the 32 largest of 45 faces were examined."
+    said = warning_sentence(words(language), warning)
+    assert "32" in said and "45" in said and (said == warning) is (language == "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_video_of_a_motion_photo_is_spoken_of(language: str) -> None:
     photo = pictures.encoded(pictures.corners(), "JPEG") + pictures.video()
     (warning,) = open_picture(photo, Settings()).warnings

@@ -135,9 +135,19 @@ def test_nothing_found_is_not_called_genuine() -> None:
 
 @pytest.mark.parametrize(("probability", "shown"), [(0.0, "1 %"), (0.974, "97 %"), (1.0, "99 %")])
 def test_labels_speak_in_whole_per_cent(probability: float, shown: str) -> None:
-    plate = drawing._label(face(CENTRE, FAKE, probability), 1, 1, 20)
+    plate = drawing._label(face(CENTRE, FAKE, probability), 1, 1, 20, 400)
     assert plate.lines == (f"FAKE {shown}",)
-    assert drawing._label(face(CENTRE, FAKE, probability), 3, 7, 20).lines == (f"3  FAKE {shown}",)
+    several = drawing._label(face(CENTRE, FAKE, probability), 3, 7, 20, 400)
+    assert several.lines == (f"3  FAKE {shown}",)
+
+
+@pytest.mark.parametrize("side", [32, 48, 64, 80, 96])
+@pytest.mark.parametrize("verdict", STYLES)
+@pytest.mark.parametrize("faces", [1, 3])
+def test_labels_fit_the_smallest_pictures(side: int, verdict: Verdict, faces: int) -> None:
+    plate = drawing._label(face((4, 4, side - 8, side - 8), verdict, 0.55), 2, faces, 11, side)
+    assert plate.size[0] <= side
+    assert plate.lines[0].endswith("55 %")
 
 
 def test_the_tampered_region_is_tinted_and_outlined() -> None:

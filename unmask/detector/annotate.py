@@ -56,7 +56,7 @@ LEGEND_OPACITY = 0.7
 LEGEND_MOST = 0.3
 
 #: Smallest text, in pixels, and the usual one as a share of the longer and of the shorter side.
-MIN_TEXT, TEXT_OF_LONG, TEXT_OF_SHORT = 11, 1 / 25, 1 / 8
+LEAST_TEXT, MIN_TEXT, TEXT_OF_LONG, TEXT_OF_SHORT = 7, 11, 1 / 25, 1 / 8
 #: The legend's text in sizes of a label's.
 LEGEND_TEXT = 0.8
 #: Where faces crowd, all labels shrink to one of these shares of the usual size.
@@ -247,12 +247,21 @@ def _text_size(size: Size) -> int:
     return max(MIN_TEXT, round(min(max(size) * TEXT_OF_LONG, min(size) * TEXT_OF_SHORT)))
 
 
-def _label(face: Face, number: int, faces: int, letter: int) -> _Plate:
-    """'FAKE 97 %', led by the face's number in the report where there are several."""
+def _label(face: Face, number: int, faces: int, letter: int, width: int) -> _Plate:
+    """'FAKE 97 %', led by the face's number in the report where there are several.
+
+    Where that is wider than the picture the percentage is left, if need be in small letters: the
+    box's style and colour tell the verdict, too.
+    """
     style = STYLES[face.verdict]
     which = f"{number}  " if faces > 1 else ""
-    words = f"{which}{style.words} {shown_percent(face.fake_probability)} %"
-    return _Plate((words,), letter, style.colour, bold=True)
+    percent = f"{shown_percent(face.fake_probability)} %"
+    words = f"{which}{style.words} {percent}"
+    for text, size in ((words, letter), (which + percent, letter), (which + percent, LEAST_TEXT)):
+        plate = _Plate((text,), size, style.colour, bold=True)
+        if plate.size[0] <= width:
+            break
+    return plate
 
 
 # The legend
@@ -315,7 +324,7 @@ def _layout(faces: Numbered, boxes: list[Rect], text: int, size: Size) -> list[P
     least = float("inf")
     for share in SHRINK:
         letter = max(MIN_TEXT, round(text * share))
-        plates = [_label(face, number, len(faces), letter) for number, face in faces]
+        plates = [_label(face, number, len(faces), letter, size[0]) for number, face in faces]
         placed, cost = _place(plates, boxes, size)
         if cost < least - WORTH_SHRINKING:
             best, least = placed, cost

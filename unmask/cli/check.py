@@ -57,23 +57,33 @@ def check_all(
 ) -> Iterator[Outcome]:
     """Each source with its report or error, in order.
 
-    While one batch is examined the results of the one before are drawn and written; no more than
-    these two are held in memory.
+    While one batch is examined the results of the one before are drawn, written and given; no more
+    than these two are held in memory.
     """
     prefixes = (out / name for name in name_results(sources, out)) if out else repeat(None)
     waiting = zip(sources, prefixes, strict=False)
     drawing: list[tuple[Source, Future[Report | UnmaskError]]] = []
-    with ThreadPoolExecutor(DRAWN_TOGETHER) as pool:
+    with ThreadPoolExecutor(DRAWN_TOGETHER) as pool, ThreadPoolExecutor(1) as examiner:
         while batch := list(islice(waiting, settings.batch_size)):
-            read = [_attempt(source.read, settings) for source, _ in batch]
-            found = iter(_examine(detector, [item for item in read if isinstance(item, Picture)]))
-            examined = [next(found) if isinstance(item, Picture) else item for item in read]
+            under_way = examiner.submit(
+                _examined, detector, settings, [source for source, _ in batch]
+            )
             yield from _ended(drawing)
+            examined = under_way.result()
             drawing = [
                 (source, pool.submit(_conclude, item, prefix))
                 for (source, prefix), item in zip(batch, examined, strict=True)
             ]
         yield from _ended(drawing)
+
+
+def _examined(
+    detector: Detector, settings: Settings, sources: Sequence[Source]
+) -> list[Examination | UnmaskError]:
+    """A batch, read and examined; what cannot be read yields its error."""
+    read = [_attempt(source.read, settings) for source in sources]
+    found = iter(_examine(detector, [item for item in read if isinstance(item, Picture)]))
+    return [next(found) if isinstance(item, Picture) else item for item in read]
 
 
 def _ended(drawing: Sequence[tuple[Source, Future[Report | UnmaskError]]]) -> Iterator[Outcome]:

@@ -63,7 +63,8 @@ def find_sources(arguments: Sequence[str], out: Path | None = None) -> list[Sour
 def name_results(sources: Sequence[Source], out: Path) -> list[str]:
     """What the names of each source's results in ``out`` start with: x, x-2, x-3.
 
-    No two are the same, and none would overwrite a photo that is to be examined.
+    No two are the same, and none would overwrite a photo that is to be examined. A source that is
+    an error has no results, and takes no name away.
     """
     photos = {_folded(source.path.resolve()) for source in sources if source.path}
     folder, used, last = out.resolve(), set(), dict[str, int]()
@@ -74,6 +75,9 @@ def name_results(sources: Sequence[Source], out: Path) -> list[str]:
 
     names = []
     for source in sources:
+        if source.error is not None:
+            names.append("")
+            continue
         stem = _short(source.path.stem if source.path else "stdin")
         number = last.get(stem, 0) + 1
         while not is_free(name := stem if number == 1 else f"{stem}-{number}"):

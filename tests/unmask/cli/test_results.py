@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def test_results_are_written_and_named(unmask: Command, photos: Path, tmp_path: 
         (["x.jpg", "a/X.JPG"], ["x", "X-2"]),
         (["x.jpg", "x.jpg"], ["x", "x-2"]),
         (["-", "stdin.png"], ["stdin", "stdin-2"]),
+        (["nope*.jpg", "-"], ["", "stdin"]),
         (["x.jpg", "out/x.annotated.jpg"], ["x-2", "x.annotated"]),
         (["x.jpg", "OUT/X.MASK.png"], ["x-2", "X.MASK"]),
         ([".jpg", "a.b.jpg"], [".jpg", "a.b"]),
@@ -113,6 +115,29 @@ def test_no_result_overwrites_another_nor_a_photo(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert name_results(find_sources(names), Path("out")) == stems
+
+
+def test_a_batch_is_shown_while_the_next_one_is_examined(photos: Path) -> None:
+    """The second batch ends only once the first was shown."""
+    settings = Settings(batch_size=1)
+    shown = threading.Event()
+
+    class Slow:
+        batches = 0
+
+        def examine(self, pictures: Sequence[Picture]) -> list[UnmaskError]:
+            self.batches += 1
+            if self.batches == 2 and not shown.wait(20):
+                return [UnmaskError("internal", "the first batch was not shown")]
+            return [UnmaskError("damaged", "as the stand-in has it") for _ in pictures]
+
+    sources = find_sources([str(photos / "fake.jpg"), str(photos / "real.jpg")])
+    codes = []
+    for _, outcome in check.check_all(sources, Slow(), settings):  # type: ignore[arg-type]
+        assert isinstance(outcome, UnmaskError)
+        codes.append(outcome.code)
+        shown.set()
+    assert codes == ["damaged", "damaged"]
 
 
 def test_results_of_an_earlier_run_are_not_checked(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from unmask.detector import SHIPPED_MODEL
@@ -117,3 +117,10 @@ class Settings(BaseSettings):
     bot_port: int = Field(
         8081, ge=0, le=65_535, description="Port of the webhook; 0: any free one."
     )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _has_scheme(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("it must begin with redis://, rediss:// or unix://")
+        return url

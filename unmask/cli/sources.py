@@ -102,6 +102,9 @@ def _short(stem: str) -> str:
 def _file(name: str) -> Source:
     if not name:
         return Source(name, error=UnmaskError("file_not_found", "An empty name names no file."))
+    if name.startswith(("http://", "https://")) and not os.path.lexists(name):
+        message = "This is an address of the web and no file. Save the picture, then name the file."
+        return Source(name, error=UnmaskError("file_not_found", message, path=name))
     return Source(name, Path(name))
 
 

@@ -50,6 +50,7 @@ def test_bad_files_have_their_line_of_json_in_its_place(
         ("nowhere.jpg", "file_not_found"),
         ("nowhere/x.jpg", "file_not_found"),
         ("*.jpg", "file_not_found"),
+        ("https://example.org/face.jpg", "file_not_found"),
         ("**/[ab].png", "file_not_found"),
         ("", "file_not_found"),
         ("empty", "file_not_found"),

@@ -91,6 +91,16 @@ def test_an_invalid_setting_is_named(unmask: Command, monkeypatch: pytest.Monkey
     assert re.fullmatch(r"unmask: error: .*UNMASK_BATCH_SIZE=many: .*UNMASK_THREADS=-1: .+\n", err)
 
 
+@pytest.mark.parametrize("name", ["REDIS_URL", "UNMASK_REDIS_URL"])
+def test_a_redis_without_a_scheme_is_an_invalid_setting(
+    unmask: Command, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "localhost:6379")
+    status, _, err = unmask("keys", "list")
+    assert status == 2
+    assert re.fullmatch(r"unmask: error: .*REDIS_URL=localhost:6379: .*redis://.+\n", err)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -39,7 +39,8 @@ Names = npt.NDArray[np.str_]
 #: served score and of the face's own output, and heatmaps (n, k, k) in [0, 1] or None.
 Judge = Callable[[Floats], tuple[Floats, Floats, Floats | None]]
 
-ABLATIONS_FILE = "ablations.json"
+#: Every series of runs has a file of its own, ablations.json or ablations-NAME.json.
+ABLATIONS_FILES = "ablations*.json"
 BATCH = 32
 #: Bounds tried on the heatmap, and the most of a real face's frame that may be marked on average.
 BOUNDS, MAX_FALSE_AREA = np.round(np.arange(0.1, 0.96, 0.05), 2), 0.05
@@ -61,10 +62,13 @@ def ablate(
     out_dir: Path,
     *,
     landmarks_csv: Path,
+    series: str = "",
+    about: str = "",
     final: bool = False,
     repeats: int = 1000,
 ) -> Table:
-    """Write ablations.json for runs by name; return it. ``final`` measures on test as well.
+    """Write the file of a ``series`` of runs by name; return what it holds. ``about`` says what
+    the runs have in common, ``final`` measures on test as well.
 
     The first run is what the others are compared with. The bound on the heatmap is fixed for each
     run on validation. Raises ValueError for a folder that is no run.
@@ -99,11 +103,16 @@ def ablate(
         }
         for split, part in seen.items()
     }
-    result: Table = jsonable({"version": 1, "counts": counts, "runs": table})
+    result: Table = jsonable({"version": 1, "about": about, "counts": counts, "runs": table})
     out_dir.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=2)
-    (out_dir / ABLATIONS_FILE).write_text(text + "\n", encoding="utf-8")
+    ablations_path(out_dir, series).write_text(text + "\n", encoding="utf-8")
     return result
+
+
+def ablations_path(out_dir: Path, series: str) -> Path:
+    """The file of a series of runs; that of the main one ("") bears no name."""
+    return out_dir / ABLATIONS_FILES.replace("*", f"-{series}" if series else "")
 
 
 def read_plan(folder: Path) -> Table:

@@ -189,6 +189,8 @@ def _add_ablate(commands: Commands) -> None:
     add("--data", type=Path, required=True, help=DATA_HELP)
     add("--run", dest="runs", type=_named_run, action="append", required=True, metavar="NAME=DIR")
     add("--out", type=Path, default=EVALUATION, help="folder for ablations.json")
+    add("--series", default="", metavar="NAME", help="write ablations-NAME.json instead")
+    add("--about", default="", help="what the runs have in common, for the page")
     add("--landmarks", type=Path, help="landmarks.csv to use; the first run's by default")
     add("--final", action="store_true", help="measure on the test split as well")
 
@@ -201,13 +203,21 @@ def _named_run(text: str) -> tuple[str, Path]:
 
 
 def _ablate(options: Options) -> None:
-    from model_training.ablate import ABLATIONS_FILE, ablate
+    from model_training.ablate import ablate, ablations_path
 
     runs = dict(options.runs)
     first = next(iter(runs.values()))
     landmarks = options.landmarks or first / "landmarks.csv"
-    ablate(options.data, runs, options.out, landmarks_csv=landmarks, final=options.final)
-    _say(options.out / ABLATIONS_FILE)
+    ablate(
+        options.data,
+        runs,
+        options.out,
+        landmarks_csv=landmarks,
+        series=options.series,
+        about=options.about,
+        final=options.final,
+    )
+    _say(ablations_path(options.out, options.series))
 
 
 def _add_reproduce(commands: Commands) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_training.ablate import ABLATIONS_FILE
+from model_training.ablate import ABLATIONS_FILES
 from model_training.crowds import CROWDS_FILE
 from model_training.evaluate import METRICS_FILE
 from model_training.goals import GOALS_FILE
@@ -33,7 +33,7 @@ class Records:
     robustness: Table | None = None
     crowds: Table | None = None
     goals: Table | None = None
-    ablations: Table | None = None
+    ablations: tuple[Table, ...] = ()
     gallery: Table | None = None
     seen: Table | None = None
     cost: Table | None = None
@@ -61,7 +61,7 @@ def read_records(folder: Path, manifest_path: Path, cost: Path = COST) -> Record
         _optional(folder / ROBUSTNESS_FILE),
         _optional(folder / CROWDS_FILE),
         _optional(folder / GOALS_FILE),
-        _optional(folder / ABLATIONS_FILE),
+        tuple(json.loads(path.read_text("utf-8")) for path in sorted(folder.glob(ABLATIONS_FILES))),
         _optional(folder / GALLERY_FILE),
         _optional(folder / SEEN_FILE),
         _optional(cost),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from model_training import sections
 from model_training.markdown import count, figure, percent, plain, table
 from model_training.records import Records, Table
@@ -38,6 +40,7 @@ ABLATED = {
     "within_ffhq_stylegan": "within ffhq_stylegan",
     "within_ffpp": "within ffpp",
     "mask_iou": "mask IoU",
+    "false_area": "falsely marked",
 }
 
 
@@ -219,8 +222,8 @@ def _history(metrics: Table) -> str:
 ![Loss and accuracy by epoch, training and validation](evaluation/history.png)"""
 
 
-def _ablations(ablations: Table | None) -> str:
-    if ablations is None:
+def _ablations(ablations: Sequence[Table]) -> str:
+    if not ablations:
         return ""
     parts = [
         "## Ablations",
@@ -229,22 +232,22 @@ def _ablations(ablations: Table | None) -> str:
         "validation; falsely marked is the share of a real face's frame. Pictures without a face\n"
         "are left out.",
     ]
-    for split, counts in ablations["counts"].items():
-        rows = [
-            [
-                name,
-                *(_ablated(run[split].get(key)) for key in ABLATED),
-                _ablated(run[split].get("false_area"), percent),
-            ]
-            for name, run in ablations["runs"].items()
-        ]
-        head = ["run", *ABLATED.values(), "falsely marked"]
-        parts += [
-            f"On {split}, {count(counts['real'])} real and {count(counts['fake'])} fake pictures:",
-            table(head, rows),
-        ]
+    for series in ablations:
+        parts += _series(series)
     return "\n\n".join(parts)
 
 
-def _ablated(found: Table | None, form: object = plain) -> str:
-    return figure(found, form) if found else ""
+def _series(ablations: Table) -> Iterator[str]:
+    yield from filter(None, [ablations["about"]])
+    for split, counts in ablations["counts"].items():
+        found = {name: run[split] for name, run in ablations["runs"].items()}
+        columns = [key for key in ABLATED if any(run.get(key) for run in found.values())]
+        rows = [[name, *(_ablated(run, key) for key in columns)] for name, run in found.items()]
+        head = ["run", *(ABLATED[key] for key in columns)]
+        yield f"On {split}, {count(counts['real'])} real and {count(counts['fake'])} fake pictures:"
+        yield table(head, rows)
+
+
+def _ablated(run: Table, key: str) -> str:
+    found = run.get(key)
+    return figure(found, percent if key == "false_area" else plain) if found else ""

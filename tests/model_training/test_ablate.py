@@ -104,8 +104,12 @@ def test_two_runs_side_by_side(data: Path, tmp_path: Path, portrait: Pixels) -> 
         "kept": write_run(tmp_path / "kept"),
         "plain": write_run(tmp_path / "plain", decoder=False, frame=0.6, denoise="median"),
     }
-    found = ablate(data, runs, tmp_path / "out", landmarks_csv=known, repeats=20)
-    assert json.loads((tmp_path / "out" / "ablations.json").read_text()) == found
+    out = tmp_path / "out"
+    found = ablate(data, runs, out, landmarks_csv=known, repeats=20)
+    assert json.loads((out / "ablations.json").read_text()) == found
+    more = ablate(data, runs, out, landmarks_csv=known, series="more", about="Of two.", repeats=20)
+    assert json.loads((out / "ablations-more.json").read_text()) == more
+    assert more == {**found, "about": "Of two."}
     assert found["counts"] == {"val": {"real": 2, "fake": 2}}
     kept, plain = found["runs"]["kept"], found["runs"]["plain"]
     assert kept["plan"] == {"warmstart": True, "teacher": False}

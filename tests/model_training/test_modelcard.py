@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from model_training import results
 from model_training.blindspots import blind_spots
 from model_training.documents import stale, write
 from model_training.modelcard import render
@@ -28,6 +29,32 @@ def records(measured: Measured, tmp_path: Path) -> Records:
 @pytest.fixture
 def card(records: Records) -> str:
     return render(records)
+
+
+def test_each_series_of_runs_has_its_tables(records: Records) -> None:
+    def run(auc: float, **more: Any) -> dict[str, Any]:
+        found = {"auc": {"value": auc, "interval": [0.1, 0.9], "real": 3, "fake": 4}, **more}
+        return {"plan": {}, "val": found}
+
+    area = {"value": 0.25, "interval": [0.2, 0.3], "count": 3}
+    first = {"kept": run(0.81), "scratch": run(0.52)}
+    second = {"with": run(0.83, false_area=area), "without": run(0.84)}
+    counts = {"val": {"real": 3, "fake": 4}}
+    page = results.render(
+        replace(
+            records,
+            ablations=(
+                {"about": "On a small network.", "counts": counts, "runs": first},
+                {"about": "", "counts": counts, "runs": second},
+            ),
+        )
+    )
+    shown = page.partition("## Ablations")[2].partition("\n## ")[0]
+    assert shown.index("On a small network.") < shown.index("0.810") < shown.index("0.830")
+    small, _, large = shown.partition("| with |")
+    assert "falsely marked |" not in small.partition("| kept |")[0]
+    assert "25.0 %" in large and "0.520" in small
+    assert "## Ablations" not in results.render(records)
 
 
 @pytest.mark.parametrize("page", ["modelcard", "results"])

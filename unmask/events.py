@@ -17,11 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis import asyncio as aioredis
+from redis.exceptions import ConnectionError as LostError
 from redis.exceptions import RedisError
 
 _log = logging.getLogger(__name__)
 #: Seconds before a lost connection is tried anew.
 _RETRY_SECONDS = 0.2
+#: Seconds of silence before the server is asked whether it is there, and for it to answer.
+_SILENT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -86,24 +89,38 @@ class Hub:
                 await self._hear()
             except (RedisError, OSError) as error:
                 _log.warning("events: connection lost (%s)", type(error).__name__)
+            except Exception:
+                _log.exception("events: listening failed")
             self._listening.clear()
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _hear(self) -> None:
         async with self._client.pubsub() as pubsub:
             await pubsub.subscribe(self._channel)
+            asked = False
             while True:
-                # The time limit lets the client send its health check to a silent server.
-                message = await pubsub.get_message(timeout=10)
+                # A connection may die without a word; redis-py would not miss the answer.
+                message = await pubsub.get_message(timeout=_SILENT_SECONDS)
                 if message is None:
-                    continue
-                if message["type"] == "subscribe":
-                    self._listening.set()
-                    self._tell_all()
-                elif message["type"] == "message":
-                    self._tell(json.loads(message["data"]))
+                    if asked:
+                        raise LostError("no answer")
+                    await pubsub.ping()
+                asked = message is None
+                if message is not None:
+                    self._heed(message)
 
-    def _tell(self, event: dict[str, Any]) -> None:
+    def _heed(self, message: dict[str, Any]) -> None:
+        if message["type"] == "subscribe":
+            self._listening.set()
+            self._tell_all()
+        elif message["type"] == "message":
+            event = _event(message["data"])
+            if event is None:
+                _log.warning("events: a message that is none of ours")
+            else:
+                self._tell(event)
+
+    def _tell(self, event: dict[str, str]) -> None:
         listeners = self._listeners.get(event.pop("work"))
         if listeners:
             change = Change(event, event.pop("gone", None))
@@ -114,3 +131,13 @@ class Hub:
         for listeners in self._listeners.values():
             for queue in listeners:
                 queue.put_nowait(_LOOK_AGAIN)
+
+
+def _event(text: str) -> dict[str, str] | None:
+    """What a message of ours says, None for another's."""
+    try:
+        event = json.loads(text)
+    except ValueError:
+        return None
+    fits = isinstance(event, dict) and "work" in event
+    return event if fits and all(isinstance(value, str) for value in event.values()) else None

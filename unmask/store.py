@@ -11,11 +11,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +24,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from unmask.errors import UnmaskError
 from unmask.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 #: What the system says when there is no room: on the disk, in the quota, for one file.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -36,18 +38,25 @@ _TRIES = 8
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[a-z0-9-]{1,40}\.[a-z]{2,5}")
+#: A file of ours, below the root: of a picture, of a result, or not finished.
+_PLACE = re.compile(
+    r"(?P<kind>pictures|results)/[0-9a-f]{2}/"
+    r"(?:(?P<key>[0-9a-f]{64}|[0-9a-f]{32}(?=/))(?:/[^/]+)?|\.unfinished-[^/]+)"
+)
 
 
 class Store:
     """A place for files. Methods block; one instance serves several threads.
 
-    Writing raises :class:`UnmaskError` ``storage_full`` or ``output_unwritable``.
+    Writing raises :class:`UnmaskError` ``storage_full`` or ``output_unwritable``; whatever else
+    fails raises ``OSError``.
     """
 
     def __init__(self, url: str) -> None:
         """``url`` is a path or an fsspec URL such as ``s3://bucket/prefix``."""
         self._files: Any
-        self._files, root = fsspec.url_to_fs(url)
+        # A kept listing would hide what other hosts store and remove.
+        self._files, root = fsspec.url_to_fs(url, use_listings_cache=False)
         self._root = root.rstrip("/")
         self._local = isinstance(self._files, LocalFileSystem)
 
@@ -59,13 +68,18 @@ class Store:
     def put_picture(self, data: bytes) -> str:
         """Keep a picture's bytes; returns their sha256. One that is there is not written again."""
         sha256 = hashlib.sha256(data).hexdigest()
-        if not self.has_picture(sha256):
+        try:
+            there = self.has_picture(sha256)
+        except OSError as error:
+            raise _told(error) from error
+        if not there:
             self._write(self._picture(sha256), data)
         return sha256
 
     def has_picture(self, sha256: str) -> bool:
         """Whether a picture is there."""
-        return bool(self._files.exists(self._picture(sha256)))
+        with _faults():
+            return bool(self._files.exists(self._picture(sha256)))
 
     def get_picture(self, sha256: str) -> bytes:
         """A picture's bytes; raises ``picture_missing``."""
@@ -90,7 +104,7 @@ class Store:
     def delete_results(self, key: str) -> None:
         """Remove every file of a result."""
         folder = self._folder(key)
-        for path in self._files.find(folder):
+        for path in self._find(folder):
             self._remove(path)
         self._drop_if_empty(folder)
 
@@ -103,26 +117,38 @@ class Store:
         """Remove files last written more than ``retention`` seconds before ``now`` (Unix time).
 
         ``wanted(kind, key)`` tells whether a check still needs the ``pictures`` or ``results`` of
-        that sha256 or key. Files left behind by a writer that died go too. Returns how many files.
+        that sha256 or key. Files left behind by a writer that died go too, files of others stay.
+        One that cannot be removed is left for the next time. Returns how many files went.
         """
         stale = [
             path
             for path, kind, key in self._old_files(now, retention)
             if _UNFINISHED in path or not wanted(kind, key)
         ]
+        removed = 0
         for path in stale:
-            self._remove(path)
+            try:
+                self._remove(path)
+            except OSError as error:
+                _log.warning("store: a file could not be removed (%s)", error)
+                continue
+            removed += 1
             if path.startswith(f"{self._root}/results/"):
                 self._drop_if_empty(path.rpartition("/")[0])
-        return len(stale)
+        return removed
 
     def _old_files(self, now: float, retention: float) -> Iterator[tuple[str, str, str]]:
         """Path, kind and key of each file older than it may be."""
-        for path, about in self._files.find(self._root, detail=True).items():
+        for path, about in self._find(self._root).items():
+            place = _PLACE.fullmatch(path[len(self._root) + 1 :])
             limit = _UNFINISHED_SECONDS if _UNFINISHED in path else retention
-            if _written(about) <= now - limit:
-                kind, _, key = PurePosixPath(path[len(self._root) + 1 :]).parts[:3]
-                yield path, kind, key
+            if place and _written(about) <= now - limit:
+                yield path, place["kind"], place["key"] or ""
+
+    def _find(self, folder: str) -> dict[str, dict[str, Any]]:
+        """What is known of each file below a folder, by its path."""
+        with _faults():
+            return dict(self._files.find(folder, detail=True))
 
     def _drop_if_empty(self, folder: str) -> None:
         """Remove the folder of a result; those above it hold others and stay."""
@@ -146,10 +172,11 @@ class Store:
         the folder, still empty, or the new file itself: then once more."""
         for left in reversed(range(_TRIES)):
             try:
-                self._files.makedirs(folder, exist_ok=True)
-                self._files.pipe_file(target, data)
-                if target != path:
-                    self._files.mv(target, path)
+                with _faults():
+                    self._files.makedirs(folder, exist_ok=True)
+                    self._files.pipe_file(target, data)
+                    if target != path:
+                        self._files.mv(target, path)
                 return
             except (FileNotFoundError, FileExistsError):  # the latter: it was there, then not
                 if not left:
@@ -158,12 +185,13 @@ class Store:
 
     def _read(self, path: str) -> bytes | None:
         try:
-            return bytes(self._files.cat_file(path))
+            with _faults():
+                return bytes(self._files.cat_file(path))
         except FileNotFoundError:
             return None
 
     def _remove(self, path: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), _faults():
             self._files.rm_file(path)
 
     def _picture(self, sha256: str) -> str:
@@ -180,6 +208,17 @@ class Store:
         if not _NAME.fullmatch(name):
             raise ValueError("not a result's file name")
         return f"{self._folder(key)}/{name}"
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """Turns what an object store raises in words of its own into an ``OSError``."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(errno.EIO, f"{type(error).__name__}: {error}") from error
 
 
 def _told(error: OSError) -> UnmaskError:

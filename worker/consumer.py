@@ -32,7 +32,7 @@ from rq.worker import SimpleWorker, WorkerStatus
 from unmask.errors import UnmaskError
 from unmask.queue.keys import TASK, queue_name
 from unmask.queue.ledger import Ledger
-from unmask.report import Priority, Report
+from unmask.report import Priority, Report, State
 from worker.examiner import Examiner, Order, Outcome
 from worker.pulse import Pulse
 
@@ -189,9 +189,15 @@ class BatchWorker(SimpleWorker):
         if ticket.execution is None:
             raise RuntimeError("the job was not begun")
         self.perform_job(ticket.job, self._queue_of(ticket.job), ticket.execution)
-        if not self._ledger.exists(ticket.order.work):
-            # Deleted while it ran: what was stored since then goes too.
-            self._examiner.discard(ticket.order)
+        if self._ledger.state(ticket.order.work) in (None, State.FAILED):
+            self._discard(ticket)
+
+    def _discard(self, ticket: _Ticket) -> None:
+        """Remove what was stored of a work that failed or was deleted while it ran, now or once the
+        drawing ends. Of one that is done, another worker may have stored it: that stays."""
+        future = ticket.job.result_of_batch
+        if future is not None:
+            future.add_done_callback(lambda _: self._examiner.discard(ticket.order))
 
     def cleanup_execution(
         self, job: Job, pipeline: Any, execution: Execution | None = None

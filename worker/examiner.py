@@ -103,11 +103,9 @@ class Examiner:
         try:
             return self._keep(order, found)
         except UnmaskError as error:
-            self.discard(order)
             return error
         except Exception:
             _log.exception("work %s: the result could not be drawn", order.work)
-            self.discard(order)
             return _unforeseen()
 
     def _keep(self, order: Order, found: Examination) -> Report:

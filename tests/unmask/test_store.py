@@ -13,6 +13,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
+from tests.unmask import bucket
 from unmask.errors import UnmaskError
 from unmask.settings import Settings
 from unmask.store import Store
@@ -87,6 +88,37 @@ def test_sweep_removes_what_is_old_and_not_wanted(tmp_path: Path) -> None:
     assert sorted(asked) == sorted([("pictures", kept), ("pictures", SHA), ("results", KEY)])
     assert store.has_picture(kept) and store.has_picture(young)
     assert not list(tmp_path.rglob(KEY)), "its empty folder is left"
+
+
+def test_sweep_leaves_the_files_of_others(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    sha256 = store.put_picture(b"picture")
+    others = [
+        tmp_path / name
+        for name in (".DS_Store", "pictures/.DS_Store", f"pictures/{sha256[:2]}/.DS_Store", "a/b/c")
+    ]
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    assert store.sweep(time.time() + 101, 100) == 1
+    assert not store.has_picture(sha256) and all(path.exists() for path in others)
+
+
+def test_sweep_goes_on_after_a_file_that_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(str(tmp_path))
+    pictures = [store.put_picture(b"%d" % number) for number in range(5)]
+    remove = store._files.rm_file
+
+    def refuse_the_first(path: str) -> None:
+        if path.endswith(min(pictures)):
+            raise PermissionError(errno.EACCES, "denied", path)
+        remove(path)
+
+    monkeypatch.setattr(store._files, "rm_file", refuse_the_first)
+    assert store.sweep(time.time() + 101, 100) == 4
+    assert [sha256 for sha256 in pictures if store.has_picture(sha256)] == [min(pictures)]
 
 
 def test_sweep_removes_what_a_dead_writer_left(tmp_path: Path) -> None:
@@ -189,3 +221,46 @@ def test_every_kind_of_no_room_has_its_code(
         with pytest.raises(UnmaskError) as full:
             store.put_picture(b"x")
         assert full.value.code == "storage_full"
+
+
+@pytest.fixture
+def hosts() -> Iterator[tuple[Store, Store]]:
+    """Two hosts with one object store."""
+    bucket.register()
+    yield Store("bucket://unmask"), Store("bucket://unmask")
+    bucket.register()
+
+
+def test_hosts_see_what_others_store_and_remove(hosts: tuple[Store, Store]) -> None:
+    here, there = hosts
+    sha256 = here.put_picture(b"picture")
+    there.sweep(time.time(), 100)  # looks at every file
+    here.delete_picture(sha256)
+    assert not there.has_picture(sha256)
+    assert there.put_picture(b"picture") == sha256
+    assert here.get_picture(sha256) == b"picture"
+    here.put_result(KEY, "mask.png", b"mask")
+    there.sweep(time.time(), 100)
+    here.put_result(KEY, "report.json", b"report")
+    there.delete_results(KEY)
+    assert here.get_result(KEY, "report.json") is None
+
+
+def test_an_object_store_that_is_away(hosts: tuple[Store, Store]) -> None:
+    store = hosts[0]
+    sha256 = store.put_picture(b"picture")
+    bucket.Bucket.away = True
+    for write in (lambda: store.put_picture(b"new"), lambda: store.put_result(KEY, "a.png", b"")):
+        with pytest.raises(UnmaskError) as refused:
+            write()
+        assert refused.value.code == "output_unwritable"
+    for other in (
+        lambda: store.has_picture(sha256),
+        lambda: store.get_picture(sha256),
+        lambda: store.delete_picture(sha256),
+        lambda: store.delete_results(KEY),
+        lambda: store.sweep(time.time(), 100),
+    ):
+        with pytest.raises(OSError, match="EndpointError") as failed:
+            other()
+        assert failed.value.errno == errno.EIO

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from tests.faults.stage import picture
+from tests.faults.standin import examination
+from tests.unmask import bucket
+from unmask.detector.detector import Examination
+from unmask.errors import UnmaskError
+from unmask.images import Picture
 from unmask.report import Image, Model, Pictures, Report, Timings, Verdict
-from worker.examiner import Order, _crop, _timed
+from unmask.settings import Settings
+from unmask.store import Store
+from worker.examiner import Examiner, Order, _crop, _timed
 from worker.pulse import HUNG, Pulse
 
 
@@ -102,3 +112,23 @@ def test_the_times_of_a_report_add_up() -> None:
     assert timed.id == "work" and timed.pictures == Pictures(
         annotated="annotated.jpg", mask="mask.png", heatmap="heatmap.png"
     )
+
+
+class Last:
+    """A detector after which the object store is away."""
+
+    def examine(self, pictures: Sequence[Picture]) -> list[Examination | UnmaskError]:
+        bucket.Bucket.away = True
+        return [examination(picture, 0.9) for picture in pictures]
+
+
+def test_an_object_store_that_is_away_abandons_no_batch() -> None:
+    bucket.register()
+    store = Store("bucket://unmask")
+    orders = [Order(f"{n:032x}", store.put_picture(picture(n))) for n in range(3)]
+    with closing(Examiner(Last(), store, Settings())) as examiner:
+        for order, future in zip(orders, examiner.examine(orders), strict=True):
+            outcome = future.result()
+            assert isinstance(outcome, UnmaskError) and outcome.code == "output_unwritable"
+            examiner.discard(order)
+    bucket.register()

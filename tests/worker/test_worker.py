@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.faults.stage import Stage, picture, stage
+from tests.faults.standin import SLOW
 from unmask.report import Report, State, Verdict
 
 pytestmark = pytest.mark.timeout(60)
@@ -96,11 +97,7 @@ def test_a_check_deleted_while_it_runs_leaves_nothing(tmp_path: Path) -> None:
         async with stage(tmp_path) as on:
             mine, other = await on.submit(picture(1), picture(2))
             worker = on.worker(seconds=1.0)
-
-            async def runs() -> bool:
-                return bool(on.batches())
-
-            await on.until(runs)
+            await on.until(lambda: _examined(on))
             work = on.client.hget(f"unmask:check:{mine.id}", "work")
             assert await on.checks.delete(mine.id)
             await on.ends([other], 20)
@@ -109,6 +106,46 @@ def test_a_check_deleted_while_it_runs_leaves_nothing(tmp_path: Path) -> None:
             assert not list(on.client.scan_iter(f"*{work}*"))
             assert not list((tmp_path / "store").rglob(f"*{work}*"))
             assert not list((tmp_path / "store").rglob(f"*{mine.sha256}*"))
+
+    asyncio.run(play())
+
+
+def test_a_worker_that_lost_its_lease_leaves_the_result_of_another(tmp_path: Path) -> None:
+    """Two workers have the same picture; the second finds no room after the first is done."""
+
+    async def play() -> None:
+        async with stage(tmp_path) as on:
+            (check,) = await on.submit(picture(1, side=300))
+
+            async def examined_twice() -> bool:
+                return len(on.batches()) == 2
+
+            on.worker(seconds=10)
+            await on.until(lambda: _examined(on))
+            work = str(on.client.hget(f"unmask:check:{check.id}", "work"))
+            on.client.zadd("unmask:lease", {work: 0})
+            on.ledger.reclaim()
+            late = on.worker(seconds=10, file_limit=16_384)
+            await on.until(examined_twice)
+            (done,) = await on.ends([check], 20)
+            assert done.state is State.DONE
+            late.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(late.wait, 20) == 0
+            assert await on.checks.report(check.id) is not None
+            assert await on.checks.result_picture(check.id, "annotated.jpg")
+
+    asyncio.run(play())
+
+
+def test_a_result_that_comes_too_late_is_removed(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with stage(tmp_path, job_timeout=1) as on:
+            worker = on.worker(drawing=2.5)
+            (failed,) = await on.ends(await on.submit(picture(1, SLOW)), 20)
+            assert failed.error is not None and failed.error["code"] == "internal"
+            worker.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(worker.wait, 20) == 0
+            assert not [path for path in tmp_path.glob("store/results/*/*/*") if path.is_file()]
 
     asyncio.run(play())
 
@@ -130,6 +167,10 @@ def test_the_real_detector(tmp_path: Path, colour_model: Path, portrait: np.ndar
             assert crop is not None and Image.open(io.BytesIO(crop)).width > 100
 
     asyncio.run(play())
+
+
+async def _examined(on: Stage) -> bool:
+    return bool(on.batches())
 
 
 def _forge(on: Stage, check: str, **what: object) -> None:

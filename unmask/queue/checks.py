@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import re
 import threading
 from collections.abc import AsyncGenerator
@@ -28,7 +29,8 @@ from unmask.store import Store
 
 #: Seconds to wait for a picture's file that is just being removed, and between two looks.
 _REMOVAL_SECONDS, _REMOVAL_LOOK = 5.0, 0.02
-_CURSOR = re.compile(r"(-?[0-9.e+-]{1,40})~([0-9a-f]{32})")
+#: A score as Redis writes it, and the id of a check.
+_CURSOR = re.compile(r"(-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?)~([0-9a-f]{32})")
 _CHECK_ID = re.compile(r"[0-9a-f]{32}")
 _MOST_LISTED = 200
 _PING_SECONDS = 1.0
@@ -110,6 +112,10 @@ class Checks:
     def model_version(self) -> str:
         """The version of the model that new checks ask for."""
         return self._model.version
+
+    def pool_of(self, team: str | None) -> str:
+        """The pool of workers that a team's checks go to."""
+        return team if team is not None and team in self._team_pools else SHARED
 
     async def submit(
         self,
@@ -205,17 +211,17 @@ class Checks:
         """The check once it is done or failed, or as it stands after ``timeout`` seconds; None if
         there is no such check."""
         last: Check | None = None
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout), contextlib.aclosing(self.events(check_id)) as all_:
-                async for check in all_:
-                    last = check
+        async with contextlib.aclosing(self.events(check_id, timeout)) as found:
+            async for check in found:
+                last = check
         return last
 
-    async def events(self, check_id: str) -> AsyncGenerator[Check]:
+    async def events(self, check_id: str, seconds: float | None = None) -> AsyncGenerator[Check]:
         """The check as it stands, then each change of its state once.
 
-        Ends after done or failed, and when the check is deleted.
+        Ends after done or failed, when the check is deleted, and after ``seconds`` (None: never).
         """
+        until = None if seconds is None else asyncio.get_running_loop().time() + seconds
         with reachable():
             found = await self._look(check_id)
         if found is None:
@@ -227,7 +233,14 @@ class Checks:
             if found is not None:
                 yield found.check
             while found is not None and not found.check.ended:
-                next_ = await self._follow(found, await changes.get())
+                # No more than this is timed: a time limit that runs out while redis-py looks after
+                # its connection is lost.
+                try:
+                    async with asyncio.timeout_at(until):
+                        change = await changes.get()
+                except TimeoutError:
+                    return
+                next_ = await self._follow(found, change)
                 if next_ is not None and next_.rev > found.rev:
                     yield next_.check
                 found = next_
@@ -258,7 +271,7 @@ class Checks:
         self, digest: str, door: Door, team: str | None, bulk: bool, key: str | None
     ) -> tuple[str, str, bool]:
         """Enter a check: its id, its work, and whether that is in a queue already."""
-        pool = team if team in self._team_pools else SHARED
+        pool = self.pool_of(team)
         priority = Priority.BULK if bulk else Priority.INTERACTIVE
         idem = records.idempotency_name(team or "", key) if key else ""
         arguments = (digest, self._model, pool, queue_name(pool, priority), uuid4().hex)
@@ -327,6 +340,6 @@ def _order(order: Order | str) -> Order:
 
 def _parts(cursor: str) -> tuple[str, str]:
     match = _CURSOR.fullmatch(cursor)
-    if not match:
+    if not match or not math.isfinite(float(match[1])):
         raise UnmaskError("bad_request", "The cursor is not one that a list gave.")
     return match[1], match[2]

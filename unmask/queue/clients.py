@@ -9,7 +9,7 @@ import redis
 from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.exceptions import BusyLoadingError, RedisError
+from redis.exceptions import BusyLoadingError, ReadOnlyError, RedisError
 from redis.retry import Retry
 
 from unmask.errors import UnmaskError
@@ -18,6 +18,9 @@ from unmask.settings import Settings
 #: About 4 s in all for a door, where a person waits; about 30 s for a worker, which has time.
 DOOR_RETRIES, WORKER_RETRIES = 8, 35
 _ASYNC_CONNECTIONS = 16
+#: Errors after which another connection may help: the server still reads its data, or it became a
+#: replica, and the address leads to the new primary by now.
+_PASSING = (BusyLoadingError, ReadOnlyError)
 
 
 def redis_url(settings: Settings) -> str:
@@ -38,12 +41,13 @@ def open_client(url: str, retries: int = DOOR_RETRIES, *, text: bool = True) -> 
         socket_timeout=30,
         socket_connect_timeout=5,
         retry=Retry(ExponentialBackoff(cap=1.0, base=0.02), retries),
-        retry_on_error=[BusyLoadingError],
+        retry_on_error=list(_PASSING),
     )
 
 
 def open_async_client(url: str, *, retries: int = DOOR_RETRIES) -> aioredis.Redis:
-    """A client for asyncio, which decodes answers; ``retries`` 0 is for listening."""
+    """A client for asyncio, which decodes answers; ``retries`` 0 is for listening, and leaves it
+    to the listener to ask whether the server is there."""
     backoff = ExponentialBackoff(cap=1.0, base=0.02) if retries else NoBackoff()
     # Callers wait for a free connection: a thousand at once must not mean a thousand connections.
     pool = aioredis.BlockingConnectionPool.from_url(
@@ -53,9 +57,9 @@ def open_async_client(url: str, *, retries: int = DOOR_RETRIES) -> aioredis.Redi
         decode_responses=True,
         socket_timeout=30,
         socket_connect_timeout=5,
-        health_check_interval=10,
+        health_check_interval=10 if retries else 0,
         retry=AsyncRetry(backoff, retries),
-        retry_on_error=[BusyLoadingError] if retries else [],
+        retry_on_error=list(_PASSING) if retries else [],
     )
     return aioredis.Redis.from_pool(pool)
 

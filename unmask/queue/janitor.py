@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from redis.exceptions import RedisError
 
@@ -23,6 +25,8 @@ _log = logging.getLogger(__name__)
 LOST_SECONDS, STORING_SECONDS = 10.0, 30.0
 #: Seconds after which the removal of files is done again: whoever began it died.
 REMOVING_SECONDS = 60.0
+#: Seconds for which a round forgets; the rest is left to the next.
+FORGETTING_SECONDS = 5.0
 #: The store is swept this often in the time that it keeps files, at most once in SWEEP_SECONDS.
 SWEEPS, SWEEP_SECONDS = 10, 10.0
 #: What was forgotten stays in Redis's append-only file for at most about so many seconds.
@@ -59,8 +63,9 @@ class Janitor:
         self._rewrite_log()
         if not self._ledger.claim_round(ROUND * 0.9):
             return
-        self._queue_unpushed()
-        self._adopt_stray()
+        stray = self._ledger.stray(LOST_SECONDS)
+        self._queue_unpushed(stray)
+        self._adopt(stray)
         overdue = self._ledger.fail_overdue(self._settings.max_wait)
         if overdue:
             _log.warning("janitor: %d works were not served in time", overdue)
@@ -69,48 +74,76 @@ class Janitor:
             self._next_sweep = time.monotonic() + max(
                 self._settings.retention / SWEEPS, SWEEP_SECONDS
             )
-            self._store.sweep(time.time(), self._settings.retention, self._ledger.needs)
+            with _tried("the sweep"):
+                self._store.sweep(time.time(), self._settings.retention, self._ledger.needs)
 
     def forget(self, check: str) -> bool:
-        """Remove every trace of a check; False if there is none."""
+        """Remove every trace of a check; False if there is none. Files that cannot be removed just
+        now are left to a later round."""
         found = self._ledger.forget(check)
         if found is None:
             return False
+        self._forgot = True
         if found[0]:
             self._remove_files(*found)
-        self._forgot = True
         return True
 
     def _rewrite_log(self) -> None:
-        if self._forgot and time.monotonic() >= self._next_rewrite:
-            self._next_rewrite = time.monotonic() + REWRITE_SECONDS
-            self._forgot = not self._ledger.rewrite_log()
+        if not self._forgot or time.monotonic() < self._next_rewrite:
+            return
+        self._next_rewrite = time.monotonic() + REWRITE_SECONDS
+        # Before the call: what others forget during it may not be covered.
+        self._forgot, rewritten = False, False
+        try:
+            rewritten = self._ledger.rewrite_log(REWRITE_SECONDS)
+        finally:
+            self._forgot = self._forgot or not rewritten
 
-    def _queue_unpushed(self) -> None:
-        for work, sha256 in self._ledger.unpushed(STORING_SECONDS).items():
-            if self._store.has_picture(sha256):
-                self._ledger.enqueue(work, sha256, self._settings.job_timeout)
-            else:
-                message = "The picture did not reach the store; send it again."
-                self._ledger.settle(work, UnmaskError("picture_missing", message))
+    def _queue_unpushed(self, stray: set[str]) -> None:
+        if not stray:
+            return
+        for work, sha256 in self._ledger.unpushed(stray, STORING_SECONDS).items():
+            with _tried(f"work {work}"):
+                if self._store.has_picture(sha256):
+                    self._ledger.enqueue(work, sha256, self._settings.job_timeout)
+                else:
+                    message = "The picture did not reach the store; send it again."
+                    self._ledger.settle(work, UnmaskError("picture_missing", message))
 
-    def _adopt_stray(self) -> None:
+    def _adopt(self, stray: set[str]) -> None:
         """What two rounds in a row saw in no queue is lost, not just on its way."""
-        stray = self._ledger.stray(LOST_SECONDS)
         twice = stray & self._stray
-        if twice:
-            _log.warning("janitor: %d lost works queued again", len(self._ledger.adopt(twice)))
+        if twice and (adopted := self._ledger.adopt(twice)):
+            _log.warning("janitor: %d lost works queued again", len(adopted))
         self._stray = stray
 
     def _forget_due(self) -> None:
         checks, removals = self._ledger.due(REMOVING_SECONDS)
+        # A store that is away makes each try slow; who else waits for this round must not.
+        until = time.monotonic() + FORGETTING_SECONDS
         for check in checks:
-            self.forget(check)
+            if time.monotonic() < until:
+                self.forget(check)
         for work, sha256 in removals:
-            self._remove_files(work, sha256)
+            if time.monotonic() < until:
+                self._remove_files(work, sha256)
 
     def _remove_files(self, work: str, sha256: str) -> None:
-        self._store.delete_results(work)
-        if sha256:
-            self._store.delete_picture(sha256)
-        self._ledger.forgotten(work, sha256)
+        try:
+            self._store.delete_results(work)
+            if sha256:
+                self._store.delete_picture(sha256)
+        except (OSError, UnmaskError) as error:
+            _log.warning("janitor: the files of work %s stay for now (%s)", work, error)
+            self._ledger.not_forgotten(work, sha256)
+        else:
+            self._ledger.forgotten(work, sha256)
+
+
+@contextmanager
+def _tried(what: str) -> Iterator[None]:
+    """A step whose failure must not keep the others from being done."""
+    try:
+        yield
+    except (OSError, UnmaskError) as error:
+        _log.warning("janitor: %s: %s (%s)", what, type(error).__name__, error)

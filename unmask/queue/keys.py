@@ -18,6 +18,8 @@ model share; its id is random, so that RQ's traces of it tell nothing of the pic
     unmask:workers          zset   live workers by last beat; unmask:worker:<name> says more
     unmask:arrivals         stream its end moves when a job arrives; idle workers block on it
     unmask:counters         hash   sums for the metrics
+    unmask:janitor          string set while one janitor keeps house for all
+    unmask:rewrite          string set for a while after the append-only file was written anew
 """
 
 from __future__ import annotations

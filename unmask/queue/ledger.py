@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
@@ -15,9 +14,10 @@ from unmask.errors import UnmaskError
 from unmask.queue import scripts
 from unmask.queue.keys import ARRIVALS, COUNTERS, LEASE, LEASES, MAX_ATTEMPTS, OPEN, queue_name
 from unmask.queue.records import PASSING, ModelTag, error_json, job_fields
-from unmask.report import Priority, Report
+from unmask.report import Priority, Report, State
 
-_QUEUES = f"{RQ_KEY_PREFIX}:queues"
+_QUEUES, _OURS = f"{RQ_KEY_PREFIX}:queues", f"{RQ_KEY_PREFIX}:queue:unmask-"
+_REWRITE = "unmask:rewrite"
 
 
 class Ledger:
@@ -85,9 +85,10 @@ class Ledger:
             arguments = (scripts.SETTLE_DONE, 0, work, *values)
         (self.client if pipeline is None else pipeline).eval(*arguments)
 
-    def exists(self, work: str) -> bool:
-        """Whether anybody still asks for it."""
-        return bool(self.client.exists(f"unmask:work:{work}"))
+    def state(self, work: str) -> State | None:
+        """How a work stands, None if nobody asks for it any more."""
+        found: Any = self.client.hget(f"unmask:work:{work}", "state")
+        return State(found) if found else None
 
     def count(self, counters: Mapping[str, float]) -> None:
         """Add to the sums for the metrics."""
@@ -105,9 +106,10 @@ class Ledger:
         flat = self._run(scripts.RECLAIM, error)
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
-    def unpushed(self, seconds: float) -> dict[str, str]:
-        """Works that were registered and never queued since so long, with their sha256."""
-        flat = self._run(scripts.UNPUSHED, seconds)
+    def unpushed(self, works: Iterable[str], seconds: float) -> dict[str, str]:
+        """Those of ``works`` that were registered and never queued since so long, with their
+        sha256."""
+        flat = self._run(scripts.UNPUSHED, seconds, *works)
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
     def enqueue(self, work: str, sha256: str, timeout: int) -> bool:
@@ -119,14 +121,16 @@ class Ledger:
     def stray(self, seconds: float) -> set[str]:
         """Works unchanged since so long that are in no queue and in no worker's hands.
 
-        Not one atomic step: let :meth:`adopt` look again.
+        Not one atomic step: let :meth:`unpushed` and :meth:`adopt` look again.
         """
         client: Any = self.client
-        queues: list[str] = sorted(client.smembers(_QUEUES))
+        # Another application of RQ may share this Redis.
+        queues = [name for name in sorted(client.smembers(_QUEUES)) if name.startswith(_OURS)]
         placed = client.zcard(LEASES) + sum(client.llen(queue) for queue in queues)
         if client.zcard(OPEN) <= placed:
             return set()
-        until = time.time() - seconds
+        now, micros = client.time()
+        until = now + micros / 1e6 - seconds
         found: set[str] = set(client.zrangebyscore(OPEN, "-inf", until))
         found.difference_update(client.zrange(LEASES, 0, -1))
         for queue in queues:
@@ -161,17 +165,27 @@ class Ledger:
         """The files are removed."""
         self._run(scripts.FORGOTTEN, work, sha256)
 
+    def not_forgotten(self, work: str, sha256: str) -> None:
+        """The files could not be removed: :meth:`due` names them again, others before them."""
+        self._run(scripts.NOT_FORGOTTEN, work, sha256)
+
     def needs(self, kind: str, key: str) -> bool:
         """Whether a check still needs the ``pictures`` of a sha256 or the ``results`` of a work."""
         name = f"unmask:picture:{key}" if kind == "pictures" else f"unmask:work:{key}"
         return bool(self.client.exists(name))
 
-    def rewrite_log(self) -> bool:
+    def rewrite_log(self, seconds: float) -> bool:
         """Have Redis write its append-only file anew, without what was deleted; False if it will
-        not (none is kept, another rewrite runs, or we may not ask)."""
+        not (none is kept, it was asked less than ``seconds`` ago, another rewrite runs, or we may
+        not ask)."""
+        client: Any = self.client
         try:
-            self.client.bgrewriteaof()
+            kept = client.info("persistence").get("aof_enabled")
+            if not kept or not client.set(_REWRITE, "1", nx=True, px=int(seconds * 1000)):
+                return False
+            client.bgrewriteaof()
         except ResponseError:
+            client.delete(_REWRITE)
             return False
         return True
 

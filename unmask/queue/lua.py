@@ -74,7 +74,6 @@ local function finish(work, state, again)
   call('ZREM', 'unmask:open', work)
   call('ZREM', 'unmask:lease', work)
   local key = work_key(work)
-  call('HSET', key, 'ended', stamp(now()))
   local about = call('HMGET', key, 'sha256', 'model', 'pool', 'fake_probability', 'error_code')
   local same = 'unmask:same:' .. about[1] .. ':' .. about[2] .. ':' .. about[3]
   if again and call('GET', same) == work then call('DEL', same) end

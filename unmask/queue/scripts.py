@@ -116,10 +116,12 @@ end
 return answers
 """)
 
-#: Worker name, what it says of itself (JSON), lease (s), then the works in its hands.
+#: Worker name, what it says of itself (JSON), lease (s), then the works in its hands. Workers that
+#: were killed could not sign off: who gave no sign for a minute is forgotten.
 BEAT = script("""
 local time = now()
 call('ZADD', 'unmask:workers', stamp(time), ARGV[1])
+call('ZREMRANGEBYSCORE', 'unmask:workers', '-inf', stamp(time - 60))
 call('SET', 'unmask:worker:' .. ARGV[1], ARGV[2], 'EX', 15)
 for i = 4, #ARGV do
   call('ZADD', 'unmask:lease', 'XX', stamp(time + tonumber(ARGV[3])), ARGV[i])
@@ -179,14 +181,16 @@ end
 return answers
 """)
 
-#: Seconds since the last change. Answers (work, sha256) of works that were never put into a queue,
-#: because whoever asked died in between.
+#: Seconds since the last change, then works that were seen in no queue. Answers (work, sha256) of
+#: those that were never put into one, because whoever asked died in between.
 UNPUSHED = script("""
 local answers = {}
-local since = stamp(now() - tonumber(ARGV[1]))
-for _, work in ipairs(call('ZRANGEBYSCORE', 'unmask:open', '-inf', since)) do
+local since = now() - tonumber(ARGV[1])
+for i = 2, #ARGV do
+  local work = ARGV[i]
   local about = call('HMGET', work_key(work), 'pushed', 'sha256')
-  if about[1] == '0' then
+  local changed = tonumber(call('ZSCORE', 'unmask:open', work))
+  if about[1] == '0' and changed and changed <= since then
     answers[#answers + 1] = work
     answers[#answers + 1] = about[2]
   elseif not about[1] then
@@ -266,6 +270,12 @@ return {work, sha}
 FORGOTTEN = script("""
 call('ZREM', 'unmask:removing', ARGV[1] .. ':' .. ARGV[2])
 return call('DEL', 'unmask:deleting:' .. ARGV[2])
+""")
+
+#: Work, sha256 ('' if the picture stays). The files could not be removed; others come first.
+NOT_FORGOTTEN = script("""
+local member = ARGV[1] .. ':' .. ARGV[2]
+return call('ZADD', 'unmask:removing', 'XX', stamp(now()), member)
 """)
 
 #: Seconds. Answers the checks whose time is up, and (work:sha256) of files whose remover died.

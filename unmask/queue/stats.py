@@ -24,6 +24,8 @@ class Stats(BaseModel):
     in a worker's hands, ``oldest_seconds`` is the age of the job that waits longest,
     ``estimated_wait_seconds`` is how long a picture submitted now by a person would wait, None
     while no worker of the shared pool lives. ``models`` counts live workers by model version.
+    ``in_hand`` counts those that run by pool, ``pace`` is how many pictures a second the live
+    workers of each pool examine.
     ``counters`` are sums by name: ``batches``, ``pictures``, ``batch_size:<n>``, ``done``,
     ``failed``, ``error:<code>``, ``ms:<stage>`` (queue, decode, faces, model, draw, store),
     ``redelivered``.
@@ -39,6 +41,17 @@ class Stats(BaseModel):
     workers: int
     models: dict[str, int]
     counters: dict[str, float]
+    in_hand: dict[str, int] = {}
+    pace: dict[str, float] = {}
+
+    def waiting_in(self, pool: str) -> int:
+        """How many pictures wait in a pool."""
+        return sum(self.depth.get(queue_name(pool, priority), 0) for priority in Priority)
+
+    def wait_in(self, pool: str, priority: Priority) -> float | None:
+        """Seconds until a picture submitted now to a pool is taken up, None while no worker of the
+        pool lives."""
+        return _wait(self.depth, self.in_hand, self.pace, pool, priority)
 
 
 async def gather(client: aioredis.Redis) -> Stats:
@@ -47,29 +60,57 @@ async def gather(client: aioredis.Redis) -> Stats:
     depth, oldest = await _depth(client)
     workers = await _workers(client, now)
     counters: Any = client.hgetall(COUNTERS)
-    running: int = await client.zcard(LEASES)
+    in_hand = await _in_hand(client)
+    pace = _pace(workers)
     return Stats(
         depth=depth,
         waiting=sum(depth.values()),
-        running=running,
+        running=sum(in_hand.values()),
         oldest_seconds=max(now - oldest, 0.0) if oldest else 0.0,
-        estimated_wait_seconds=_estimate(depth, running, workers),
+        estimated_wait_seconds=_wait(depth, in_hand, pace, SHARED, Priority.INTERACTIVE),
         workers=len(workers),
         models=dict(Counter(worker["model"] for worker in workers)),
         counters={name: float(value) for name, value in (await counters).items()},
+        in_hand=in_hand,
+        pace=pace,
     )
 
 
-def _estimate(depth: dict[str, int], running: int, workers: list[dict[str, Any]]) -> float | None:
-    """Seconds until a person's picture, submitted now, is taken up."""
-    serving = [worker for worker in workers if SHARED in worker["pools"]]
-    if not serving:
+def _wait(
+    depth: dict[str, int],
+    in_hand: dict[str, int],
+    pace: dict[str, float],
+    pool: str,
+    priority: Priority,
+) -> float | None:
+    if pool not in pace:
         return None
-    ahead = depth.get(queue_name(SHARED, Priority.INTERACTIVE), 0)
+    ahead = depth.get(queue_name(pool, Priority.INTERACTIVE), 0)
+    if priority is Priority.BULK:
+        # People go first, and so they do while bulk waits.
+        ahead += depth.get(queue_name(pool, Priority.BULK), 0)
     # What runs is on average half done.
-    ahead_work = ahead + running / 2
-    rate = sum(1 / (worker["seconds"] or _GUESS) for worker in serving)
-    return float(ahead_work / rate)
+    return (ahead + in_hand.get(pool, 0) / 2) / pace[pool]
+
+
+def _pace(workers: list[dict[str, Any]]) -> dict[str, float]:
+    """Pictures a second by pool. A worker of several pools counts for each, for it serves any one
+    of them as soon as the others are empty."""
+    pace: dict[str, float] = {}
+    for worker in workers:
+        for pool in worker["pools"]:
+            pace[pool] = pace.get(pool, 0.0) + 1 / (worker["seconds"] or _GUESS)
+    return pace
+
+
+async def _in_hand(client: aioredis.Redis) -> dict[str, int]:
+    """What runs, by pool."""
+    works: Any = await client.zrange(LEASES, 0, -1)
+    async with client.pipeline(transaction=False) as pipeline:
+        for work in works:
+            pipeline.hget(f"unmask:work:{work}", "pool")
+        # What was deleted between the two questions has no pool any more.
+        return dict(Counter(pool for pool in await pipeline.execute() if pool))
 
 
 async def _now(client: aioredis.Redis) -> float:

@@ -22,17 +22,23 @@ pytestmark = pytest.mark.timeout(60)
 def test_each_change_comes_once_and_in_order(tmp_path: Path) -> None:
     async def play(on: Stage) -> None:
         (check,) = await on.submit(b"a")
+        seen: list[list[State]] = [[] for _ in range(50)]
 
-        async def follow() -> list[State]:
-            return [found.state async for found in on.checks.events(check.id)]
+        async def follow(states: list[State]) -> None:
+            async for found in on.checks.events(check.id):
+                states.append(found.state)
 
-        followers = [asyncio.create_task(follow()) for _ in range(50)]
-        await asyncio.sleep(0.1)
+        async def all_listen() -> bool:
+            return all(seen)
+
+        followers = [asyncio.create_task(follow(states)) for states in seen]
+        await on.until(all_listen)
         (work,) = works(on)
         finish(on, work)
         on.ledger.settle(work, UnmaskError("damaged", "A second end."))
         expected = [State.QUEUED, State.RUNNING, State.DONE]
-        assert await asyncio.gather(*followers) == [expected] * 50
+        await asyncio.gather(*followers)
+        assert seen == [expected] * 50
         assert [found.state async for found in on.checks.events(check.id)] == [State.DONE]
         assert (await on.checks.get(check.id)).state is State.DONE  # type: ignore[union-attr]
 
@@ -65,6 +71,15 @@ def test_a_wait_ends_in_time(tmp_path: Path) -> None:
         assert await on.checks.wait(check.id, 0.2) == check
         assert await on.checks.wait("0" * 32, 5) is None
         assert await on.checks.wait("nonsense", 5) is None
+
+    run(tmp_path, play)
+
+
+@pytest.mark.parametrize("seconds", [0, 1e-5, 1e-4, 3e-4, 1e-3])
+def test_a_wait_of_no_time_ends_and_tells(tmp_path: Path, seconds: float) -> None:
+    async def play(on: Stage) -> None:
+        (check,) = await on.submit(b"a")
+        assert await asyncio.wait_for(on.checks.wait(check.id, seconds), 5) == check
 
     run(tmp_path, play)
 
@@ -108,9 +123,29 @@ def test_a_teams_list(tmp_path: Path) -> None:
     run(tmp_path, play)
 
 
+def test_a_cursor_may_stand_at_any_probability(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        probabilities = [1.0, 0.1234567890123456, 1e-05, 3.3e-17, 0.0]
+        await on.submit(*(b"%d" % n for n in range(len(probabilities) + 1)))
+        for work, probability in zip(works(on), probabilities, strict=False):
+            finish(on, work, probability)
+        found = await _all(on, None, order="suspicious", limit=1)
+        assert [check.fake_probability for check in found] == [*probabilities, None]
+
+    run(tmp_path, play)
+
+
 @pytest.mark.parametrize(
     "about",
-    [{"cursor": "x"}, {"cursor": "1~2"}, {"order": "best"}, {"team": "No Team"}, {"team": "a:b"}],
+    [
+        {"cursor": "x"},
+        {"cursor": "1~2"},
+        {"cursor": f"1.2.3~{'0' * 32}"},
+        {"cursor": f"9e999~{'0' * 32}"},
+        {"order": "best"},
+        {"team": "No Team"},
+        {"team": "a:b"},
+    ],
 )
 def test_a_list_that_cannot_be(tmp_path: Path, about: dict[str, Any]) -> None:
     async def play(on: Stage) -> None:

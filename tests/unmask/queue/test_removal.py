@@ -133,6 +133,7 @@ def test_a_job_in_no_queue_is_found(tmp_path: Path, monkeypatch: Any) -> None:
 
 
 def test_an_asker_that_died_before_storing(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("unmask.queue.janitor.LOST_SECONDS", 0.0)
     monkeypatch.setattr("unmask.queue.janitor.STORING_SECONDS", 0.0)
 
     async def play(on: Stage) -> None:

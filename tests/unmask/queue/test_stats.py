@@ -14,6 +14,7 @@ from tests.faults.stage import Stage
 from tests.unmask.queue.play import run, works
 from unmask.errors import UnmaskError
 from unmask.queue.keys import SHARED
+from unmask.report import Priority
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -36,9 +37,44 @@ def test_stats(tmp_path: Path) -> None:
         assert found.estimated_wait_seconds == pytest.approx((6 + 2) * 0.25 / 2)
         assert 0 < found.oldest_seconds < 30
         assert found.counters == {"batches": 1.0, "ms:model": 12.5}
+        assert found.in_hand == {SHARED: 4}
         assert await on.checks.ping()
 
     run(tmp_path, play)
+
+
+def test_each_pool_waits_for_its_own_workers(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        await on.submit(*(b"%d" % n for n in range(6)), team="desk")
+        await on.submit(*(b"b%d" % n for n in range(3)), team="desk", bulk=True)
+        await on.submit(*(b"s%d" % n for n in range(5)))
+        works(on, most=2, pools=("desk",))
+        works(on, most=1)
+        both = {"model": "1.0.0", "pools": ["desk", SHARED], "seconds": 0.5}
+        on.ledger.beat("w1", json.dumps(both), [])
+        on.ledger.beat("w2", json.dumps(both | {"pools": ["desk"], "seconds": 0.25}), [])
+        found = await on.checks.stats()
+        assert found.in_hand == {"desk": 2, SHARED: 1} and found.running == 3
+        assert found.pace == {"desk": pytest.approx(6), SHARED: pytest.approx(2)}
+        waits = {
+            (pool, priority): found.wait_in(pool, priority)
+            for pool in ("desk", SHARED, "lonely")
+            for priority in Priority
+        }
+        assert waits == {
+            ("desk", Priority.INTERACTIVE): pytest.approx((4 + 1) / 6),
+            ("desk", Priority.BULK): pytest.approx((4 + 3 + 1) / 6),
+            (SHARED, Priority.INTERACTIVE): pytest.approx((4 + 0.5) / 2),
+            (SHARED, Priority.BULK): pytest.approx((4 + 0.5) / 2),
+            ("lonely", Priority.INTERACTIVE): None,
+            ("lonely", Priority.BULK): None,
+        }
+        assert [found.waiting_in(pool) for pool in ("desk", SHARED, "lonely")] == [7, 4, 0]
+        assert found.estimated_wait_seconds == waits[SHARED, Priority.INTERACTIVE]
+        teams = (None, "", "desk", "shared", "other")
+        assert [on.checks.pool_of(team) for team in teams] == [SHARED] * 2 + ["desk"] + [SHARED] * 2
+
+    run(tmp_path, play, team_pools="desk")
 
 
 def test_without_redis(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from server.middleware import MIDDLEWARES, add_headers, add_shared_headers
 from server.model import public_model
 from server.pages import Pages
 from server.policy import Policy
+from server.recent import RecentStats
 from server.routes import add_routes
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
@@ -42,7 +43,8 @@ def make_app(
     app[context.POLICY] = policy
     app[context.CHECKS] = checks
     app[context.KEYS] = ApiKeys(redis)
-    app[context.ADMISSION] = Admission(policy, limiter, checks, settings.max_queue_seconds)
+    app[context.RECENT] = recent = RecentStats(checks)
+    app[context.ADMISSION] = Admission(policy, limiter, recent, settings)
     app[context.FETCHER] = fetcher or Fetcher(settings.max_bytes, settings.fetch_seconds)
     app[context.DISPLAY] = Display(settings)
     app[context.METRICS] = Metrics()
@@ -52,6 +54,7 @@ def make_app(
 
     async def opened(app: web.Application) -> AsyncIterator[None]:
         yield
+        app[context.DISPLAY].close()
         await app[context.FETCHER].close()
         await limiter.close()
         await redis.aclose()

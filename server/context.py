@@ -14,6 +14,7 @@ from server.metrics import Metrics
 from server.model import PublicModel
 from server.pages import Pages
 from server.policy import Policy
+from server.recent import RecentStats
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
 from unmask.settings import Settings
@@ -21,6 +22,7 @@ from unmask.settings import Settings
 SETTINGS = web.AppKey("settings", Settings)
 POLICY = web.AppKey("policy", Policy)
 CHECKS = web.AppKey("checks", Checks)
+RECENT = web.AppKey("recent", RecentStats)
 KEYS = web.AppKey("keys", ApiKeys)
 ADMISSION = web.AppKey("admission", Admission)
 DISPLAY = web.AppKey("display", Display)

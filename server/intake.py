@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from server.context import ADMISSION, CALLER, CHECKS, FETCHER, SETTINGS
 from unmask.errors import UnmaskError
 from unmask.images import open_picture
-from unmask.report import Check, Door
+from unmask.report import Check, Door, Priority
 from unmask.settings import Settings
 
 #: Doors that speak over HTTP; the bot and the command line reach the queue themselves.
@@ -28,6 +29,8 @@ MAX_TEXT = 65_536
 TEAM = r"^[a-z0-9][a-z0-9-]{0,39}$"
 #: Seconds that a caller may take to send one picture.
 SECONDS_TO_SEND = 60.0
+#: URLs of a bulk request that are fetched together: one may take its whole time.
+FETCHED_TOGETHER = 6
 RAW_TYPES = ("image/", "application/octet-stream")
 MULTIPART, JSON = "multipart/form-data", "application/json"
 
@@ -99,18 +102,21 @@ async def one_picture(request: web.Request) -> tuple[bytes, Options]:
     raise _unread()
 
 
-async def many_pictures(request: web.Request) -> tuple[Options, AsyncIterator[Arrival]]:
+async def many_pictures(request: web.Request) -> tuple[Options, AsyncGenerator[Arrival]]:
     """The pictures of a bulk request, one at a time, in order; options come by the query, or with
-    JSON in the body."""
+    JSON in the body. Each but the first is admitted here. Close the generator: it may have more
+    pictures under way."""
     values = dict(request.query)
     most = request.app[SETTINGS].max_bulk
     if request.content_type == JSON:
         body = _validated(UrlsBody, values | await _json(request))
         if len(body.urls) > most:
             raise _too_many_pictures(most)
-        return options_of(body.model_dump()), _fetched(request, body.urls)
+        options = options_of(body.model_dump())
+        return options, _fetched(request, body.urls, options)
     if request.content_type == MULTIPART:
-        return options_of(values), _files(request, most)
+        options = options_of(values)
+        return options, _files(request, most, options)
     raise _unread()
 
 
@@ -118,18 +124,15 @@ async def submit(
     request: web.Request, data: bytes, options: Options, *, bulk: bool = False
 ) -> Check:
     """Pass a picture through the gates and into the queue, for the caller's team."""
-    settings, caller = request.app[SETTINGS], request[CALLER]
-    key = caller.key
+    settings, key = request.app[SETTINGS], request[CALLER].key
+    team = _team(request, options.team)
+    await room(request, team, bulk=bulk)
     await asyncio.to_thread(open_picture, data, settings)
     idempotency = None if bulk else idempotency_key(request)
     if idempotency is not None and key is not None:
         idempotency = f"{key.prefix}:{idempotency}"
     return await request.app[CHECKS].submit(
-        data,
-        door=options.door,
-        team=key.team if key is not None and key.team is not None else options.team,
-        bulk=bulk,
-        idempotency_key=idempotency,
+        data, door=options.door, team=team, bulk=bulk, idempotency_key=idempotency
     )
 
 
@@ -141,12 +144,40 @@ def idempotency_key(request: web.Request) -> str | None:
     return key
 
 
-async def admit(request: web.Request) -> None:
-    """Ask for room for one more picture; raises ``rate_limited`` or ``busy``."""
+async def admit(
+    request: web.Request, options: Options | None = None, *, bulk: bool = False
+) -> None:
+    """Count one more picture, and ask for room in its queue; raises ``rate_limited`` or ``busy``.
+
+    Without ``options`` the body is still to be read. If it may name another queue, room is asked
+    for later, by :func:`submit`.
+    """
     caller = request[CALLER]
     await request.app[ADMISSION].picture(
         caller.address, caller.key.prefix if caller.key is not None else None
     )
+    if options is not None or not _may_name_team(request, bulk):
+        named = options.team if options is not None else request.query.get("team")
+        await room(request, _team(request, named), bulk=bulk)
+
+
+async def room(request: web.Request, team: str | None, *, bulk: bool) -> None:
+    """Ask for room in the queue of a team's checks; raises ``busy``."""
+    priority = Priority.BULK if bulk else Priority.INTERACTIVE
+    await request.app[ADMISSION].room(request.app[CHECKS].pool_of(team), priority)
+
+
+def _team(request: web.Request, named: str | None) -> str | None:
+    """Whose a check will be: a key that is bound to a team asks for that one's only."""
+    key = request[CALLER].key
+    return key.team if key is not None and key.team is not None else named
+
+
+def _may_name_team(request: web.Request, bulk: bool) -> bool:
+    """Whether the body may name a team that has workers of its own."""
+    if not request.app[SETTINGS].team_pools or _team(request, None) is not None:
+        return False
+    return request.content_type in ({JSON} if bulk else {JSON, MULTIPART})
 
 
 async def _from_form(request: web.Request, values: dict[str, Any]) -> tuple[bytes, Options]:
@@ -167,7 +198,7 @@ async def _from_form(request: web.Request, values: dict[str, Any]) -> tuple[byte
     return data, options_of(values)
 
 
-async def _files(request: web.Request, most: int) -> AsyncIterator[Arrival]:
+async def _files(request: web.Request, most: int, options: Options) -> AsyncGenerator[Arrival]:
     count = 0
     async for part in _parts(request):
         if part.name != "file":
@@ -176,8 +207,9 @@ async def _files(request: web.Request, most: int) -> AsyncIterator[Arrival]:
         if count > most:
             yield Arrival(_too_many_pictures(most))
             return
+        refused = await _refused(request, options) if count > 1 else None
         try:
-            yield Arrival(await _part(part, request.app[SETTINGS]))
+            yield Arrival(refused or await _part(part, request.app[SETTINGS]))
         except UnmaskError as error:
             if error.code != "too_many_bytes":
                 raise
@@ -186,12 +218,38 @@ async def _files(request: web.Request, most: int) -> AsyncIterator[Arrival]:
         raise UnmaskError("bad_request", "The form has no 'file'.")
 
 
-async def _fetched(request: web.Request, urls: list[str]) -> AsyncIterator[Arrival]:
-    for url in urls:
-        try:
-            yield Arrival(await request.app[FETCHER].fetch(url))
-        except UnmaskError as error:
-            yield Arrival(error)
+async def _fetched(
+    request: web.Request, urls: list[str], options: Options
+) -> AsyncGenerator[Arrival]:
+    under_way: deque[asyncio.Task[Arrival]] = deque()
+    try:
+        for number, url in enumerate(urls):
+            refused = await _refused(request, options) if number > 0 else None
+            under_way.append(asyncio.create_task(_arrival(request, url, refused)))
+            if len(under_way) == FETCHED_TOGETHER:
+                yield await under_way.popleft()
+        while under_way:
+            yield await under_way.popleft()
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
+async def _arrival(request: web.Request, url: str, refused: UnmaskError | None) -> Arrival:
+    try:
+        return Arrival(refused or await request.app[FETCHER].fetch(url))
+    except UnmaskError as error:
+        return Arrival(error)
+
+
+async def _refused(request: web.Request, options: Options) -> UnmaskError | None:
+    """Why one more picture of a bulk request is not taken, if it is not."""
+    try:
+        await admit(request, options, bulk=True)
+    except UnmaskError as error:
+        return error
+    return None
 
 
 async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 from collections.abc import Callable
 
 from redis.asyncio import Redis
@@ -15,6 +16,8 @@ from server.keys import ApiKey, ApiKeys, Scope
 from unmask.queue.clients import reachable
 
 Print = Callable[[str], None]
+#: Longest life of a key that is to expire at all: a hundred years.
+MOST_DAYS = 36_500
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what it allows; may be repeated (default: check)",
     )
     create.add_argument("--team", help="bind its checks, and what it lists, to one team")
-    create.add_argument("--days", type=float, help="expires after so many days (default: never)")
+    create.add_argument("--days", type=_days, help="expires after so many days (default: never)")
     actions.add_parser("list", help="show all keys, without their secrets")
     revoke = actions.add_parser("revoke", help="make a key invalid at once")
     revoke.add_argument("prefix", help="the twelve digits after um_")
@@ -43,6 +46,16 @@ def run(args: argparse.Namespace, redis_url: str, out: Print = print) -> int:
     ``queue_unavailable``.
     """
     return asyncio.run(_run(args, redis_url, out))
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not 0 < days <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"must be more than 0 and at most {MOST_DAYS}")
+    return days
 
 
 async def _run(args: argparse.Namespace, redis_url: str, out: Print) -> int:

@@ -35,6 +35,7 @@ class _Paper(FPDF):
         self.c_margin = 0
         self.set_auto_page_break(True, 20)
         self.set_title("Unmask report")
+        self.set_lang("en-GB")
         self.add_page()
 
     def footer(self) -> None:
@@ -68,7 +69,12 @@ def report_pdf(report: Report, annotated: bytes, faces: Sequence[bytes | None]) 
     paper.ln(4)
     size = report.image
     scale = min(WIDTH / size.width, PICTURE_HEIGHT / size.height)
-    paper.image(BytesIO(annotated), w=size.width * scale, h=size.height * scale)
+    paper.image(
+        BytesIO(annotated),
+        w=size.width * scale,
+        h=size.height * scale,
+        alt_text="The picture, with a box around each face that was found.",
+    )
     paper.ln(5)
     paper.say("What this does not mean", 10, INK, "B")
     paper.say(CAVEATS[report.verdict], 10)
@@ -85,7 +91,15 @@ def _face(paper: _Paper, number: int, face: Face, crop: bytes | None) -> None:
         paper.add_page()
     top = paper.get_y()
     if crop is not None:
-        paper.image(BytesIO(crop), x=MARGIN, y=top, h=CROP, w=CROP, keep_aspect_ratio=True)
+        paper.image(
+            BytesIO(crop),
+            x=MARGIN,
+            y=top,
+            h=CROP,
+            w=CROP,
+            keep_aspect_ratio=True,
+            alt_text=f"Face {number + 1}.",
+        )
     paper.set_left_margin(MARGIN + CROP + 6)
     paper.set_y(top + 2)
     paper.say(f"Face {number + 1}: {VERDICTS[face.verdict]}", 10.5, COLOURS[face.verdict], "B")
@@ -104,7 +118,7 @@ def _facts(paper: _Paper, report: Report) -> None:
     lines = [
         f"Picture: {size.width} x {size.height} pixels, {size.format}",
         f"SHA-256 of the file: {report.sha256}",
-        f"Examined: {report.created:%Y-%m-%d %H:%M:%S %Z}",
+        f"Asked for: {report.created:%Y-%m-%d %H:%M:%S %Z}",
         f"Model: {model.name} {model.version}, SHA-256 {model.sha256}",
         f"Threshold of the mask: {report.threshold:.2f}",
         *(f"Note: {warning}" for warning in report.warnings),

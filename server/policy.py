@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -10,6 +12,9 @@ from unmask.settings import Settings
 
 #: Limits a minute where keys are needed and the settings name none.
 CHECKS_PER_KEY, CHECKS_PER_ADDRESS, REQUESTS_PER_ADDRESS = 600, 60, 1_200
+
+#: An address as some proxies write it: with a port, and then IPv6 in brackets.
+_WITH_PORT = re.compile(r"\[([^\[\]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
 
 class UnsafeSettingsError(Exception):
@@ -76,11 +81,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def counted_address(peer: str | None, forwarded: str | None, proxies: int) -> str:
+def counted_address(peer: str | None, forwarded: Iterable[str], proxies: int) -> str:
     """The caller's address as the limits count it: behind ``proxies`` trusted proxies the one that
-    the outermost of them saw; of IPv6 the /64, for a caller owns at least that."""
-    hops = [hop.strip() for hop in (forwarded or "").split(",") if hop.strip()]
+    the outermost of them saw; of IPv6 the /64, for a caller owns at least that. ``forwarded`` are
+    all lines of ``X-Forwarded-For``: a proxy may add one of its own after the caller's."""
+    hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
     text = hops[-min(proxies, len(hops))] if proxies and hops else peer or ""
+    if with_port := _WITH_PORT.fullmatch(text):
+        text = with_port[1] or with_port[2] or ""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

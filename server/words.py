@@ -45,3 +45,8 @@ def lifetime(seconds: int) -> str:
         if rest == 0 and count > (1 if name == "day" else 0):
             return f"{count} {name}{'s' if count != 1 else ''}"
     return f"{seconds} seconds"
+
+
+def megabytes(count: int) -> str:
+    """A number of bytes in MB, with no more digits than it takes."""
+    return f"{count / 1_000_000:.6f}".rstrip("0").rstrip(".")

@@ -134,15 +134,21 @@ def test_the_settings_are_ours(services: dict[str, Service], name: str) -> None:
 
 
 def test_every_setting_can_be_given(services: dict[str, Service]) -> None:
-    # What an image holds, a port inside it, the token's other name, and the time that the
-    # worker's grace below is made for.
-    fixed = {"data", "model", "bot_port", "telegram_token", "job_timeout"}
+    # What an image holds, a port inside it, and the time that the worker's grace below is made for.
+    fixed = {"data", "model", "bot_port", "job_timeout"}
     given = set[str]().union(*(_settings(service["environment"]) for service in services.values()))
     assert given == set(Settings.model_fields) - fixed
     done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD, UNMASK_MAX_BYTES="1234567")
     for name in OURS:
         environment = json.loads(done.stdout)["services"][name]["environment"]
         assert environment["UNMASK_MAX_BYTES"] == "1234567"
+
+
+@pytest.mark.parametrize("name", ["UNMASK_TELEGRAM_TOKEN", "TELEGRAM_TOKEN"])
+def test_the_token_is_passed_under_either_name(name: str) -> None:
+    done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD, **{name: "1:of-the-test"})
+    environment = json.loads(done.stdout)["services"]["bot"]["environment"]
+    assert environment["UNMASK_TELEGRAM_TOKEN"] == "1:of-the-test"
 
 
 def test_a_batch_is_finished_before_a_worker_is_killed(services: dict[str, Service]) -> None:

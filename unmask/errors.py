@@ -47,7 +47,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "key_scope": ErrorCode(403, "The API key does not allow this."),
     "origin_refused": ErrorCode(403, "The request comes from a page that may not make it."),
     "rate_limited": ErrorCode(429, "Too many requests in a short time; Retry-After says when."),
-    "busy": ErrorCode(503, "More checks wait than can be served in time; Retry-After says when."),
+    "busy": ErrorCode(503, "More waits than can be served in time; Retry-After says when."),
     "not_ready": ErrorCode(503, "The service cannot take checks just now."),
     "storage_full": ErrorCode(507, "The store has no room for the picture or its result."),
     "queue_unavailable": ErrorCode(503, "The queue cannot be reached."),

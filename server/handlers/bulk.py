@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from aiohttp import web
@@ -14,34 +15,34 @@ from unmask.errors import UnmaskError
 
 async def create(request: web.Request) -> web.Response:
     """Take pictures one by one; 202 with a check or an error for each, in the order sent."""
-    await admit(request)
+    await admit(request, bulk=True)
     options, arrivals = await many_pictures(request)
-    results = [result async for result in _results(request, options, arrivals)]
-    if len(results) == 1 and isinstance(results[0], UnmaskError):
-        raise results[0]
-    return json_answer({"checks": [_json(result) for result in results]}, status=202)
+    async with aclosing(arrivals):
+        results = await _results(request, options, arrivals)
+    return json_answer({"checks": results}, status=202)
 
 
 async def _results(
     request: web.Request, options: Options, arrivals: AsyncIterator[Arrival]
-) -> AsyncIterator[dict[str, Any] | UnmaskError]:
-    """An error belongs to its picture; one that ends the request's body ends the list."""
-    first = True
+) -> list[dict[str, Any]]:
+    """An error belongs to its picture. One of the request's body ends the list, or, before any
+    picture came, is the answer."""
+    results: list[dict[str, Any]] = []
     try:
         async for arrival in arrivals:
-            try:
-                if not first:
-                    await admit(request)
-                first = False
-                if isinstance(arrival.data, UnmaskError):
-                    raise arrival.data
-                check = await submit(request, arrival.data, options, bulk=True)
-                yield check.model_dump(mode="json")
-            except UnmaskError as error:
-                yield error
+            results.append(await _result(request, options, arrival))
     except UnmaskError as error:
-        yield error
+        if not results:
+            raise
+        results.append(error.as_json())
+    return results
 
 
-def _json(result: dict[str, Any] | UnmaskError) -> dict[str, Any]:
-    return result.as_json() if isinstance(result, UnmaskError) else result
+async def _result(request: web.Request, options: Options, arrival: Arrival) -> dict[str, Any]:
+    if isinstance(arrival.data, UnmaskError):
+        return arrival.data.as_json()
+    try:
+        check = await submit(request, arrival.data, options, bulk=True)
+    except UnmaskError as error:
+        return error.as_json()
+    return check.model_dump(mode="json")

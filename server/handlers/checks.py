@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from unmask.queue import Order
 from unmask.report import Check, State, Verdict
 
 MAX_LISTED = 200
+_COUNT = re.compile(r"[0-9]{1,3}")
 
 
 async def create(request: web.Request) -> web.Response:
@@ -107,6 +109,6 @@ def _choice(kind: Any, text: str | None, name: str) -> Any:
 
 
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LISTED):
+    if not (_COUNT.fullmatch(text) and 1 <= int(text) <= MAX_LISTED):
         raise UnmaskError("bad_request", f"'limit' must be 1 to {MAX_LISTED}.")
     return int(text)

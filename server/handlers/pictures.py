@@ -28,15 +28,19 @@ async def face(request: web.Request) -> web.Response:
 async def original(request: web.Request) -> web.Response:
     """The picture that was sent, upright, as JPEG and without what the file told besides."""
     check = await found_check(request)
-    try:
-        data = await request.app[CHECKS].picture(check.id)
-    except UnmaskError as error:
-        if error.code != "picture_missing":
-            raise
-        data = None  # Removed since we looked: here that is no fault of the server's.
-    if data is None:
+
+    async def read() -> bytes | None:
+        try:
+            return await request.app[CHECKS].picture(check.id)
+        except UnmaskError as error:
+            if error.code != "picture_missing":
+                raise
+            return None  # Removed since we looked: here that is no fault of the server's.
+
+    copy = await request.app[DISPLAY].copy(check.sha256, read)
+    if copy is None:
         raise not_found()
-    return _picture(await request.app[DISPLAY].copy(data), "image/jpeg")
+    return _picture(copy, "image/jpeg")
 
 
 async def _stored(request: web.Request, name: str, kind: str) -> web.Response:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.answers import json_answer
-from server.context import CHECKS, METRICS, MODEL
+from server.context import CHECKS, METRICS, MODEL, RECENT
 from server.openapi import document
 from unmask.errors import UnmaskError
-from unmask.queue import Stats
 
 
 async def model(request: web.Request) -> web.Response:
@@ -23,25 +22,23 @@ async def healthz(request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """Whether a check can be taken: the queue answers."""
-    stats = await _stats(request)
-    if stats is None:
-        raise UnmaskError("not_ready", "The queue does not answer.")
+    try:
+        stats = await request.app[RECENT].get()
+    except UnmaskError as error:
+        raise UnmaskError("not_ready", "The queue does not answer.") from error
     return json_answer({"status": "ready", "workers": stats.workers, "waiting": stats.waiting})
 
 
 async def metrics(request: web.Request) -> web.Response:
     """The metrics in Prometheus's text format."""
-    text = request.app[METRICS].exposition(await _stats(request))
+    try:
+        stats = await request.app[CHECKS].stats()
+    except UnmaskError:
+        stats = None
+    text = request.app[METRICS].exposition(stats)
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
 
 
 async def openapi(request: web.Request) -> web.Response:
     """The description of the API for machines."""
     return json_answer(document())
-
-
-async def _stats(request: web.Request) -> Stats | None:
-    try:
-        return await request.app[CHECKS].stats()
-    except UnmaskError:
-        return None

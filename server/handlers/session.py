@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.context import COOKIE, KEYS, PAGES, POLICY
 from unmask.errors import UnmaskError
+from unmask.queue.clients import reachable
 
 DAYS = 30
 MAX_FORM = 4_096
@@ -17,8 +18,15 @@ async def begin(request: web.Request) -> web.Response:
         raise UnmaskError("unsupported_body", "Send the key as a form.")
     if (request.content_length or 0) > MAX_FORM:
         raise UnmaskError("too_many_bytes", "That is not an API key.", limit=MAX_FORM)
-    key = str((await request.post()).get("key", "")).strip()
-    if await request.app[KEYS].verify(key) is None:
+    try:
+        form = await request.post()
+    except (ValueError, LookupError) as error:
+        # What is not of its charset, and a charset that there is not.
+        raise UnmaskError("bad_request", "The form cannot be read as text.") from error
+    key = str(form.get("key", "")).strip()
+    with reachable():
+        known = await request.app[KEYS].verify(key)
+    if known is None:
         return request.app[PAGES].home(signed_in=False, locked=True, wrong_key=True)
     answer = web.HTTPSeeOther("/")
     # Strict: no other site can make this browser use the key, not even by a link.

@@ -18,7 +18,7 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Set the caller; raises ``rate_limited``, ``key_needed`` or ``key_scope``."""
     policy = request.app[POLICY]
     address = counted_address(
-        request.remote, request.headers.get("X-Forwarded-For"), policy.proxies
+        request.remote, request.headers.getall("X-Forwarded-For", []), policy.proxies
     )
     resource = request.match_info.route.resource
     path = resource.canonical if resource is not None else ""

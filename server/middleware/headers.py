@@ -29,6 +29,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """A signal's receiver: runs just before the head of an answer is sent."""
     headers = response.headers
     headers.update(FIXED)
+    # The extension gets one header more than others: no cache may mix up the two answers.
+    headers.add("Vary", "Origin")
     headers["X-Request-Id"] = request.get(REQUEST_ID, "none")
     is_page = response.content_type == "text/html"
     headers["Content-Security-Policy"] = PAGE_CSP if is_page else OTHER_CSP

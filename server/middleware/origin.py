@@ -41,7 +41,7 @@ async def origin(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def _for_extension(
     request: web.Request, handler: Handler, came_from: str
 ) -> web.StreamResponse:
-    shared = {"Access-Control-Allow-Origin": came_from, "Vary": "Origin"}
+    shared = {"Access-Control-Allow-Origin": came_from}
     if request.method == "OPTIONS":
         return web.Response(status=204, headers=shared | PREFLIGHT)
     shared["Access-Control-Expose-Headers"] = "Location, Retry-After, X-Request-Id"

@@ -16,6 +16,15 @@ Ask whether the faces of a photograph were manipulated. Send a picture, get a ch
 `done`, with a report, or `failed`, with an error. Wait for it with `?wait=`, or listen to its
 events: nothing needs to be polled. A check's id is its secret: whoever has it may see the check."""
 
+#: The errors that tell when to try again.
+LATER = frozenset({"rate_limited", "busy"})
+_RETRY_AFTER = {
+    "description": "Seconds after which to try again, with "
+    + " and ".join(f"`{code}`" for code in sorted(LATER))
+    + ".",
+    "schema": {"type": "integer", "minimum": 1},
+}
+
 
 @cache
 def document() -> Json:
@@ -73,8 +82,8 @@ def _checks() -> Json:
                 "Ask for a check",
                 "Send one picture as a form, as the URL it is at, or as it is.",
                 {
-                    "200": _json("The check ended in time.", "Answer"),
-                    "202": _json("The check is under way; see `Location`.", "Answer"),
+                    "200": _located("The check ended in time."),
+                    "202": _located("The check is under way; see `Location`."),
                 },
                 "bad_request bad_url url_refused too_many_bytes not_a_picture damaged key_needed "
                 "rate_limited busy idempotency_mismatch slow_upload storage_full",
@@ -169,7 +178,7 @@ def _results() -> Json:
         "annotated.jpg": ("The annotated picture", "A box and a label for each face, the mask."),
         "mask.png": ("The mask", "White where the picture was tampered with, in its own size."),
         "heatmap.png": ("The heatmap", "The model's value for each pixel, 0 to 255."),
-        "original.jpg": ("The picture itself", "As sent, upright, without the file's metadata."),
+        "original.jpg": ("The picture itself", "Upright, of bounded size, without metadata."),
     }
     paths: Json = {}
     for name, (title, about) in pictures.items():
@@ -177,7 +186,13 @@ def _results() -> Json:
         operation = f"read{name.partition('.')[0].capitalize()}"
         paths[f"{base}/{name}"] = {
             "parameters": one,
-            "get": _operation(operation, title, about, {"200": _binary(kind)}, "not_found"),
+            "get": _operation(
+                operation,
+                title,
+                about,
+                {"200": _binary(kind)},
+                "not_found busy" if name == "original.jpg" else "not_found",
+            ),
         }
     number = _path("n", "The face, counted from 0 as in the report.", "^[0-9]{1,3}$")
     paths[f"{base}/face/{{n}}.jpg"] = {
@@ -294,7 +309,11 @@ def _failures(codes: list[str]) -> Json:
     for code in codes:
         by_status.setdefault(ERROR_CODES[code].status, []).append(code)
     found = {str(status): _json(_told(names), "Error") for status, names in by_status.items()}
-    return found | {"default": _json("Any other error.", "Error")}
+    for status in {str(ERROR_CODES[code].status) for code in LATER & set(codes)}:
+        found[status]["headers"] = {"Retry-After": _RETRY_AFTER}
+    # A limit of requests may be reached anywhere.
+    default = _json("Any other error.", "Error") | {"headers": {"Retry-After": _RETRY_AFTER}}
+    return found | {"default": default}
 
 
 def _told(codes: list[str]) -> str:
@@ -303,6 +322,15 @@ def _told(codes: list[str]) -> str:
 
 def _json(description: str, schema: str) -> Json:
     return {"description": description, "content": {"application/json": {"schema": ref(schema)}}}
+
+
+def _located(description: str) -> Json:
+    where = {
+        "description": "The check's address.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^/v1/checks/[0-9a-f]{32}$"},
+    }
+    return _json(description, "Answer") | {"headers": {"Location": where}}
 
 
 def _binary(kind: str) -> Json:

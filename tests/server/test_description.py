@@ -81,3 +81,13 @@ async def test_the_model_is_told(client: TestClient[Any, Any]) -> None:
     model = await (await client.get("/v1/model")).json()
     assert (model["name"], model["version"], len(model["sha256"])) == ("colour", "0.0.1", 64)
     assert set(model["thresholds"]) == {"fake", "real", "mask", "family"}
+
+
+def test_headers_that_a_caller_needs_are_described() -> None:
+    paths = document()["paths"]
+    made = paths["/v1/checks"]["post"]["responses"]
+    assert all("Location" in made[status]["headers"] for status in ("200", "202"))
+    assert all("Retry-After" in made[status]["headers"] for status in ("429", "503", "default"))
+    for path, method in (("/v1/checks/bulk", "post"), ("/v1/checks/{id}/original.jpg", "get")):
+        assert "Retry-After" in paths[path][method]["responses"]["503"]["headers"]
+    assert "headers" not in paths["/readyz"]["get"]["responses"]["503"]

@@ -11,8 +11,10 @@ import pytest
 from aiohttp.test_utils import TestClient
 from PIL import Image
 
+from server import pdf
 from server.context import STOPPING
 from tests.server.place import Place, blank, client_of, photo
+from tests.unmask.queue.play import report
 
 pytestmark = pytest.mark.anyio
 Client = TestClient[Any, Any]
@@ -106,6 +108,20 @@ async def test_the_report_on_paper(client: Client, portrait: Any) -> None:
         assert f"unmask-{check}.pdf" in answer.headers["Content-Disposition"]
         paper = await answer.read()
         assert paper.startswith(b"%PDF-") and paper.rstrip().endswith(b"%%EOF")
+        faces = len((await (await client.get(f"/v1/checks/{check}")).json())["faces"])
+        assert b"/Lang (en-GB)" in paper
+        assert paper.count(b"/Alt (") == 1 + faces
+
+
+def test_the_paper_says_when_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pdf._Paper, "say", lambda _, text, *__: said.append(text))
+    made = report()
+    picture = BytesIO()
+    Image.new("RGB", (made.image.width, made.image.height)).save(picture, "JPEG")
+    pdf.report_pdf(made, picture.getvalue(), [])
+    told = [text for text in said if f"{made.created:%Y-%m-%d %H:%M:%S}" in text]
+    assert len(told) == 1 and told[0].startswith("Asked for: ")
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ async def test_every_answer_carries_the_headers(client: Client) -> None:
         assert "unsafe" not in headers["Content-Security-Policy"], path
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], path
         assert len(headers["X-Request-Id"]) == 32, path
+        assert headers["Vary"] == "Origin", path
         assert "Set-Cookie" not in headers, path
         assert "Access-Control-Allow-Origin" not in headers, path
 
@@ -127,6 +128,7 @@ async def test_the_extension_alone_is_shared_with(place: Place) -> None:
         sent = await client.post("/v1/checks", data=blank(), headers={"Origin": EXTENSION})
         assert sent.status == 202
         assert sent.headers["Access-Control-Allow-Origin"] == EXTENSION
+        assert sent.headers.getall("Vary") == answer.headers.getall("Vary") == ["Origin"]
         assert "Access-Control-Allow-Credentials" not in sent.headers
         check = (await sent.json())["id"]
         events = await client.get(f"/v1/checks/{check}/events", headers={"Origin": EXTENSION})

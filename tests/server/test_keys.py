@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from server import keys_cli
 from server.keys import ApiKeys, Scope
@@ -82,6 +83,23 @@ def test_keys_from_the_command_line(place: Place) -> None:
     assert said[0][16:] not in "".join(listed)
     assert run("revoke", prefix)[0] == 0
     assert run("revoke", prefix)[0] == 1
+
+
+@pytest.mark.parametrize("days", ["nan", "inf", "1e12", "-1", "0", "36501", "x", ""])
+def test_days_that_cannot_be_are_refused(days: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    keys_cli.add_arguments(parser)
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args(["create", "Ada", "--days", days])
+    assert ended.value.code == 2
+    assert "--days: must be more than 0 and at most 36500" in capsys.readouterr().err
+
+
+def test_a_hundred_years_are_not_too_many(place: Place) -> None:
+    parser = argparse.ArgumentParser()
+    keys_cli.add_arguments(parser)
+    args = parser.parse_args(["create", "Ada", "--days", "36500"])
+    assert keys_cli.run(args, place.redis_url, lambda _: None) == 0
 
 
 @pytest.mark.parametrize(
@@ -186,3 +204,30 @@ async def test_a_person_signs_in_with_a_key(place: Place, redis: Redis) -> None:
         assert (await client.post("/v1/checks", data=blank(), headers=signed)).status == 401
         ended = await client.post("/session/end", headers=signed, allow_redirects=False)
         assert ended.status == 303 and "Max-Age=0" in ended.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("", b"key=\xff\xfe"),
+        ("; charset=bogus", b"key=x"),
+        ("; charset=utf-16", b"key"),
+        ("; charset=base64", b"key=x"),
+        ("; charset=undefined", b"key=x"),
+    ],
+)
+async def test_a_form_that_is_no_text_is_refused(client: Client, kind: str, body: bytes) -> None:
+    headers = {"Content-Type": f"application/x-www-form-urlencoded{kind}"}
+    answer = await client.post("/session", data=body, headers=headers)
+    assert (answer.status, (await answer.json())["error"]["code"]) == (400, "bad_request")
+
+
+async def test_nobody_signs_in_while_the_queue_is_away(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr(ApiKeys, "verify", away)
+    answer = await client.post("/session", data={"key": "um_x"})
+    assert (answer.status, (await answer.json())["error"]["code"]) == (503, "queue_unavailable")

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiohttp import FormData
 from aiohttp.test_utils import TestClient
+from multidict import CIMultiDict
 from redis.asyncio import Redis
 
+from server import recent
 from server.admission import WAITING_WITHOUT_WORKER
 from server.context import ADMISSION, CHECKS
 from server.keys import ApiKeys
 from server.policy import counted_address
 from tests.server.place import Place, blank, client_of
+from unmask.errors import UnmaskError
 from unmask.queue import Checks, Stats
+from unmask.report import Priority
 
 pytestmark = pytest.mark.anyio
 Client = TestClient[Any, Any]
@@ -44,6 +51,17 @@ async def test_an_address_is_limited(place: Place) -> None:
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
         assert (await answer.json())["error"]["code"] == "rate_limited"
         assert await statuses(client, 1, {"X-Forwarded-For": "198.51.100.8"}) == [202]
+
+
+@pytest.mark.usefixtures("fresh")
+async def test_a_proxy_s_own_line_counts_and_not_the_caller_s(place: Place) -> None:
+    async with client_of(place, checks_per_minute_address=2, proxies=1) as client:
+        for number, status in enumerate((202, 202, 429)):
+            # HAProxy adds its line after the one that the caller made up.
+            lines = [("X-Forwarded-For", f"192.0.2.{number}"), ("X-Forwarded-For", "198.51.100.7")]
+            headers = CIMultiDict(lines)
+            answer = await client.post("/v1/checks", data=blank(), headers=headers)
+            assert answer.status == status
 
 
 @pytest.mark.usefixtures("fresh")
@@ -88,13 +106,26 @@ async def test_each_picture_of_a_bulk_request_counts(place: Place) -> None:
         ("2001:db8:1:2:3:4:5:6", None, 0, "2001:db8:1:2::/64"),
         ("::ffff:192.0.2.1", None, 0, "192.0.2.1"),
         ("fe80::1%eth0", None, 0, "fe80::/64"),
+        ("192.0.2.1", "198.51.100.1:5678", 1, "198.51.100.1"),
+        ("192.0.2.1", "[2001:db8:1:2::3]:5678", 1, "2001:db8:1:2::/64"),
+        ("192.0.2.1", "[2001:db8:1:2::3]", 1, "2001:db8:1:2::/64"),
+        ("192.0.2.1", "2001:db8:1:2::3", 1, "2001:db8:1:2::/64"),
+        ("192.0.2.1", "[]:5678", 1, "unknown"),
+        ("192.0.2.1", "198.51.100.1:x", 1, "unknown"),
         (None, None, 0, "unknown"),
     ],
 )
 def test_which_address_counts(
     peer: str | None, forwarded: str | None, proxies: int, counted: str
 ) -> None:
-    assert counted_address(peer, forwarded, proxies) == counted
+    lines = [] if forwarded is None else [forwarded]
+    assert counted_address(peer, lines, proxies) == counted
+
+
+def test_all_lines_of_a_header_count() -> None:
+    lines = ["203.0.113.1", "a, 198.51.100.9", "198.51.100.1"]
+    assert counted_address("192.0.2.1", lines, 1) == "198.51.100.1"
+    assert counted_address("192.0.2.1", lines, 2) == "198.51.100.9"
 
 
 def stats(**changed: Any) -> Stats:
@@ -111,26 +142,108 @@ def stats(**changed: Any) -> Stats:
     return Stats.model_validate(plain | changed)
 
 
+def queued(waiting: int, pool: str = "shared", kind: str = "interactive") -> dict[str, int]:
+    return {f"unmask-{pool}-{kind}": waiting}
+
+
+@pytest.fixture
+def fixed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes the queue tell of itself what a test says."""
+
+    def fix(**changed: Any) -> None:
+        async def told(_: Checks) -> Stats:
+            return stats(**changed)
+
+        monkeypatch.setattr(Checks, "stats", told)
+
+    return fix
+
+
+ALIVE = {"pace": {"shared": 2.0}}
+FULL = WAITING_WITHOUT_WORKER
+
+
 @pytest.mark.parametrize(
-    ("queue", "status", "retry"),
+    ("queue", "bulk", "retry"),
     [
-        (stats(estimated_wait_seconds=119.0), 202, None),
-        (stats(estimated_wait_seconds=150.5), 503, "31"),
-        (stats(estimated_wait_seconds=None, workers=0, waiting=1), 202, None),
-        (stats(estimated_wait_seconds=None, workers=0, waiting=WAITING_WITHOUT_WORKER), 503, "30"),
+        (ALIVE | {"depth": queued(238)}, False, None),
+        (ALIVE | {"depth": queued(301)}, False, "31"),
+        (ALIVE | {"depth": queued(230), "in_hand": {"shared": 30}}, False, "3"),
+        (ALIVE | {"depth": queued(230), "in_hand": {"desk": 30}}, False, None),
+        (ALIVE | {"depth": queued(100_000, kind="bulk")}, False, None),
+        (ALIVE | {"depth": queued(301)}, True, None),
+        (ALIVE | {"depth": queued(21_000, kind="bulk")}, True, None),
+        (ALIVE | {"depth": queued(21_602, kind="bulk")}, True, "1"),
+        (ALIVE | {"depth": queued(21_000, kind="bulk") | queued(602)}, True, "1"),
+        ({"depth": queued(FULL - 1)}, False, None),
+        ({"depth": queued(FULL)}, False, "30"),
+        ({"depth": queued(FULL, kind="bulk")}, True, "30"),
+        ({"depth": queued(FULL, pool="desk")}, False, None),
     ],
 )
 async def test_a_long_queue_is_not_made_longer(
-    client: Client, monkeypatch: pytest.MonkeyPatch, queue: Stats, status: int, retry: str | None
+    client: Client,
+    fixed: Callable[..., None],
+    queue: dict[str, Any],
+    bulk: bool,
+    retry: str | None,
 ) -> None:
-    async def fixed(_: Checks) -> Stats:
-        return queue
-
-    monkeypatch.setattr(Checks, "stats", fixed)
-    answer = await client.post("/v1/checks", data=blank())
+    fixed(**queue)
+    answer = await (sent_bulk(client) if bulk else client.post("/v1/checks", data=blank()))
+    status = 202 if retry is None else 503
     assert (answer.status, answer.headers.get("Retry-After")) == (status, retry)
     if status == 503:
         assert (await answer.json())["error"]["code"] == "busy"
+
+
+async def sent_bulk(client: Client, **params: str) -> Any:
+    form = FormData()
+    form.add_field("file", blank(), filename="a.png")
+    return await client.post("/v1/checks/bulk", data=form, params=params)
+
+
+@pytest.mark.parametrize("full", ["shared", "desk"])
+async def test_a_team_with_workers_of_its_own_waits_for_those(
+    place: Place, fixed: Callable[..., None], full: str
+) -> None:
+    """Wherever the team is named: in the query, in the form, in the JSON, by the key."""
+    fixed(depth=queued(1_000, pool=full), pace={"shared": 2.0, "desk": 2.0})
+    async with Redis.from_url(place.redis_url) as redis:
+        key, _ = await ApiKeys(redis).create("desk", team="desk")
+    async with client_of(place, team_pools="desk") as client:
+
+        async def sent(team: str) -> list[str]:
+            form = FormData({"team": team})
+            form.add_field("file", blank(), filename="a.png")
+            url = {"url": "http://localhost/", "team": team}
+            headers = {"Authorization": f"Bearer {key}"} if team == "desk" else {}
+            answers = [
+                await client.post("/v1/checks", data=blank(), params={"team": team}),
+                await client.post("/v1/checks", data=form),
+                await client.post("/v1/checks", data=blank(), headers=headers),
+                await client.post("/v1/checks", json=url),
+            ]
+            bodies = [await answer.json() for answer in answers]
+            return [body.get("state") or body["error"]["code"] for body in bodies]
+
+        other = {"shared": "desk", "desk": "shared"}[full]
+        taken = ["queued"] * 3 + ["url_refused"]
+        assert await sent(other) == taken
+        # A URL that leads nowhere is found out before its team's queue is looked at.
+        assert await sent(full) == ["busy"] * 3 + ["url_refused"]
+
+
+async def test_bulk_finds_no_room_for_a_picture_of_a_full_pool(
+    place: Place, fixed: Callable[..., None]
+) -> None:
+    fixed(depth=queued(30_000, "desk", "bulk"), pace={"shared": 2.0, "desk": 2.0})
+    async with client_of(place, team_pools="desk") as client:
+        assert (await sent_bulk(client)).status == 202
+        assert (await sent_bulk(client, team="desk")).status == 503
+        urls = {"urls": ["http://localhost/"] * 2, "team": "desk"}
+        answer = await client.post("/v1/checks/bulk", json=urls)
+        codes = [item["error"]["code"] for item in (await answer.json())["checks"]]
+        assert codes == ["url_refused", "busy"]
 
 
 async def test_the_queue_is_not_asked_for_each_request(
@@ -146,6 +259,27 @@ async def test_the_queue_is_not_asked_for_each_request(
         return await real()
 
     monkeypatch.setattr(client.app[CHECKS], "stats", counted)
-    for _ in range(20):
-        await client.app[ADMISSION].picture("192.0.2.1", None)
-    assert asked == 1
+    monkeypatch.setattr(recent, "GRAIN", 60)
+    room = client.app[ADMISSION].room
+    await asyncio.gather(*(room("shared", Priority.INTERACTIVE) for _ in range(20)))
+    answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
+    assert {answer.status for answer in answers} == {200} and asked == 1
+
+
+async def test_a_queue_that_does_not_answer_is_not_asked_for_each_request(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    async def gone(_: Checks) -> Stats:
+        nonlocal asked
+        asked += 1
+        raise UnmaskError("queue_unavailable", "The queue cannot be reached.")
+
+    monkeypatch.setattr(Checks, "stats", gone)
+    monkeypatch.setattr(recent, "GRAIN", 0.2)
+    answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
+    assert {answer.status for answer in answers} == {503} and asked == 1
+    monkeypatch.undo()
+    await asyncio.sleep(0.6)
+    assert (await client.get("/readyz")).status == 200

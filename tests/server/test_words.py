@@ -1,0 +1,28 @@
+"""What people read."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.words import megabytes
+from tests.server.place import Place, client_of
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (20_000_000, "20"),
+        (100_000_000, "100"),
+        (1_500_000, "1.5"),
+        (500_000, "0.5"),
+        (1, "0.000001"),
+    ],
+)
+def test_megabytes(count: int, told: str) -> None:
+    assert megabytes(count) == told
+
+
+@pytest.mark.anyio
+async def test_the_page_tells_a_small_limit(place: Place) -> None:
+    async with client_of(place, max_bytes=250_000) as client:
+        assert "up to 0.25 MB" in await (await client.get("/")).text()

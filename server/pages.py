@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from server.model import PublicModel
-from server.words import CAVEATS, STATES, VERDICTS, lifetime
+from server.words import CAVEATS, STATES, VERDICTS, lifetime, megabytes
 from unmask.errors import UnmaskError
 from unmask.report import Check, Report, Verdict, shown_percent
 from unmask.settings import Settings
@@ -38,7 +38,8 @@ class Pages:
         self._env.globals.update(
             model=model,
             kept=lifetime(settings.retention),
-            max_megabytes=settings.max_bytes // 1_000_000,
+            max_bytes=settings.max_bytes,
+            max_megabytes=megabytes(settings.max_bytes),
             version=_fingerprint(HERE / "static"),
             verdicts=VERDICTS,
             states=STATES,
@@ -46,20 +47,32 @@ class Pages:
             Verdict=Verdict,
         )
 
-    def home(self, *, signed_in: bool, locked: bool, wrong_key: bool = False) -> web.Response:
+    def home(
+        self, *, signed_in: bool, locked: bool, wrong_key: bool = False, may_remove: bool = False
+    ) -> web.Response:
         """The page to drop photos on; ``locked`` asks for a key first."""
-        status = 401 if wrong_key else 200
         return self._page(
-            "home.html", status, signed_in=signed_in, locked=locked, wrong_key=wrong_key
+            "home.html",
+            401 if wrong_key else 200,
+            signed_in=signed_in,
+            locked=locked,
+            wrong_key=wrong_key,
+            may_remove=may_remove,
         )
 
-    def check(self, check: Check, report: Report | None) -> web.Response:
-        """The page of one check, to share."""
-        return self._page("check.html", check=check, report=report, card=_card(report))
+    def check(self, check: Check, report: Report | None, *, may_remove: bool) -> web.Response:
+        """The page of one check, to share; ``may_remove`` offers to remove the check."""
+        card = _card(report)
+        return self._page(
+            "check.html", check=check, report=report, card=card, may_remove=may_remove
+        )
 
-    def card(self, check: Check, report: Report | None) -> web.Response:
+    def card(self, check: Check, report: Report | None, *, may_remove: bool) -> web.Response:
         """The card of one check, for a page that is already there."""
-        return self._page("_card.html", check=check, report=report, card=_card(report))
+        card = _card(report)
+        return self._page(
+            "_card.html", check=check, report=report, card=card, may_remove=may_remove
+        )
 
     def reference(self, document: dict[str, Any]) -> web.Response:
         """The API for readers."""

@@ -7,6 +7,7 @@ from aiohttp import web
 from server.answers import found_check
 from server.context import CALLER, CHECKS, PAGES, POLICY
 from server.intake import admit, one_picture, submit
+from server.keys import Scope
 from server.openapi import document
 from unmask.report import Check, Door, Report, State
 
@@ -15,7 +16,10 @@ async def home(request: web.Request) -> web.Response:
     """The page to drop photos on; where keys are needed, a person signs in with one first."""
     signed_in = request[CALLER].key is not None
     locked = request.app[POLICY].keys_needed and not signed_in
-    return request.app[PAGES].home(signed_in=signed_in, locked=locked)
+    # A key that is bound to a team makes checks of that team only.
+    key = request[CALLER].key
+    may_remove = _may_remove(request, key.team if key is not None else None)
+    return request.app[PAGES].home(signed_in=signed_in, locked=locked, may_remove=may_remove)
 
 
 async def check(request: web.Request) -> web.Response:
@@ -30,13 +34,15 @@ async def check(request: web.Request) -> web.Response:
 async def shared(request: web.Request) -> web.Response:
     """The page of one check."""
     found = await found_check(request)
-    return request.app[PAGES].check(found, await _report(request, found))
+    report, may_remove = await _report(request, found), _may_remove(request, found.team)
+    return request.app[PAGES].check(found, report, may_remove=may_remove)
 
 
 async def card(request: web.Request) -> web.Response:
     """The card of one check, which the script puts into a page."""
     found = await found_check(request)
-    return request.app[PAGES].card(found, await _report(request, found))
+    report, may_remove = await _report(request, found), _may_remove(request, found.team)
+    return request.app[PAGES].card(found, report, may_remove=may_remove)
 
 
 async def reference(request: web.Request) -> web.Response:
@@ -46,3 +52,11 @@ async def reference(request: web.Request) -> web.Response:
 
 async def _report(request: web.Request, found: Check) -> Report | None:
     return await request.app[CHECKS].report(found.id) if found.state is State.DONE else None
+
+
+def _may_remove(request: web.Request, team: str | None) -> bool:
+    """Whether removing a check of ``team`` would be granted to the caller."""
+    if not request.app[POLICY].keys_needed:
+        return True
+    key = request[CALLER].key
+    return key is not None and Scope.DELETE in key.scopes and key.team in (None, team)

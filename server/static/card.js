@@ -1,9 +1,6 @@
-// What a finished card does besides showing: copy its link, remove its check.
+// What a card does besides showing: copy its link, remove its check, pass the focus on.
 
-export function say(text) {
-  const said = document.getElementById("said");
-  if (said) said.textContent = text;
-}
+import { refusal, say, show, unreachable } from "./answers.js";
 
 /** Give a card's buttons their work; onRemoved is called when the check is gone. */
 export function enhance(card, onRemoved) {
@@ -16,8 +13,16 @@ export function enhance(card, onRemoved) {
   const remove = card.querySelector("[data-remove]");
   if (remove) {
     remove.hidden = false;
-    remove.addEventListener("click", () => confirmed(remove, () => removeCheck(card, onRemoved)));
+    remove.addEventListener("click", () =>
+      confirmed(remove, () => removeCheck(card, remove, onRemoved)),
+    );
   }
+}
+
+/** Puts the focus on the first control of an element, or on the page's content if it has none. */
+export function focusIn(element) {
+  const control = element?.querySelector("a[href], button:not([hidden]), input");
+  (control ?? document.getElementById("main")).focus();
 }
 
 async function copy(link) {
@@ -49,17 +54,37 @@ function confirmed(button, act) {
   }, 4000);
 }
 
-async function removeCheck(card, onRemoved) {
-  const answer = await fetch(`/v1/checks/${card.dataset.check}`, { method: "DELETE" });
-  if (!answer.ok && answer.status !== 404) {
-    const { error } = await answer.json();
-    const told = document.createElement("p");
-    told.className = "alert";
-    told.setAttribute("role", "alert");
-    told.textContent = error.message;
-    card.querySelector(".actions").after(told);
+async function removeCheck(card, button, onRemoved) {
+  if (button.getAttribute("aria-disabled")) return;
+  button.setAttribute("aria-disabled", "true"); // `disabled` would take the focus from it.
+  card.querySelector(".alert")?.remove();
+  try {
+    await ask(card.dataset.check);
+  } catch (error) {
+    complain(button, error);
     return;
+  } finally {
+    button.removeAttribute("aria-disabled");
   }
   say("The check was removed.");
   onRemoved();
+}
+
+/** Has a check removed, or throws a Refusal. */
+async function ask(id) {
+  let answer;
+  try {
+    answer = await fetch(`/v1/checks/${id}`, { method: "DELETE" });
+  } catch {
+    throw unreachable();
+  }
+  if (!answer.ok && answer.status !== 404) throw await refusal(answer);
+}
+
+function complain(button, error) {
+  const told = document.createElement("p");
+  told.className = "alert";
+  told.setAttribute("role", "alert");
+  show(told, error);
+  button.closest(".actions").after(told);
 }

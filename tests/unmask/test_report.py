@@ -26,7 +26,7 @@ from unmask.report import (
 #: The report's JSON as docs promise it: nothing may go missing, new fields may come.
 VERSION_1 = {
     "": "version id sha256 state verdict fake_probability statement image faces model threshold "
-    "pictures timings_ms created warnings",
+    "real_bound fake_bound pictures timings_ms created warnings",
     "image": "width height format",
     "faces": "box landmarks fake_probability verdict tampered_fraction outline",
     "model": "name version sha256",

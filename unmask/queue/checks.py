@@ -29,6 +29,7 @@ from unmask.store import Store
 
 #: Seconds to wait for a picture's file that is just being removed, and between two looks.
 _REMOVAL_SECONDS, _REMOVAL_LOOK = 5.0, 0.02
+_SUBMIT_TRIES = 2
 #: A score as Redis writes it, and the id of a check.
 _CURSOR = re.compile(r"(-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?)~([0-9a-f]{32})")
 _CHECK_ID = re.compile(r"[0-9a-f]{32}")
@@ -135,16 +136,17 @@ class Checks:
         for another picture).
         """
         digest = await _digest(data)
+        asked = digest, door, team and checked_name(team), bulk, idempotency_key
         with reachable():
-            check, work, pushed = await self._register(
-                digest, door, team and checked_name(team), bulk, idempotency_key
-            )
-            if not pushed:
-                await self._put_into_queue(check, work, digest, data)
-            found = await self._look(check)
-        if found is None:
-            raise UnmaskError("not_found", "The check was deleted while it was made.")
-        return found.check
+            # A Redis that is killed may lose what it took a moment ago; nobody else knows of it.
+            for _ in range(_SUBMIT_TRIES):
+                check, work, pushed = await self._register(*asked)
+                if not pushed:
+                    await self._put_into_queue(check, work, digest, data)
+                found = await self._look(check)
+                if found is not None:
+                    return found.check
+        raise UnmaskError("not_found", "The check was deleted while it was made.")
 
     async def get(self, check_id: str) -> Check | None:
         """The check as it stands; None if there is none, or no more."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.faults.stage import Stage
+from tests.faults.stage import Stage, picture
 from tests.unmask.queue.play import finish, run, works
 from unmask.errors import UnmaskError
 from unmask.queue.keys import SHARED
@@ -31,6 +32,33 @@ def test_the_same_picture_is_one_job(tmp_path: Path) -> None:
         assert not works(on)
         found = await on.checks.report(late.id)
         assert found is not None and found.id == late.id and found.created == late.created
+
+    run(tmp_path, play)
+
+
+def test_what_redis_lost_at_once_is_asked_for_again(tmp_path: Path) -> None:
+    """As one does that is killed before it has written what it answered."""
+
+    async def play(on: Stage) -> None:
+        enter, losses = on.checks._put_into_queue, 1
+
+        async def lossy(*about: Any) -> None:
+            nonlocal losses
+            await enter(*about)
+            if losses:
+                losses -= 1
+                on.client.flushall()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(on.checks, "_put_into_queue", lossy)
+            check = await on.checks.submit(picture(1), door=Door.API)
+            (work,) = works(on)
+            finish(on, work)
+            found = await on.checks.wait(check.id, 10)
+            assert found is not None and found.state is State.DONE
+            losses = 2
+            with pytest.raises(UnmaskError, match="deleted"):
+                await on.checks.submit(picture(2), door=Door.API)
 
     run(tmp_path, play)
 

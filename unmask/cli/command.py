@@ -225,6 +225,8 @@ def _quieten() -> None:
 
 
 def _say(fault: Exception, as_json: bool = False) -> None:
+    if as_json and isinstance(fault, SettingsError):
+        fault = UnmaskError("bad_request", str(fault))
     with suppress(OSError):
         if as_json and isinstance(fault, UnmaskError):
             sys.stdout.write(json.dumps(fault.as_json(), default=str) + "\n")

@@ -89,6 +89,9 @@ def test_an_invalid_setting_is_named(unmask: Command, monkeypatch: pytest.Monkey
     status, out, err = unmask("check", "x.jpg")
     assert (status, out) == (2, "")
     assert re.fullmatch(r"unmask: error: .*UNMASK_BATCH_SIZE=many: .*UNMASK_THREADS=-1: .+\n", err)
+    status, out, err = unmask("check", "--json", "x.jpg")
+    assert (status, err) == (2, "")
+    assert json.loads(out)["error"]["code"] == "bad_request" and "UNMASK_BATCH_SIZE" in out
 
 
 @pytest.mark.parametrize("name", ["REDIS_URL", "UNMASK_REDIS_URL"])

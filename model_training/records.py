@@ -61,11 +61,16 @@ def read_records(folder: Path, manifest_path: Path, cost: Path = COST) -> Record
         _optional(folder / ROBUSTNESS_FILE),
         _optional(folder / CROWDS_FILE),
         _optional(folder / GOALS_FILE),
-        tuple(json.loads(path.read_text("utf-8")) for path in sorted(folder.glob(ABLATIONS_FILES))),
+        tuple(json.loads(path.read_text("utf-8")) for path in _series_files(folder)),
         _optional(folder / GALLERY_FILE),
         _optional(folder / SEEN_FILE),
         _optional(cost),
     )
+
+
+def _series_files(folder: Path) -> list[Path]:
+    """The files of ablations, the main one first."""
+    return sorted(folder.glob(ABLATIONS_FILES), key=lambda path: path.stem)
 
 
 def _optional(path: Path) -> Table | None:

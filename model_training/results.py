@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 
 from model_training import sections
 from model_training.markdown import count, figure, percent, plain, table
@@ -238,7 +239,8 @@ def _ablations(ablations: Sequence[Table]) -> str:
 
 
 def _series(ablations: Table) -> Iterator[str]:
-    yield from filter(None, [ablations["about"]])
+    if ablations["about"]:
+        yield fill(ablations["about"], 100, break_long_words=False, break_on_hyphens=False)
     for split, counts in ablations["counts"].items():
         found = {name: run[split] for name, run in ablations["runs"].items()}
         columns = [key for key in ABLATED if any(run.get(key) for run in found.values())]

@@ -97,6 +97,7 @@ def test_every_language_has_all_its_texts(
     for name in ("options.html", "popup.html"):
         page = extension.page(name)
         expect(page.locator("html")).to_have_attribute("lang", language)
+        expect(page.locator("[data-text]").first).not_to_be_empty()  # the page begins in English
         catalogue = json.loads((build / "test/_locales" / language / "messages.json").read_text())
         texts = {text["message"] for text in catalogue.values()}
         labels = page.locator(":is(h1, h2, label, button:not([data-part=server-state])):visible")

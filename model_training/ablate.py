@@ -26,6 +26,7 @@ from model_training.metrics import (
     confusion,
     jsonable,
     roc_auc,
+    write_json,
 )
 from model_training.plan import Network, without_paths
 from model_training.samples import scaled
@@ -104,9 +105,7 @@ def ablate(
         for split, part in seen.items()
     }
     result: Table = jsonable({"version": 1, "about": about, "counts": counts, "runs": table})
-    out_dir.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(result, indent=2)
-    ablations_path(out_dir, series).write_text(text + "\n", encoding="utf-8")
+    write_json(ablations_path(out_dir, series), result)
     return result
 
 

@@ -49,8 +49,8 @@ class Aims:
 
     ``false_alarms``: of real pictures called fake. ``source_false_alarms``: the same within any
     one source of :data:`MIN_SOURCE` pictures or more, and of pictures of several people.
-    ``missed``: of fakes of which "no sign was
-    found" is said. ``false_area``: of a real face's frame that is shown as marked, on average.
+    ``missed``: of fakes of which "no sign was found" is said. ``false_area``: of a real face's
+    frame that is shown as marked, on average.
     """
 
     false_alarms: float = 0.01

@@ -6,7 +6,6 @@ its faces. Sheets of real faces, and of real faces with one fake among them, tel
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 
 from model_training import tables
 from model_training.data import Row, read_dataset, split_of
-from model_training.metrics import jsonable
+from model_training.metrics import jsonable, write_json
 from model_training.predict import predict, read_rgb
 from model_training.tables import Judged, Table
 from unmask.detector.align import Pixels
@@ -87,9 +86,7 @@ def measure(
             "groups": groups,
         }
     )
-    out_dir.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(result, indent=2)
-    (out_dir / CROWDS_FILE).write_text(text + "\n", encoding="utf-8")
+    write_json(out_dir / CROWDS_FILE, result)
     return result
 
 

@@ -7,7 +7,6 @@ nothing is fixed on the split that is measured.
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from model_training import plots, selfmade, tables
 from model_training.data import Row, of_split, read_dataset, split_of
 from model_training.marking import Examined, localisation, rivals_of, sheet
-from model_training.metrics import confusion, jsonable
+from model_training.metrics import confusion, jsonable, write_json
 from model_training.predict import Predictions, predict
 from model_training.tables import Table
 from unmask.detector.manifest import Manifest, load_manifest
@@ -78,8 +77,7 @@ def evaluate(
             "history": _history(history_csv),
         }
     )
-    text = json.dumps(result, indent=2, ensure_ascii=False)
-    (out_dir / METRICS_FILE).write_text(text + "\n", encoding="utf-8")
+    write_json(out_dir / METRICS_FILE, result)
     _draw(out_dir, result, this, history_csv, sheet(this, rivals, pairs))
     return result
 

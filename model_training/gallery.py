@@ -6,7 +6,6 @@ The sheets show pictures of the data set: its terms apply to them.
 from __future__ import annotations
 
 import html
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 from model_training import tables
 from model_training.data import Row, of_split, read_dataset
 from model_training.localise import FaceView, face_view, frame_region, heatmap_marks, true_mask
-from model_training.metrics import Flags, jsonable
+from model_training.metrics import Flags, jsonable, write_json
 from model_training.predict import Predictions, predict, read_rgb
 from model_training.tables import Judged
 from unmask.detector.align import Pixels
@@ -99,8 +98,7 @@ def draw_gallery(
     if record is not None:
         figures = describe(rows, found, judged, manifest)
         about = {"split": split, "model": {"version": manifest.version, "sha256": manifest.sha256}}
-        text = json.dumps(jsonable({"version": 1, **about, **figures}), indent=2)
-        record.write_text(text + "\n", encoding="utf-8")
+        write_json(record, jsonable({"version": 1, **about, **figures}))
     page = _page(f"{manifest.name} {manifest.version}, {split} split", parts)
     (out_dir / "index.html").write_text(page, encoding="utf-8")
     return counts

@@ -25,6 +25,7 @@ from model_training.metrics import (
     class_weights,
     jsonable,
     reliability,
+    write_json,
 )
 from model_training.predict import predict
 from model_training.robustness import ROBUSTNESS_FILE
@@ -112,8 +113,7 @@ def measure(
             "rows": [{**asdict(result), "met": result.met} for result in results],
         }
     )
-    text = json.dumps(table, indent=2, ensure_ascii=False)
-    (out_dir / GOALS_FILE).write_text(text + "\n", encoding="utf-8")
+    write_json(out_dir / GOALS_FILE, table)
     return table
 
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,7 @@ def add_measuring(commands: Commands) -> None:
     """Add all of them."""
     for add in (
         _add_evaluate,
-        _add_robustness,
-        _add_crowds,
+        _add_changed,
         _add_noise,
         _add_goals,
         _add_compare,
@@ -83,32 +83,21 @@ def _evaluate(options: Options) -> None:
     _say(options.out / METRICS_FILE)
 
 
-def _add_robustness(commands: Commands) -> None:
-    text = "measure the model on re-compressed, scaled, blurred and cropped copies"
-    add = new_command(commands, "robustness", _robustness, text)
-    _model_and_data(add, "folder for robustness.json and its plot")
-    add("--split", choices=SPLITS, default="test")
+def _add_changed(commands: Commands) -> None:
+    """The commands that measure on pictures made of the split's own."""
+    for name, text in (
+        ("robustness", "measure the model on re-compressed, scaled, blurred and cropped copies"),
+        ("crowds", "measure the model on pictures of several people"),
+    ):
+        add = new_command(commands, name, partial(_changed, name), text)
+        _model_and_data(add, f"folder for {name}.json")
+        add("--split", choices=SPLITS, default="test")
 
 
-def _robustness(options: Options) -> None:
-    from model_training.robustness import ROBUSTNESS_FILE, measure
-
+def _changed(name: str, options: Options) -> None:
+    measure = import_module(f"model_training.{name}").measure
     measure(options.data, options.model, options.out, split=options.split, cache=options.cache)
-    _say(options.out / ROBUSTNESS_FILE)
-
-
-def _add_crowds(commands: Commands) -> None:
-    text = "measure the model on pictures of several people"
-    add = new_command(commands, "crowds", _crowds, text)
-    _model_and_data(add, "folder for crowds.json")
-    add("--split", choices=SPLITS, default="test")
-
-
-def _crowds(options: Options) -> None:
-    from model_training.crowds import CROWDS_FILE, measure
-
-    measure(options.data, options.model, options.out, split=options.split, cache=options.cache)
-    _say(options.out / CROWDS_FILE)
+    _say(options.out / f"{name}.json")
 
 
 def _add_noise(commands: Commands) -> None:

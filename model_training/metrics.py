@@ -7,9 +7,11 @@ precision when nothing was called fake) is nan, which :func:`jsonable` writes as
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -243,6 +245,13 @@ def jsonable(value: Any, digits: int = 6) -> Any:
     if isinstance(value, float | np.floating):
         return round(float(value), digits) if math.isfinite(value) else None
     return value
+
+
+def write_json(path: Path, table: Any) -> None:
+    """Write what :func:`jsonable` gave, in a folder that is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(table, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -6,12 +6,11 @@ mends; what a network trained with it would reach is another question.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from model_training import tables
 from model_training.data import of_split, read_dataset
-from model_training.metrics import jsonable, recall_at, roc_auc
+from model_training.metrics import jsonable, recall_at, roc_auc, write_json
 from model_training.predict import predict
 from model_training.tables import Table
 from unmask.detector.manifest import load_manifest
@@ -44,7 +43,5 @@ def compare_denoising(
     result: Table = jsonable(
         {"split": "val", "model": manifest.sha256, "pictures": counts, "methods": methods}
     )
-    out_dir.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(result, indent=2)
-    (out_dir / NOISE_FILE).write_text(text + "\n", encoding="utf-8")
+    write_json(out_dir / NOISE_FILE, result)
     return result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from model_training import plots, tables
 from model_training.data import Row
 from model_training.markdown import count, figure, plain, table
-from model_training.metrics import jsonable
+from model_training.metrics import jsonable, write_json
 from model_training.paper import Recipe, Reproduction
 from model_training.predict import predict
 from model_training.tables import Judged, Table
@@ -57,8 +56,7 @@ def reproduce(
             "history": history,
         }
     )
-    text = json.dumps(results, indent=2)
-    (recipe.out / RESULTS_FILE).write_text(text + "\n", encoding="utf-8")
+    write_json(recipe.out / RESULTS_FILE, results)
     with (recipe.out / "history.csv").open("w", newline="", encoding="utf-8") as lines:
         writer = csv.DictWriter(lines, list(history[0]))
         writer.writeheader()

@@ -6,7 +6,6 @@ manifest's; nothing is fixed here.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 from model_training import plots, tables
 from model_training.conditions import conditions
 from model_training.data import read_dataset, split_of
-from model_training.metrics import Doubles, Flags, Indices, bootstrap, jsonable, roc_auc
+from model_training.metrics import Doubles, Flags, Indices, bootstrap, jsonable, roc_auc, write_json
 from model_training.predict import predict
 from model_training.tables import Judged, Table, figure, wide_enough
 from unmask.detector.manifest import load_manifest
@@ -56,9 +55,7 @@ def measure(
             "conditions": measured,
         }
     )
-    out_dir.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(result, indent=2)
-    (out_dir / ROBUSTNESS_FILE).write_text(text + "\n", encoding="utf-8")
+    write_json(out_dir / ROBUSTNESS_FILE, result)
     plots.robustness(result, out_dir / "robustness.png")
     return result
 

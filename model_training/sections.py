@@ -148,7 +148,7 @@ def crowds_section(crowds: Table | None) -> str:
 Sheets of faces of the {crowds["split"]} split, smaller the more there are. Of many real faces one
 looks suspicious now and then, so both bounds rise with their number; the last column of each pair
 says what the bounds of a single face would have meant. The worst face decides: a group is cleared
-only if each of its faces is.
+only if each of its faces is. Intervals are from drawing sheets again.
 
 {table([*head, "no sign found", "with single bounds", "unsure"], rows)}"""
 

@@ -50,7 +50,6 @@ PREPARED_TOGETHER = 2
 #: 37 megabytes each, for the pictures of two batches at most.
 KEPT_PIXELS = 12_500_000
 
-
 #: At what probabilities a face of a picture is real (below) and fake (from there on).
 Bounds = tuple[float, float]
 

@@ -21,6 +21,9 @@ from unmask.settings import Settings
 #: What Telegram hands over at most, in bytes; a Bot API server of one's own has no such limit.
 TELEGRAM_BYTES = 20_000_000
 _CLIP_SECONDS = 30.0
+#: What a decoder of strangers' videos sees of the environment: what an interpreter needs to start.
+#: The bot's token, and the passwords in its URLs, are no business of it.
+_CLIP_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 
 
 class Files:
@@ -110,6 +113,7 @@ async def _content(file: File) -> bytearray:
 
 async def _first_frame(data: bytes) -> bytes | None:
     """The first frame as a PNG; decoded in a process of its own (:mod:`unmask.images.clip`)."""
+    seen = {name: os.environ[name] for name in _CLIP_ENVIRONMENT if name in os.environ}
     # The folder is ours: a process that is killed, or ends itself, takes nothing away behind it.
     with tempfile.TemporaryDirectory(prefix="unmask-clip-") as folder:
         process = await asyncio.create_subprocess_exec(
@@ -119,7 +123,7 @@ async def _first_frame(data: bytes) -> bytes | None:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "TMPDIR": folder},
+            env={**seen, "TMPDIR": folder},
         )
         try:
             async with asyncio.timeout(_CLIP_SECONDS):

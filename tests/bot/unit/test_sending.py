@@ -225,6 +225,19 @@ async def test_a_clip_that_takes_too_long_leaves_nothing_behind(
     assert not list(kept.iterdir())
 
 
+async def test_the_decoder_of_clips_does_not_see_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teller = tmp_path / "teller"
+    teller.write_text("#!/bin/sh\nenv\n")
+    teller.chmod(0o700)
+    monkeypatch.setattr(files.sys, "executable", str(teller))
+    monkeypatch.setenv("UNMASK_TELEGRAM_TOKEN", "1:secret")
+    monkeypatch.setenv("REDIS_URL", "redis://:secret@localhost")
+    told = await files._first_frame(b"")
+    assert told is not None and b"TMPDIR=" in told and b"secret" not in told
+
+
 def opinion(feedback: Feedback, user: int) -> Opinion:
     return Opinion(
         giver=feedback.giver(user),

@@ -26,6 +26,14 @@ def train(plan: Plan, resume: bool = False) -> Path:
     form, one without real and fake faces to train and to validate on, or a ``resume`` without a
     checkpoint or by another plan.
     """
+    policy = keras.mixed_precision.dtype_policy()
+    try:
+        return _train(plan, resume)
+    finally:  # Keras keeps the precision for the process, and exports are not made in bfloat16
+        keras.mixed_precision.set_dtype_policy(policy)
+
+
+def _train(plan: Plan, resume: bool) -> Path:
     rows = _rows(plan)
     training, validation = of_split(rows, "train"), of_split(rows, "val")
     if not training or not validation:
@@ -101,7 +109,7 @@ def _teacher(plan: Plan) -> keras.Model | None:
 
 def _model(plan: Plan) -> keras.Model:
     keras.utils.set_random_seed(plan.seed)
-    keras.mixed_precision.set_global_policy("mixed_bfloat16" if plan.mixed else "float32")
+    keras.mixed_precision.set_dtype_policy("mixed_bfloat16" if plan.mixed else "float32")
     if plan.network is Network.TEACHER:
         model = build_teacher()
     else:

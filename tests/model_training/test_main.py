@@ -13,13 +13,13 @@ import numpy.typing as npt
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-pytest.importorskip("keras")
+keras = pytest.importorskip("keras")
 
-from model_training import export as exporting
-from model_training.__main__ import main
-from model_training.model import build_model, save_weights
-from model_training.teacher import build_teacher
-from tests.model_training.faces import head, write_dataset, write_picture
+from model_training import export as exporting  # noqa: E402
+from model_training.__main__ import main  # noqa: E402
+from model_training.model import build_model, save_weights  # noqa: E402
+from model_training.teacher import build_teacher  # noqa: E402
+from tests.model_training.faces import head, write_dataset, write_picture  # noqa: E402
 
 Pixels = npt.NDArray[np.uint8]
 NEEDS_DATA = {
@@ -115,6 +115,7 @@ def test_nothing_to_resume_or_to_start_from(
     np.savez(tmp_path / "other.npz", other=np.zeros(3))
     said = fault("train", "--data", data, "--out", "OUT", "--warmstart", tmp_path / "other.npz")
     assert "names none" in said
+    assert keras.mixed_precision.dtype_policy().name == "float32"  # as it was before
 
 
 def test_weights_that_are_not_there(fault: object, tmp_path: Path) -> None:

@@ -162,12 +162,6 @@ def test_means_of_what_steps_report() -> None:
     assert means([]) == {}
 
 
-@pytest.fixture(autouse=True)
-def full_precision() -> None:
-    """Whatever an earlier test trained in."""
-    keras.mixed_precision.set_global_policy("float32")
-
-
 # ---- validation --------------------------------------------------------------------------------
 
 

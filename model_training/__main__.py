@@ -98,7 +98,8 @@ def _add_export(commands: Commands) -> None:
         commands, "export", _export, "turn trained weights into model.onnx and its manifest"
     )
     add("--weights", type=Path, nargs="+", required=True, help=".npz; several are averaged")
-    add("--ensemble", type=Path, help=".npz of a trained efficientnet-lite2 to judge along")
+    text = ".npz of a trained efficientnet-lite2 to judge along; several are averaged"
+    add("--ensemble", type=Path, nargs="+", help=text)
     add("--ensemble-run", type=Path, help="folder of its training run, for the record")
     add("--data", type=Path, required=True, help=f"for the proof on real faces: {DATA_HELP}")
     add("--out", type=Path, default=SHIPPED_MODEL.parent, help="folder of the model")
@@ -112,7 +113,7 @@ def _add_export(commands: Commands) -> None:
 def _export(options: Options) -> None:
     from model_training.data import of_split, read_dataset
     from model_training.export import export
-    from model_training.model import average_weights, build_model, load_all, read_weights
+    from model_training.model import average_weights, build_model, load_all
     from model_training.predict import face_crops
     from model_training.teacher import build_teacher
 
@@ -123,7 +124,7 @@ def _export(options: Options) -> None:
     load_all(model, average_weights(options.weights))
     if options.ensemble:
         second = build_teacher()
-        load_all(second, read_weights(options.ensemble))
+        load_all(second, average_weights(options.ensemble))
     rows = of_split(read_dataset(options.data), "val")
     export(
         model,

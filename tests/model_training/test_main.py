@@ -161,7 +161,7 @@ def test_an_export_tells_of_both_networks(
         save_weights(network, run / "best.npz")
         weights.append(run / "best.npz")
     one, two = weights
-    runs = ["--run", one.parent, "--ensemble", two, "--ensemble-run", two.parent]
+    runs = ["--run", one.parent, "--ensemble", two, two, "--ensemble-run", two.parent]
     command = ["export", "--weights", one, "--data", tmp_path / "data", "--version", "1", *runs]
     assert main([str(word) for word in [*command, "--note", "by hand"]]) == 0
     assert exported["second"].name == "unmask_teacher"

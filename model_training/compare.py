@@ -15,6 +15,7 @@ from model_training import tables
 from model_training.data import Row, read_dataset, split_of
 from model_training.markdown import figure, percent, plain, table
 from model_training.metrics import Doubles, recall_at, roc_auc
+from model_training.plan import SECOND_SHARE
 from model_training.predict import Degradation, Predictions, predict
 from model_training.tables import Judged, paired_sources, separation
 from unmask.detector.manifest import load_manifest
@@ -95,8 +96,9 @@ def _peak_logit(found: Predictions, share: float) -> Doubles:
 
 
 def _second_logit(found: Predictions) -> Doubles:
-    """What an ensemble's second network said: the served logit is the mean of three."""
-    return 3 * _logit(found.raw) - _face_logit(found) - _peak_logit(found, BEST_SHARE)
+    """What an ensemble's second network said, from what both said together."""
+    first = (1 - SECOND_SHARE) * _face_logit(found)
+    return np.asarray((_logit(found.raw) - first) / SECOND_SHARE)
 
 
 def _logit(chance: npt.NDArray[np.floating]) -> Doubles:

@@ -16,6 +16,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from model_training.plan import SECOND_SHARE
+
 #: Side of the network's input, in pixels.
 INPUT_SIZE = 224
 #: Maps that the decoder reads, finest first: 1/4, 1/8, 1/16 and 1/32 of the input's side.
@@ -76,16 +78,18 @@ def serving_model(model: keras.Model, second: keras.Model | None = None) -> kera
     """The same network with what serving reads: ``probability`` (n, 1), ``heatmap``
     (n, s/2, s/2, 1) and ``activation`` (n, s/32, s/32, 1), the first two in [0, 1].
 
-    The probability's logit is the mean of the face's own, of that of the heatmap's most suspicious
-    twentieth, and of that of ``second`` where there is one: an ensemble with a network that was
-    trained apart and errs elsewhere. The maps are those of ``model`` alone.
+    With ``second``, a network that was trained apart and errs elsewhere, the probability's logit is
+    the face's own joined with the second one's, by SECOND_SHARE. Without, it is the mean of the
+    face's own and of that of the heatmap's most suspicious twentieth. The maps are those of
+    ``model`` alone.
     """
     outputs = model.output
     heatmap = keras.ops.sigmoid(outputs["heatmap_logit"])
-    logits = [outputs["logit"], _peak_logit(heatmap)]
-    if second is not None:
-        logits.append(second(model.input)["logit"])
-    joined = sum(logits[1:], start=logits[0]) / len(logits)
+    if second is None:
+        joined = (outputs["logit"] + _peak_logit(heatmap)) / 2
+    else:
+        said = second(model.input)["logit"]
+        joined = (1 - SECOND_SHARE) * outputs["logit"] + SECOND_SHARE * said
     return keras.Model(
         model.input,
         {

@@ -116,9 +116,8 @@ def _joined(manifest: Manifest) -> str:
 5. The logit, and that of the heatmap's most suspicious twentieth, are joined, calibrated and become
    a verdict: fake, unsure, or no sign found."""
     return """\
-5. An EfficientNet-Lite2, trained apart, gives a second opinion on the face. The mean of both logits
-   and of that of the heatmap's most suspicious twentieth is calibrated and becomes a verdict: fake,
-   unsure, or no sign found."""
+5. An EfficientNet-Lite2, trained apart, gives a second opinion on the face: a third of the score,
+   which is calibrated and becomes a verdict: fake, unsure, or no sign found."""
 
 
 def _cannot(records: Records) -> str:

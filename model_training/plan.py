@@ -18,6 +18,10 @@ class Network(StrEnum):
     TEACHER = "efficientnet-lite2"
 
 
+#: The second network's part of an ensemble's logit; the rest is the first one's.
+SECOND_SHARE = 1 / 3
+
+
 @dataclass(frozen=True)
 class Plan:
     """A training run. The rate follows one cosine over ``steps``, or over ``minutes`` if given.

@@ -41,8 +41,8 @@ def test_an_ensemble_is_told_apart(measured: Measured, tmp_path: Path) -> None:
 def test_what_an_ensembles_second_network_said(measured: Measured) -> None:
     found = predict(of_split(read_dataset(measured.data), "test")[:3], measured.manifest)
     said = np.linspace(-2, 3, len(found.raw))
-    logits = said + found.activations.astype(float).mean(axis=(1, 2)) + _peak_logit(found, 0.05)
-    joined = replace(found, raw=(1 / (1 + np.exp(-logits / 3))).astype(np.float32))
+    logits = (said + 2 * found.activations.astype(float).mean(axis=(1, 2))) / 3
+    joined = replace(found, raw=(1 / (1 + np.exp(-logits))).astype(np.float32))
     np.testing.assert_allclose(_second_logit(joined), said, atol=1e-3)
 
 

@@ -121,8 +121,8 @@ def test_two_networks_judge_together(crops: Crops) -> None:
     image = prepare(crops)
     alone = serving_model(model)(image)
     both = serving_model(model, second)(image)
-    logits = [_logit(alone["probability"]) * 2, np.asarray(second(image)["logit"])]
-    np.testing.assert_allclose(_logit(both["probability"]), sum(logits) / 3, atol=1e-3)
+    logits = 2 * np.asarray(model(image)["logit"]) + np.asarray(second(image)["logit"])
+    np.testing.assert_allclose(_logit(both["probability"]), logits / 3, atol=1e-3)
     for name in ("heatmap", "activation"):
         np.testing.assert_array_equal(alone[name], both[name])
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model_training import goals, robustness
-from model_training.calibrate import Aims, calibrate
-from model_training.conditions import HALF_JPEG_60, conditions
-from model_training.evaluate import evaluate
-from model_training.predict import Degradation
-from tests.model_training.stand_in import write_faces, write_model
+from model_training.evaluation import goals, robustness
+from model_training.evaluation.calibrate import Aims, calibrate
+from model_training.evaluation.conditions import HALF_JPEG_60, conditions
+from model_training.evaluation.evaluate import evaluate
+from model_training.evaluation.predict import Degradation
+from tests.model_training.stub_model import write_faces, write_model
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model_training.data import MANIFEST, Row, read_dataset
-from model_training.landmarks import Landmarks
+from model_training.dataset.data import MANIFEST, Row, read_dataset
+from model_training.dataset.landmarks import Landmarks
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

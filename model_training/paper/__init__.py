@@ -1,0 +1,1 @@
+"""The paper's recipe, trained and measured as the paper does."""

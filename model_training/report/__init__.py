@@ -1,0 +1,1 @@
+"""The pages and pictures that are written from what was measured."""

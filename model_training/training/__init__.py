@@ -1,0 +1,1 @@
+"""The training run: its configuration, its steps, its checkpoints."""

@@ -1,0 +1,298 @@
+"""One sample after the other: crop, label and mask belong together, and no source dominates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from model_training.dataset import samples
+from model_training.dataset.data import Row
+from model_training.dataset.fakes.regions import face_mask
+from model_training.dataset.samples import (
+    MASK_SIZE,
+    Mix,
+    Sample,
+    Sampler,
+    Scene,
+    _Pool,
+    align_mask,
+    finish,
+    jittered,
+    mirrored,
+)
+from tests.model_training.faces import head, known_landmarks, write_dataset, write_picture
+from unmask.detector.align import FRAME_SIZE, align_face, frame_quad, quad_side
+from unmask.detector.faces import FaceFinder
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, portrait: Pixels) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("faces"), portrait)
+
+
+@pytest.fixture(scope="module")
+def sampler(folder: Path, portrait: Pixels) -> Sampler:
+    return Sampler(*known_landmarks(folder, portrait))
+
+
+@pytest.fixture
+def scene(portrait: Pixels) -> Scene:
+    pixels, landmarks = head(portrait)
+    return Scene(pixels, landmarks, face_mask(landmarks, pixels.shape[:2]), 1.0)
+
+
+def row(name: str, label: int = 0, source: str = "s", group: str | None = None) -> Row:
+    return Row(Path(name), name, "train", label, "kind", source, group or name)
+
+
+def check(sample: Sample) -> None:
+    assert (sample.crop.shape, sample.crop.dtype) == ((FRAME_SIZE, FRAME_SIZE, 3), np.uint8)
+    assert (sample.mask.shape, sample.mask.dtype) == ((MASK_SIZE, MASK_SIZE), np.uint8)
+    assert sample.label in (0.0, 1.0)
+    assert 0 < sample.mask_weight <= 1
+
+
+# ---- mirroring and alignment -------------------------------------------------------------------
+
+
+def test_mirrored_landmarks_lie_on_the_mirrored_face(scene: Scene) -> None:
+    """The detector that serves finds them there, each under its own name."""
+    other = mirrored(scene)
+    (face,) = FaceFinder(threads=2).find(other.pixels)
+    np.testing.assert_allclose(other.landmarks, face.landmarks, atol=5)
+    assert other.landmarks[0, 0] < other.landmarks[1, 0]
+    assert other.landmarks[3, 0] < other.landmarks[4, 0]
+
+
+def test_mirroring_twice_changes_nothing(scene: Scene) -> None:
+    one, two = mirrored(scene), mirrored(mirrored(scene))
+    np.testing.assert_array_equal(two.pixels, scene.pixels)
+    np.testing.assert_array_equal(two.mask, scene.mask)
+    np.testing.assert_allclose(two.landmarks, scene.landmarks, atol=1e-4)
+    assert (one.label, one.mask_weight) == (scene.label, scene.mask_weight)
+    assert (one.pixels != scene.pixels).any()
+
+
+def test_a_mirrored_scene_gives_the_mirrored_sample(scene: Scene) -> None:
+    rng = np.random.default_rng
+    plain, turned = finish(rng(0), scene, 0.0), finish(rng(0), mirrored(scene), 0.0)
+    difference = np.abs(plain.crop.astype(int) - turned.crop[:, ::-1])
+    assert difference.mean() < 0.5
+    shifted = np.abs(plain.crop.astype(int) - np.roll(turned.crop[:, ::-1], 1, axis=1))
+    assert shifted.mean() > 2 * difference.mean()
+    masks = np.abs(plain.mask.astype(int) - turned.mask[:, ::-1])
+    assert masks.mean() < 1
+
+
+def test_without_jitter_a_sample_is_what_serving_cuts(scene: Scene) -> None:
+    quad = frame_quad(scene.landmarks)
+    sample = finish(np.random.default_rng(0), scene, 0.0)
+    served = align_face(scene.pixels, quad)
+    assert np.abs(sample.crop.astype(int) - served).max() <= 1  # a rounding here and there
+    assert np.mean(sample.crop != served) < 1e-3
+    assert np.abs(sample.mask.astype(int) - align_mask(scene.mask, quad)).max() <= 2
+    np.testing.assert_allclose(jittered(np.random.default_rng(0), quad, 0.0), quad, atol=1e-3)
+
+
+def test_the_mask_follows_the_picture_through_everything(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A white ellipse on the inner face, and the same as a mask: resized (not evenly), cropped,
+    mirrored, turned and shifted, both must end up in the same place."""
+    mask = np.zeros((256, 256), np.float32)
+    centre = scene.landmarks.mean(axis=0)
+    cv2.ellipse(mask, (round(centre[0] + 8), round(centre[1])), (16, 24), 20, 0, 360, 1.0, -1)
+    white = np.repeat(np.round(mask * 255).astype(np.uint8)[..., None], 3, axis=2)
+
+    def stretched(rng: np.random.Generator, pixels: Pixels, strength: float) -> Pixels:
+        size = tuple(int(side) for side in rng.integers(180, 500, 2))
+        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    monkeypatch.setattr(samples, "degrade", stretched)
+    marked = replace(scene, pixels=white, mask=mask)
+    places = []
+    for seed in range(40):
+        sample = finish(np.random.default_rng(seed), marked)
+        # what a crop cut off is grey: only clear white is the ellipse
+        shown = cv2.resize(
+            sample.crop[..., 0], (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA
+        )
+        seen, said = shown > 190, sample.mask > 190
+        shared = np.count_nonzero(seen & said) / np.count_nonzero(seen | said)
+        assert shared > 0.8
+        places.append(np.argwhere(said).mean(axis=0))
+    assert np.std(places, axis=0).min() > 1  # and it did move about
+
+
+def test_jitter_turns_scales_and_shifts_a_little(scene: Scene) -> None:
+    quad = frame_quad(scene.landmarks)
+    rng = np.random.default_rng(0)
+    quads = [jittered(rng, quad) for _ in range(300)]
+    sides = np.array([quad_side(other) for other in quads]) / quad_side(quad)
+    turns = np.rad2deg([np.arctan2(*(other[1] - other[0])[::-1]) for other in quads])
+    turns -= np.rad2deg(np.arctan2(*(quad[1] - quad[0])[::-1]))
+    shifts = np.array([other.mean(axis=0) - quad.mean(axis=0) for other in quads])
+    assert np.std(np.log(sides)) == pytest.approx(0.06, rel=0.2)
+    assert np.std(turns) == pytest.approx(4, rel=0.2)
+    assert np.std(shifts / quad_side(quad)) == pytest.approx(0.02, rel=0.2)
+    for other in quads:
+        edges = np.hypot(*(np.roll(other, -1, axis=0) - other).T)
+        np.testing.assert_allclose(edges, edges[0], rtol=1e-3)
+
+
+# ---- what is true of a picture -----------------------------------------------------------------
+
+
+def test_a_photograph_has_an_empty_mask(sampler: Sampler, folder: Path, portrait: Pixels) -> None:
+    rows, _ = known_landmarks(folder, portrait)
+    real = next(row for row in rows if row.label == 0)
+    for jitter in (0.0, 1.0):
+        sample = finish(np.random.default_rng(3), sampler.scene_of(real), jitter)
+        check(sample)
+        assert sample.label == 0
+        assert not sample.mask.any()
+        assert sample.mask_weight == 1
+
+
+def test_a_whole_fake_is_marked_from_brow_to_chin(scene: Scene, tmp_path: Path) -> None:
+    write_picture(tmp_path / "fake.png", scene.pixels)
+    fake = replace(row("fake.png", 1), path=tmp_path / "fake.png")
+    found = Sampler([fake], {"fake.png": scene.landmarks}).scene_of(fake)
+    np.testing.assert_array_equal(found.pixels, scene.pixels)  # RGB
+    sample = finish(np.random.default_rng(0), found, 0.0)
+    assert (sample.label, sample.mask_weight) == (1, 1)
+    quad = frame_quad(scene.landmarks)
+    for x, y in (scene.landmarks - quad.min(axis=0)) / quad_side(quad) * MASK_SIZE:
+        assert sample.mask[int(y), int(x)] == 255
+    assert 0.15 < (sample.mask > 127).mean() < 0.45
+    assert not sample.mask[[0, -1]].any()
+
+
+def test_a_true_mask_is_taken_as_it_is(sampler: Sampler, folder: Path, portrait: Pixels) -> None:
+    rows, _ = known_landmarks(folder, portrait)
+    half = next(row for row in rows if row.name == "train/fake1.png")
+    scene = sampler.scene_of(half)
+    assert (scene.mask[:128] == 0).all()
+    assert (scene.mask[128:] == 1).all()
+    assert (scene.label, scene.mask_weight) == (1, 1)
+
+
+@pytest.mark.parametrize(("parts", "marks"), [("1000", [0]), ("0010", [2]), ("0101", [1, 3, 4])])
+def test_a_hand_retouch_marks_its_parts_with_less_trust(
+    scene: Scene, tmp_path: Path, parts: str, marks: list[int]
+) -> None:
+    write_picture(tmp_path / "fake.png", scene.pixels)
+    fake = replace(row("fake.png", 1), path=tmp_path / "fake.png", parts=parts)
+    found = Sampler([fake], {"fake.png": scene.landmarks}).scene_of(fake)
+    covered = [i for i, (x, y) in enumerate(scene.landmarks) if found.mask[int(y), int(x)] > 0]
+    assert covered == marks
+    assert found.mask_weight < 1
+
+
+def test_self_made_fakes_are_fake_and_marked(sampler: Sampler) -> None:
+    """All kinds of them, made of photographs and of the GAN faces among the fakes."""
+    areas, donors = [], []
+    for seed in range(40):
+        scene = sampler.self_made(np.random.default_rng(seed))
+        assert (scene.label, scene.mask_weight) == (1, 1)
+        assert scene.pixels.shape == (256, 256, 3)
+        assert scene.mask.shape == (256, 256)
+        sample = finish(np.random.default_rng(seed), scene)
+        check(sample)
+        areas.append((sample.mask > 127).mean())
+        donors.append(scene.landmarks)
+    assert np.mean(np.array(areas) > 0.005) > 0.8
+    assert np.std(areas) > 0.02
+
+
+def test_self_made_fakes_need_no_gan_faces(folder: Path, portrait: Pixels) -> None:
+    rows, landmarks = known_landmarks(folder, portrait)
+    plain = Sampler([row for row in rows if row.label == 0], landmarks)
+    for seed in range(30):
+        assert plain.self_made(np.random.default_rng(seed)).label == 1
+
+
+def test_a_sample_depends_on_the_seed_alone(sampler: Sampler) -> None:
+    for seed in range(8):
+        cv2.setRNGSeed(seed)
+        one = sampler.draw(np.random.default_rng(seed))
+        cv2.setRNGSeed(50)
+        other = sampler.draw(np.random.default_rng(seed))
+        check(one)
+        np.testing.assert_array_equal(one.crop, other.crop)
+        np.testing.assert_array_equal(one.mask, other.mask)
+        assert one.label == other.label
+
+
+# ---- balance -----------------------------------------------------------------------------------
+
+
+def shares(pool: _Pool, key: str, count: int = 6000) -> dict[str, float]:
+    rng = np.random.default_rng(0)
+    drawn = Counter(getattr(pool.draw(rng), key) for _ in range(count))
+    return {name: number / count for name, number in drawn.items()}
+
+
+def test_sources_count_by_the_root_of_their_size() -> None:
+    rows = [row(f"a{n}", source="a") for n in range(90)] + [
+        row(f"b{n}", source="b") for n in range(10)
+    ]
+    found = shares(_Pool(rows), "source")
+    assert found["a"] == pytest.approx(0.75, abs=0.02)
+    assert found["b"] == pytest.approx(0.25, abs=0.02)
+
+
+def test_a_clip_of_many_frames_weighs_no_more_than_another() -> None:
+    rows = [row(f"long{n}", group="long") for n in range(50)] + [row("short"), row("single")]
+    found = shares(_Pool(rows), "group")
+    assert found == {name: pytest.approx(1 / 3, abs=0.03) for name in ("long", "short", "single")}
+    names = shares(_Pool(rows), "name")
+    assert len(names) == 52
+    assert names["short"] > 20 * names["long7"]
+
+
+def test_some_sources_count_more_or_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "SOURCE_SHARE", {("a", 0): 3.0})
+    rows = [row(f"a{n}", source="a") for n in range(9)] + [
+        row(f"b{n}", source="b") for n in range(9)
+    ]
+    assert shares(_Pool(rows), "source")["a"] == pytest.approx(0.75, abs=0.02)
+    fakes = [replace(one, label=1) for one in rows]
+    assert shares(_Pool(fakes), "source")["a"] == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("mix", [Mix(), Mix(real=0.2, self_made=0.5), Mix(real=0.5, self_made=0.0)])
+def test_real_self_made_and_fake_come_in_their_shares(
+    mix: Mix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row("real", 0), row("fake", 1)]
+    sampler = Sampler(rows, {"real": np.zeros((5, 2)), "fake": np.zeros((5, 2))}, mix)
+    monkeypatch.setattr(sampler, "scene_of", lambda row: row.name)
+    monkeypatch.setattr(sampler, "self_made", lambda rng: "self-made")
+    rng = np.random.default_rng(0)
+    drawn = Counter(sampler._scene(rng) for _ in range(6000))
+    assert drawn["real"] / 6000 == pytest.approx(mix.real, abs=0.02)
+    assert drawn["self-made"] / 6000 == pytest.approx(mix.self_made, abs=0.02)
+    assert drawn["fake"] / 6000 == pytest.approx(1 - mix.real - mix.self_made, abs=0.02)
+
+
+def test_pictures_without_a_face_are_never_drawn(folder: Path, portrait: Pixels) -> None:
+    rows, landmarks = known_landmarks(folder, portrait)
+    faceless = {**landmarks, rows[0].name: None, rows[5].name: None}
+    sampler = Sampler(rows, faceless)
+    names = {
+        row.name for pool in (sampler._real, sampler._fake, sampler._donors) for row in pool.rows
+    }
+    assert len(names) == len(rows) - 2
+    assert rows[0].name not in names
+    with pytest.raises(ValueError, match="no face"):
+        sampler.scene_of(rows[0])

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from model_training.evaluation.calibrate import (
+    FALSE_AREAS,
+    Aims,
+    balanced_weights,
+    fake_bound,
+    family_bounds,
+    fit_platt,
+    real_bound,
+    trade_off,
+    verdict_shares,
+)
+from tests.model_training.conftest import Measured
+from unmask.detector.classifier import calibrated
+from unmask.detector.manifest import Thresholds, load_manifest
+
+
+def test_classes_count_alike_and_so_do_a_classs_sources() -> None:
+    labels = [0, 0, 0, 0, 1, 1]
+    sources = ["a", "a", "a", "b", "c", "c"]
+    weights = balanced_weights(labels, sources)
+    assert weights.sum() == pytest.approx(6)
+    assert weights[:4].sum() == pytest.approx(weights[4:].sum())
+    assert weights[:3].sum() == pytest.approx(weights[3])
+
+
+def test_platt_scaling_recovers_a_distortion() -> None:
+    random = np.random.default_rng(0)
+    chance = random.uniform(0.02, 0.98, 40_000)
+    truth = (random.uniform(size=40_000) < chance).astype(int)
+    logits = np.log(chance / (1 - chance))
+    raw = 1 / (1 + np.exp(-(2.0 * logits + 1.0)))
+    found = fit_platt(raw, truth, np.ones(40_000))
+    assert found.scale == pytest.approx(0.5, abs=0.03)
+    assert found.offset == pytest.approx(-0.5, abs=0.05)
+    np.testing.assert_allclose(calibrated(raw, found), chance, atol=0.02)
+
+
+def test_platt_scaling_stays_finite_when_the_classes_part() -> None:
+    raw = np.array([0.01, 0.02, 0.03, 0.97, 0.98, 0.99])
+    found = fit_platt(raw, [0, 0, 0, 1, 1, 1], np.ones(6))
+    assert 0 < found.scale < 10
+    shown = calibrated(raw, found)
+    assert shown[2] < 0.5 < shown[3]
+
+
+def test_platt_scaling_refuses_a_model_that_is_upside_down() -> None:
+    with pytest.raises(ValueError, match="higher logits"):
+        fit_platt([0.9, 0.8, 0.2, 0.1], [0, 0, 1, 1], np.ones(4))
+
+
+def test_the_fake_bound_keeps_its_promise_on_fresh_pictures() -> None:
+    random = np.random.default_rng(0)
+    rates = []
+    for _ in range(400):
+        bound = fake_bound(random.uniform(size=250), ["a"] * 250, Aims(source_false_alarms=1.0))
+        rates.append(float(np.mean(random.uniform(size=2000) >= bound.threshold)))
+    assert bound.guaranteed
+    assert np.mean(rates) <= 0.0105
+
+
+def test_the_fake_bound_lies_above_every_tie() -> None:
+    bound = fake_bound(np.full(200, 0.6, np.float32), ["a"] * 200, Aims())
+    assert float(np.float32(0.6)) < bound.threshold < 0.601
+
+
+def test_too_few_reals_promise_nothing() -> None:
+    bound = fake_bound(np.linspace(0, 0.5, 98), ["a"] * 98, Aims())
+    assert not bound.guaranteed
+    assert bound.threshold > 0.5
+    assert fake_bound(np.linspace(0, 0.5, 99), ["a"] * 99, Aims()).guaranteed
+
+
+def test_a_source_that_raises_alarms_raises_the_bound() -> None:
+    quiet, loud = np.linspace(0, 0.5, 2000), np.linspace(0, 0.9, 60)
+    sources = ["quiet"] * 2000 + ["loud"] * 60
+    bound = fake_bound(np.concatenate([quiet, loud]), sources, Aims(false_alarms=0.02))
+    assert bound.raised_by == "loud"
+    assert np.mean(loud >= bound.threshold) <= 0.03
+
+
+def test_groups_of_real_faces_are_called_fake_as_rarely_as_promised() -> None:
+    """Logits that fall off exponentially, as those of real faces nearly do."""
+    random = np.random.default_rng(0)
+    rates = []
+    for _ in range(200):
+        logits = random.exponential(0.9, 600) - 3
+        chances = np.append(1 / (1 + np.exp(-logits)), 0.9)
+        found = family_bounds(chances, [0] * 600 + [1], 0.3, Aims(source_false_alarms=0.02))
+        bound = found.offset + found.scale * np.log(9)
+        groups = (random.exponential(0.9, (1000, 9)) - 3).max(axis=1)
+        rates.append(float(np.mean(groups >= bound)))
+    assert 0.01 < np.mean(rates) < 0.025
+    assert found.scale == pytest.approx(0.9, abs=0.35)
+
+
+def test_reals_that_are_all_alike_have_no_tail() -> None:
+    found = family_bounds([0.5] * 50 + [0.9], [0] * 50 + [1], 0.3, Aims())
+    assert (found.offset, found.scale) == (0.0, 0.0)
+
+
+def test_groups_with_a_fake_are_missed_no_more_often_than_single_fakes() -> None:
+    random = np.random.default_rng(0)
+    reals, fakes = random.beta(1, 5, 2000), random.beta(3, 1.5, 2000)
+    real = real_bound(fakes, 0.1, 1.0)
+    chances, labels = np.append(reals, fakes), [0] * 2000 + [1] * 2000
+    family = family_bounds(chances, labels, real, Aims(missed=0.1))
+    bounds = Thresholds(fake=0.99, real=real, mask=0.5, family=family)
+    assert family.real_scale > 0
+    for people in (2, 4, 9):
+        crowd = random.choice(reals, (5000, people - 1)).max(axis=1)
+        worst = np.maximum(crowd, random.choice(fakes, 5000))
+        assert np.mean(worst < bounds.real_among(people)) < 0.115
+
+
+def test_few_fakes_lie_under_the_real_bound() -> None:
+    chances = np.linspace(0.01, 1, 100)
+    bound = real_bound(chances, 0.05, fake=0.9)
+    assert np.mean(chances < bound) == pytest.approx(0.05)
+    assert real_bound(chances, 0.5, fake=0.3) == 0.3
+
+
+def test_the_tables_count_what_they_say() -> None:
+    labels, sources = [0, 0, 1, 1], ["a", "b", "a", "a"]
+    chances = [0.1, 0.5, 0.5, 0.9]
+    table = verdict_shares(labels, sources, chances, Thresholds(fake=0.8, real=0.2, mask=0.5))
+    assert table["real all"] == {"count": 2, "real": 0.5, "fake": 0.0}
+    assert table["fake a"] == {"count": 2, "real": 0.0, "fake": 0.5}
+    rows = trade_off(labels, chances, 0.8)
+    assert all(row["reals_cleared"] + row["reals_unsure"] <= 1 for row in rows)
+
+
+def test_the_manifest_holds_bounds_and_what_they_rest_on(measured: Measured) -> None:
+    manifest = load_manifest(measured.manifest)
+    bounds, record = manifest.thresholds, manifest.metrics["validation"]
+    assert bounds.real <= bounds.fake <= bounds.fake_among(9)
+    assert bounds.family is not None
+    assert manifest.calibration.scale != 1.0
+    assert record["pictures"] == {"real": 6, "fake": 12}
+    assert record["verdicts"]["real all"]["fake"] == 0
+    assert not record["fake_bound"]["guaranteed"]
+    assert record["mask"]["pictures"] == 6
+    assert record["mask"]["threshold"] == bounds.mask
+    assert record["mask"]["iou"] > 0.5
+    assert record["mask"]["false_area"] <= 0.2
+    others = record["mask"]["trade_off"]
+    assert [row["aim"] for row in others] == list(FALSE_AREAS)
+    overlaps = [row["iou"] for row in others]
+    assert overlaps == sorted(overlaps)  # whoever may mark more can only fit better

@@ -42,9 +42,9 @@ from benchmarks.service import (
 from tests.bot.telegram import Message, Person, Telegram, running_telegram
 from tests.bot.telegram.files import File
 from unmask.queue import Checks
+from unmask.queue.valkey import EmbeddedValkey
 from unmask.report import Door, State
 from unmask.settings import Settings
-from unmask.valkey import EmbeddedValkey
 
 CHATS = 200
 #: What the project promises: milliseconds that the bot may take over the service, in the middle.

@@ -3,7 +3,7 @@
 DATA is a folder with photographs of faces, one face filling most of each, of at least 256 pixels.
 Scenes of six faces are composed of them, at several sizes of a face. Each scene is compared with
 itself encoded anew or resized, and with itself after one face was changed. The shares of those that
-bot/likeness.py calls alike go to results/likeness.json.
+unmask/images/similarity.py calls alike go to results/likeness.json.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter
 
-from bot import likeness
+from unmask.images import similarity
 from unmask.report import Box
 from unmask.settings import Settings
 
@@ -86,11 +86,11 @@ def main() -> None:
     for size in FACE_SIZES:
         for _ in range(SCENES):
             image, boxes = scene(faces, size, dice)
-            known = likeness.look(encoded(image), settings)
+            known = similarity.look(encoded(image), settings)
             with Image.open(dice.choice(faces)) as other:
                 sent = [*copies(image), *changes(image, boxes[0], other.convert("RGB"))]
             for name, data in sent:
-                same = likeness.alike(known, likeness.look(data, settings), boxes)
+                same = similarity.alike(known, similarity.look(data, settings), boxes)
                 shares[name][f"face of {size} px"].append(same)
     table = {
         name: {size: sum(found) / len(found) for size, found in sizes.items()}

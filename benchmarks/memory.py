@@ -27,8 +27,8 @@ from PIL import Image
 from benchmarks.service import RESULTS, made, photos, service
 from unmask.detector import SHIPPED_MODEL
 from unmask.detector.manifest import load_manifest
+from unmask.queue.valkey import EmbeddedValkey
 from unmask.settings import Settings
-from unmask.valkey import EmbeddedValkey
 
 RESULT = RESULTS / "memory.json"
 #: Ordinary checks, sent by so many callers.

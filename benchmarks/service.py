@@ -47,9 +47,9 @@ from rq import Queue
 from benchmarks.peers import Kit
 from unmask.detector import SHIPPED_MODEL
 from unmask.images import open_picture
+from unmask.queue.valkey import EmbeddedValkey
 from unmask.settings import Settings
 from unmask.store import Store
-from unmask.valkey import EmbeddedValkey
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"

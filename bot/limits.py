@@ -7,7 +7,7 @@ from redis import asyncio as aioredis
 from bot.keys import Keys
 from unmask.errors import UnmaskError
 from unmask.queue.clients import reachable
-from unmask.rates import Limiter
+from unmask.queue.rate_limits import Limiter
 from unmask.settings import Settings
 
 #: Presses of buttons a minute for a user: each may fetch a picture.

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 from redis import asyncio as aioredis
 
 from bot.keys import Keys
-from bot.likeness import Look, alike, look, may_be_alike
 from unmask.errors import UnmaskError
 from unmask.images import Picture
+from unmask.images.similarity import Look, alike, look, may_be_alike
 from unmask.queue import Checks
 from unmask.queue.clients import reachable
 from unmask.report import Check, State

@@ -7,7 +7,7 @@ import math
 from server.policy import Policy
 from server.recent import RecentStats
 from unmask.errors import UnmaskError
-from unmask.rates import Limiter
+from unmask.queue.rate_limits import Limiter
 from unmask.report import Priority
 from unmask.settings import Settings
 

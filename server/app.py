@@ -21,7 +21,7 @@ from server.routes import add_routes
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
 from unmask.queue.clients import open_async_client
-from unmask.rates import Limiter
+from unmask.queue.rate_limits import Limiter
 from unmask.settings import Settings
 
 

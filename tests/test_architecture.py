@@ -22,7 +22,15 @@ ROOMS = {
 #: The places of a room (its folders, and the modules beside them), each below those after it: a
 #: place imports itself and what lies below, so there is no circle.
 PLACES = {
+    "unmask": "errors report settings images detector fetch store queue local cli __main__",
+    "worker": "examiner heartbeat consumer main __main__",
     "model_training": ("dataset networks export evaluation training report paper cli __main__"),
+}
+#: Imports from above that are still to be mended: the path of the shipped model, and the errors
+#: and exit codes of the command line.
+TO_MEND = {
+    "unmask/settings.py imports detector",
+    "unmask/local/up.py imports cli",
 }
 TRAINING_ONLY = {"keras", "tensorflow", "tf2onnx", "jax", "torch", "onnx", "sklearn", "matplotlib"}
 #: The doors know the model by its manifest and the worker by the name of a task.
@@ -121,7 +129,8 @@ def test_no_room_imports_one_it_may_not(room: str) -> None:
 
 @pytest.mark.parametrize("room", PLACES)
 def test_no_place_of_a_room_imports_from_above(room: str) -> None:
-    assert climbs(room) == []
+    known = [offence for offence in sorted(TO_MEND) if offence.startswith(f"{room}/")]
+    assert sorted(climbs(room)) == known  # what was mended is struck off the list
 
 
 @pytest.mark.parametrize("room", sorted(set(ROOMS) - {"model_training"}))

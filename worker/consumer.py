@@ -31,10 +31,10 @@ from rq.worker import SimpleWorker, WorkerStatus
 
 from unmask.errors import UnmaskError
 from unmask.queue.keys import TASK, queue_name
-from unmask.queue.ledger import Ledger
+from unmask.queue.worker_queue import Ledger
 from unmask.report import Priority, Report, State
 from worker.examiner import Examiner, Order, Outcome
-from worker.pulse import Pulse
+from worker.heartbeat import Pulse
 
 _log = logging.getLogger(__name__)
 

@@ -18,13 +18,13 @@ from rq.exceptions import StopRequested
 from unmask.queue.clients import WORKER_RETRIES, open_client, redis_url
 from unmask.queue.janitor import Janitor
 from unmask.queue.keys import pool_names
-from unmask.queue.ledger import Ledger
 from unmask.queue.records import model_tag
+from unmask.queue.worker_queue import Ledger
 from unmask.settings import Settings
 from unmask.store import Store
 from worker.consumer import BatchWorker
 from worker.examiner import Examiner, Examines
-from worker.pulse import Pulse
+from worker.heartbeat import Pulse
 
 _log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from tests.bot.stage import Runner, Work
 from tests.bot.telegram import Message, Person, Telegram, running_telegram
 from tests.server.place import Place
 from unmask.detector import SHIPPED_MODEL
-from unmask.valkey import EmbeddedValkey
+from unmask.queue.valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.anyio
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.stage import Stage, listening, picture, stage
-from tests.faults.standin import manifest
+from tests.faults.queue_harness import Stage, listening, picture, stage
+from tests.faults.stub_detector import manifest
 from unmask.errors import UnmaskError
 from unmask.report import Check, Door, State
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.stage import Stage, kill, listening, picture, stage
-from tests.faults.standin import DAMAGED, POISON, RAISES
+from tests.faults.queue_harness import Stage, kill, listening, picture, stage
+from tests.faults.stub_detector import DAMAGED, POISON, RAISES
 from unmask.report import Check, Door, State
 
 CALLERS = 8

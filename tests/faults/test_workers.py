@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.stage import Stage, kill, listening, picture, stage
-from tests.faults.standin import DAMAGED, POISON, RAISES, SLOW
+from tests.faults.queue_harness import Stage, kill, listening, picture, stage
+from tests.faults.stub_detector import DAMAGED, POISON, RAISES, SLOW
 from unmask.report import State
 
 #: The longest that a dead worker's job may wait to be taken up again, in seconds.

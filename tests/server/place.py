@@ -23,8 +23,8 @@ from PIL import Image
 from server.app import make_app
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
+from unmask.queue.valkey import EmbeddedValkey
 from unmask.settings import Settings
-from unmask.valkey import EmbeddedValkey
 
 _number = count()
 

@@ -14,7 +14,7 @@ from PIL import Image
 from server import pdf
 from server.context import STOPPING
 from tests.server.place import Place, blank, client_of, photo
-from tests.unmask.queue.play import report
+from tests.unmask.queue.scripted_worker import report
 
 pytestmark = pytest.mark.anyio
 Client = TestClient[Any, Any]

@@ -10,8 +10,8 @@ from typing import Any
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from tests.faults.stage import picture
-from tests.faults.standin import examination
+from tests.faults.queue_harness import picture
+from tests.faults.stub_detector import examination
 from tests.unmask import bucket
 from unmask.detector.detector import Examination
 from unmask.errors import UnmaskError
@@ -20,7 +20,7 @@ from unmask.report import Image, Model, Pictures, Report, Timings, Verdict
 from unmask.settings import Settings
 from unmask.store import Store
 from worker.examiner import Examiner, Order, _crop, _timed
-from worker.pulse import HUNG, Pulse
+from worker.heartbeat import HUNG, Pulse
 
 
 class Heard:
@@ -54,7 +54,7 @@ def test_the_pulse_keeps_what_is_held() -> None:
 
 
 def test_the_pulse_outlives_a_lost_connection(monkeypatch: Any) -> None:
-    monkeypatch.setattr("worker.pulse.BEAT", 0.01)
+    monkeypatch.setattr("worker.heartbeat.BEAT", 0.01)
     heard = Heard()
     heard.away = True
     beating = pulse(heard)
@@ -68,7 +68,7 @@ def test_the_pulse_outlives_a_lost_connection(monkeypatch: Any) -> None:
 
 
 def test_a_batch_over_its_limit_ends_the_process(monkeypatch: Any) -> None:
-    monkeypatch.setattr("worker.pulse.BEAT", 0.01)
+    monkeypatch.setattr("worker.heartbeat.BEAT", 0.01)
     ended = threading.Event()
     statuses = []
 

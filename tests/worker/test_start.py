@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.stage import ROOT, _environment
+from tests.faults.queue_harness import ROOT, _environment
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.faults.stage import Stage, picture, stage
-from tests.faults.standin import SLOW
+from tests.faults.queue_harness import Stage, picture, stage
+from tests.faults.stub_detector import SLOW
 from unmask.report import Report, State, Verdict
 
 pytestmark = pytest.mark.timeout(60)

@@ -31,7 +31,7 @@ def _queue(settings: Settings) -> Iterator[str]:
     if settings.redis_url:
         yield settings.redis_url
         return
-    valkey = load("unmask.valkey", "keys").EmbeddedValkey(settings.data)
+    valkey = load("unmask.queue.valkey", "keys").EmbeddedValkey(settings.data)
     ran_before = valkey.ping()
     url: str = valkey.ensure()
     try:

@@ -14,5 +14,5 @@ def run(options: argparse.Namespace) -> int:
     """Run until a signal tells it to end; returns the exit status."""
     if os.name != "posix":
         raise SettingsError("`unmask up` runs on Linux and macOS; elsewhere start the parts alone.")
-    load("unmask.service", "up").serve(read_settings(None))
+    load("unmask.local.up", "up").serve(read_settings(None))
     return Exit.DONE

@@ -34,5 +34,6 @@ def _look(settings: Settings) -> int:
     """Whether a worker of this host gives signs of life: the health check of its container."""
     if not settings.redis_url:
         raise SettingsError("UNMASK_REDIS_URL: set it to the queue that the worker serves.")
-    found = load("unmask.beats", "worker").beats(settings.redis_url, socket.gethostname())
+    heartbeats = load("unmask.queue.heartbeats", "worker")
+    found = heartbeats.beats(settings.redis_url, socket.gethostname())
     return Exit.DONE if asyncio.run(found) else Exit.SOME_FAILED

@@ -15,8 +15,8 @@ from PIL.ImageFile import ImageFile
 from unmask.errors import UnmaskError
 from unmask.images import pixels
 from unmask.images.layout import Layout, layout
+from unmask.images.polyglot import Stowaway, find_stowaway
 from unmask.images.sniff import sniff
-from unmask.images.stowaway import Stowaway, find_stowaway
 from unmask.settings import Settings
 
 _SHRINKS = (1, 2, 4, 8)

@@ -17,12 +17,12 @@ from uuid import uuid4
 from redis import asyncio as aioredis
 
 from unmask.errors import UnmaskError
-from unmask.events import Change, Hub
 from unmask.queue import records, scripts, stats
 from unmask.queue.clients import open_async_client, open_client, reachable, redis_url
+from unmask.queue.events import Change, Hub
 from unmask.queue.janitor import Janitor
 from unmask.queue.keys import EVENTS, LIST, SHARED, SUSPECTS, checked_name, pool_names, queue_name
-from unmask.queue.ledger import Ledger
+from unmask.queue.worker_queue import Ledger
 from unmask.report import Check, Door, Priority, Report, State, Verdict
 from unmask.settings import Settings
 from unmask.store import Store

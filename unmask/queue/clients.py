@@ -28,7 +28,7 @@ def redis_url(settings: Settings) -> str:
     if settings.redis_url:
         return settings.redis_url
     # Imported where it is needed: on Windows there is none, and its module does not load.
-    from unmask.valkey import EmbeddedValkey
+    from unmask.queue.valkey import EmbeddedValkey
 
     return EmbeddedValkey(settings.data).ensure()
 

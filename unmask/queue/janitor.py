@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from unmask.errors import UnmaskError
 from unmask.queue.keys import ROUND
-from unmask.queue.ledger import Ledger
+from unmask.queue.worker_queue import Ledger
 from unmask.settings import Settings
 from unmask.store import Store
 

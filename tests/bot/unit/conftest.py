@@ -8,7 +8,7 @@ import pytest
 from redis import asyncio as aioredis
 
 from unmask.queue.clients import open_async_client
-from unmask.valkey import EmbeddedValkey
+from unmask.queue.valkey import EmbeddedValkey
 
 
 @pytest.fixture(scope="session")

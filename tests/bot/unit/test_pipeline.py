@@ -17,12 +17,12 @@ from telegram.error import InvalidToken, NetworkError
 
 from bot import delivery, pipeline
 from bot.keys import Keys
-from bot.likeness import look
 from bot.orders import Item, Kind, Order, OrderBook
 from bot.past import Past
 from bot.pipeline import Pipeline
 from tests.conftest import Pixels
 from unmask.errors import UnmaskError
+from unmask.images.similarity import look
 from unmask.report import Check, Door, State
 from unmask.settings import Settings
 

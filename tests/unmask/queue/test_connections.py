@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.stage import Stage
-from tests.unmask.queue.play import run
-from unmask.events import Hub
+from tests.faults.queue_harness import Stage
+from tests.unmask.queue.scripted_worker import run
 from unmask.queue.clients import open_async_client, open_client
+from unmask.queue.events import Hub
 from unmask.queue.keys import EVENTS
-from unmask.valkey import EmbeddedValkey
+from unmask.queue.valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -63,7 +63,7 @@ class Line:
 def test_a_silent_connection_is_left(
     tmp_path: Path, servers: tuple[EmbeddedValkey, EmbeddedValkey], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unmask.events._SILENT_SECONDS", 0.3)
+    monkeypatch.setattr("unmask.queue.events._SILENT_SECONDS", 0.3)
 
     async def play() -> None:
         line = Line(servers[0], tmp_path / "line")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.stage import Stage
-from tests.unmask.queue.play import _all, finish, run, works
+from tests.faults.queue_harness import Stage
+from tests.unmask.queue.scripted_worker import _all, finish, run, works
 from unmask.errors import UnmaskError
 from unmask.queue import Order
 from unmask.report import State, Verdict

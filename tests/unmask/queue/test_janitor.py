@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.faults.stage import Stage
+from tests.faults.queue_harness import Stage
 from tests.unmask import bucket
-from tests.unmask.queue.play import run
+from tests.unmask.queue.scripted_worker import run
 from unmask.errors import UnmaskError
 from unmask.queue.janitor import Janitor
-from unmask.queue.ledger import Ledger
+from unmask.queue.worker_queue import Ledger
 from unmask.report import Check
 from unmask.store import Store
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.stage import Stage, picture
-from tests.unmask.queue.play import finish, run, works
+from tests.faults.queue_harness import Stage, picture
+from tests.unmask.queue.scripted_worker import finish, run, works
 from unmask.errors import UnmaskError
 from unmask.queue.keys import SHARED
 from unmask.report import Door, Priority, State, Verdict

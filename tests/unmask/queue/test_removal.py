@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.stage import Stage
-from tests.unmask.queue.play import _gone, finish, run, traces, works
+from tests.faults.queue_harness import Stage
+from tests.unmask.queue.scripted_worker import _gone, finish, run, traces, works
 from unmask.errors import UnmaskError
 from unmask.queue.janitor import Janitor
 from unmask.report import Door

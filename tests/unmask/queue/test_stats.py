@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.stage import Stage
-from tests.unmask.queue.play import run, works
+from tests.faults.queue_harness import Stage
+from tests.unmask.queue.scripted_worker import run, works
 from unmask.errors import UnmaskError
 from unmask.queue.keys import SHARED
 from unmask.report import Priority
@@ -92,7 +92,7 @@ def test_without_redis(tmp_path: Path) -> None:
 
 def test_the_queue_needs_no_detector() -> None:
     code = (
-        "import sys, unmask.queue, unmask.store, unmask.events, unmask.valkey;"
+        "import sys, unmask.queue, unmask.store, unmask.queue.events, unmask.queue.valkey;"
         "print([m for m in ('onnxruntime', 'cv2', 'numpy', 'worker') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,7 +1,7 @@
 """A detector that stands in for the real one, and a worker process around it.
 
 It is given to ``worker.main.run`` by this script alone: no setting can put it in the place of the
-real one. ``python -m tests.faults.standin OPTIONS`` (JSON) runs a worker with it.
+real one. ``python -m tests.faults.stub_detector OPTIONS`` (JSON) runs a worker with it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pytest
 
 from unmask.errors import UnmaskError
 from unmask.queue.clients import open_client
-from unmask.valkey import MAX_SOCKET_PATH, EmbeddedValkey
+from unmask.queue.valkey import MAX_SOCKET_PATH, EmbeddedValkey
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -71,7 +71,7 @@ def test_stop_ends_it_in_order(valkey: EmbeddedValkey) -> None:
 
 def test_outlives_who_started_it_and_its_terminal(valkey: EmbeddedValkey) -> None:
     code = (
-        "import sys, pathlib; from unmask.valkey import EmbeddedValkey;"
+        "import sys, pathlib; from unmask.queue.valkey import EmbeddedValkey;"
         "EmbeddedValkey(pathlib.Path(sys.argv[1])).ensure()"
     )
     command = [sys.executable, "-c", code, str(valkey.directory.parent)]
@@ -102,7 +102,7 @@ def test_a_long_path_has_its_socket_elsewhere(tmp_path: Path) -> None:
 def test_what_keeps_it_from_starting_is_told(
     valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unmask.valkey._MAX_MEMORY", "nonsense")
+    monkeypatch.setattr("unmask.queue.valkey._MAX_MEMORY", "nonsense")
     with pytest.raises(UnmaskError) as refused:
         valkey.ensure()
     assert refused.value.code == "queue_unavailable"
@@ -116,7 +116,7 @@ def test_a_server_that_hangs_gets_no_second_one_beside_it(
     valkey.ensure()
     pid = valkey.pid
     assert pid is not None
-    monkeypatch.setattr("unmask.valkey.START_SECONDS", 0.1)
+    monkeypatch.setattr("unmask.queue.valkey.START_SECONDS", 0.1)
     os.kill(pid, signal.SIGSTOP)
     try:
         with pytest.raises(UnmaskError, match="does not answer"):

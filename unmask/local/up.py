@@ -19,12 +19,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import unmask
-from unmask.beats import beats
 from unmask.cli.faults import SettingsError
+from unmask.local.supervisor import Child, ending_with_parent, first_ended
+from unmask.queue.heartbeats import beats
 from unmask.queue.records import model_tag
+from unmask.queue.valkey import EmbeddedValkey, is_alive
 from unmask.settings import Settings
-from unmask.supervisor import Child, ending_with_parent, first_ended
-from unmask.valkey import EmbeddedValkey, is_alive
 
 #: Seconds that the server may take to end: it lets requests finish for ten.
 SERVER_GRACE = 20.0

@@ -1,6 +1,6 @@
 """Keeps processes running: starts them again with a back-off, and ends them in order.
 
-It knows nothing of what the processes do; :mod:`unmask.cli.up` says which ones there are.
+It knows nothing of what the processes do; :mod:`unmask.local.up` says which ones there are.
 """
 
 from __future__ import annotations

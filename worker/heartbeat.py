@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from redis.exceptions import RedisError
 
 from unmask.queue.keys import BEAT
-from unmask.queue.ledger import Ledger
+from unmask.queue.worker_queue import Ledger
 
 _log = logging.getLogger(__name__)
 

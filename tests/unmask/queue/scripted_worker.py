@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from tests.faults.stage import Stage, picture, stage
-from tests.faults.standin import examination
+from tests.faults.queue_harness import Stage, picture, stage
+from tests.faults.stub_detector import examination
 from unmask.images import open_picture
 from unmask.queue.keys import SHARED
 from unmask.report import Check, Report

@@ -20,14 +20,14 @@ import numpy as np
 import redis
 from PIL import Image
 
-from tests.faults.standin import manifest
+from tests.faults.stub_detector import manifest
 from unmask.queue import Checks
 from unmask.queue.clients import open_client
 from unmask.queue.keys import EVENTS
-from unmask.queue.ledger import Ledger
+from unmask.queue.valkey import EmbeddedValkey
+from unmask.queue.worker_queue import Ledger
 from unmask.report import Check, Door
 from unmask.settings import Settings
-from unmask.valkey import EmbeddedValkey
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +69,7 @@ class Stage:
     def worker(self, **options: Any) -> subprocess.Popen[bytes]:
         """Start a worker around the stand-in."""
         options = {"log": str(self.log)} | options
-        command = [sys.executable, "-m", "tests.faults.standin", json.dumps(options)]
+        command = [sys.executable, "-m", "tests.faults.stub_detector", json.dumps(options)]
         return self._spawn(command)
 
     def real_worker(self, model: Path) -> subprocess.Popen[bytes]:

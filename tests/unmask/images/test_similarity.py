@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.likeness import Look, alike, look
 from tests.conftest import Pixels
+from unmask.images.similarity import Look, alike, look
 from unmask.settings import Settings
 
 #: Where the face of the portrait is: x, y, width, height.

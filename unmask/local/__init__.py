@@ -1,0 +1,1 @@
+"""``unmask up``: every part of the service on one machine."""

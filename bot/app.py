@@ -17,12 +17,11 @@ from telegram.ext import (
     filters,
 )
 
-from bot.delivery import patiently
-from bot.handlers import block, delete, errors, gate, language, pictures, presses, privacy, stats
+from bot.context import Services, Turn, turn_of
+from bot.handlers import block, callbacks, delete, errors, gate, language, pictures, privacy, stats
 from bot.handlers import start as greeting
-from bot.pace import Pace
-from bot.services import Services
-from bot.turn import Turn, turn_of
+from bot.transport.rate_limiter import Pace
+from bot.transport.retry import patiently
 from unmask.settings import Settings
 
 App = Application[Any, Any, Any, Any, Any, Any]
@@ -43,7 +42,7 @@ _COMMANDS: dict[str, Handler] = {
 
 
 def make_application(settings: Settings, token: str) -> App:
-    """The Application, without handlers; its updates come by :class:`bot.dispatch.Dispatch`."""
+    """The Application, without handlers; :mod:`bot.transport.dispatch` brings it its updates."""
     api = settings.telegram_api.rstrip("/")
     builder = Application.builder().token(token)
     builder = builder.base_url(f"{api}/bot").base_file_url(f"{api}/file/bot")
@@ -83,7 +82,7 @@ def add_handlers(application: App, services: Services) -> None:
     application.add_handler(TypeHandler(Update, guard), group=-1)
     for name, handler in _COMMANDS.items():
         application.add_handler(CommandHandler(name, bound(handler), filters=messages))
-    application.add_handler(CallbackQueryHandler(bound(presses.pressed)))
+    application.add_handler(CallbackQueryHandler(bound(callbacks.pressed)))
     application.add_handler(
         MessageHandler(messages & ~filters.StatusUpdate.ALL, bound(pictures.arrived))
     )

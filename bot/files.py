@@ -10,8 +10,8 @@ import tempfile
 from telegram import Bot, File
 from telegram.error import BadRequest, Forbidden, InvalidToken
 
-from bot.orders import Item, Kind, Note
-from bot.past import Past
+from bot.state.history import Past
+from bot.state.reply_queue import Item, Kind, Note
 from unmask.errors import UnmaskError
 from unmask.fetch import Fetcher
 from unmask.images.clip import is_clip

@@ -53,7 +53,7 @@ def log_json(*secrets: str, level: int = logging.INFO) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # It quotes answers that it cannot read, and with them what people wrote.
     logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
-    # It reports each 429 as an error; the bot waits and tries again (bot/pace.py).
+    # It reports each 429 as an error; the bot waits and tries again (transport/rate_limiter.py).
     logging.getLogger("telegram.ext.AIORateLimiter").setLevel(logging.CRITICAL)
 
 

@@ -15,17 +15,18 @@ from aiohttp import web
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from bot import webhook
 from bot.app import add_handlers, make_application
-from bot.beat import Beat
-from bot.dispatch import Dispatch
-from bot.keys import Keys
-from bot.limits import Limits
+from bot.context import Services
 from bot.logs import log_json, redacted
-from bot.menu import set_menu
-from bot.polling import UPDATES, poll
-from bot.services import Services, make_services
-from bot.token import TokenError, bot_id, derived, token_of
+from bot.replies.commands import set_menu
+from bot.services import make_services
+from bot.state.limits import Limits
+from bot.state.redis_keys import Keys
+from bot.transport import webhook
+from bot.transport.dispatch import Dispatch
+from bot.transport.leader import Beat
+from bot.transport.polling import UPDATES, poll
+from bot.transport.token import TokenError, bot_id, derived, token_of
 from unmask.cli.faults import Exit, SettingsError
 from unmask.errors import UnmaskError
 from unmask.fetch import Fetcher
@@ -71,9 +72,9 @@ def serve(settings: Settings, fetcher: Fetcher | None = None) -> int:
 async def run(settings: Settings, stop: asyncio.Event, fetcher: Fetcher | None = None) -> None:
     """Serve until ``stop`` is set; prints ``ready @NAME`` once pictures are taken.
 
-    Raises :class:`TokenError`, :class:`bot.webhook.BadWebhookError`, :class:`SettingsError`,
-    ``InvalidToken``, :class:`UnmaskError` when the queue is not there, OSError when the webhook's
-    port is taken.
+    Raises :class:`TokenError`, :class:`~bot.transport.webhook.BadWebhookError`,
+    :class:`SettingsError`, ``InvalidToken``, :class:`UnmaskError` when the queue is not there,
+    OSError when the webhook's port is taken.
     """
     token = token_of(settings)
     path = webhook.checked_path(settings.bot_webhook, token) if settings.bot_webhook else ""

@@ -19,7 +19,7 @@ from telegram import (
     Sticker,
 )
 
-from bot.orders import Item, Kind, Note, Origin
+from bot.state.reply_queue import Item, Kind, Note, Origin
 
 #: Most URLs of one message that are followed.
 MOST_URLS = 5

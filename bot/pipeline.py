@@ -14,13 +14,13 @@ from telegram import Bot, ReactionTypeEmoji
 from telegram.constants import ChatAction, ReactionEmoji
 from telegram.error import ChatMigrated, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from bot.answers import Answers
-from bot.counters import Counters
-from bot.delivery import deliver, patiently
 from bot.files import Files
-from bot.orders import Item, Kind, Note, Order, OrderBook, Stage
-from bot.past import Past
-from bot.people import People
+from bot.replies.sender import Answers
+from bot.state.counters import Counters
+from bot.state.history import Past
+from bot.state.reply_queue import Item, Kind, Note, Order, OrderBook, Stage
+from bot.state.users import People
+from bot.transport.retry import deliver, patiently
 from unmask.errors import UnmaskError
 from unmask.images import open_picture
 from unmask.queue import Checks

@@ -1,53 +1,28 @@
-"""What the handlers share."""
+"""Makes what the handlers share."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from redis import asyncio as aioredis
 from telegram import Bot
 
-from bot.access import Access
-from bot.answers import Answers
-from bot.counters import Counters
-from bot.feedback import Feedback
+from bot.context import Services
 from bot.files import Files
-from bot.inbox import Inbox
-from bot.keys import Keys
-from bot.limits import Limits
-from bot.orders import OrderBook
-from bot.past import Past
-from bot.people import People
 from bot.pipeline import Pipeline
-from bot.tickets import Tickets
-from bot.unasked import Unasked
+from bot.replies.sender import Answers
+from bot.state.access import Access
+from bot.state.callback_data import Tickets
+from bot.state.counters import Counters
+from bot.state.feedback import Feedback
+from bot.state.history import Past
+from bot.state.limits import Limits
+from bot.state.pending_albums import Unasked
+from bot.state.redis_keys import Keys
+from bot.state.reply_queue import OrderBook
+from bot.state.users import People
+from bot.transport.inbox import Inbox
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
 from unmask.settings import Settings
-
-if TYPE_CHECKING:
-    from bot.turn import Turn
-
-
-@dataclass(frozen=True)
-class Services:
-    """Made once, by :func:`make_services`; whoever made what is given in closes it."""
-
-    settings: Settings
-    bot: Bot
-    checks: Checks
-    inbox: Inbox
-    book: OrderBook
-    people: People
-    access: Access
-    limits: Limits
-    tickets: Tickets
-    past: Past
-    counters: Counters
-    feedback: Feedback
-    pipeline: Pipeline
-    unasked: Unasked[Turn]
 
 
 def make_services(

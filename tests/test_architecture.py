@@ -23,6 +23,10 @@ ROOMS = {
 #: place imports itself and what lies below, so there is no circle.
 PLACES = {
     "unmask": "errors report settings images detector fetch store queue local cli __main__",
+    "bot": (
+        "logs i18n state transport replies media files pipeline context services handlers app main "
+        "__main__"
+    ),
     "worker": "examiner heartbeat consumer main __main__",
     "model_training": ("dataset networks export evaluation training report paper cli __main__"),
 }

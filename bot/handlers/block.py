@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.turn import Turn
+from bot.context import Turn
 
 
 async def block(turn: Turn) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from bot import buttons
+from bot.context import Services, Turn
 from bot.handlers import results
-from bot.services import Services
-from bot.tickets import Ticket
-from bot.turn import Turn
+from bot.replies import keyboards
+from bot.state.callback_data import Ticket
 
 
 async def ask(turn: Turn) -> None:
@@ -18,7 +17,7 @@ async def ask(turn: Turn) -> None:
             "This deletes your pictures, their results, what you said of verdicts, and your "
             "language. It cannot be undone."
         ),
-        buttons.removal(turn.words, "", turn.user, one=False),
+        keyboards.removal(turn.words, "", turn.user, one=False),
     )
 
 
@@ -28,7 +27,7 @@ async def one(turn: Turn, token: str, ticket: Ticket, *, sure: bool) -> None:
         await turn.notice()
         await turn.reply(
             turn.words.say("What shall be deleted? It cannot be undone."),
-            buttons.removal(turn.words, token, turn.user, one=True),
+            keyboards.removal(turn.words, token, turn.user, one=True),
         )
         return
     services = turn.services

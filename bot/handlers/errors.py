@@ -9,8 +9,7 @@ import secrets
 from telegram import Update
 from telegram.error import Forbidden, TelegramError
 
-from bot.services import Services
-from bot.turn import turn_of
+from bot.context import Services, turn_of
 from unmask.errors import UnmaskError
 
 _log = logging.getLogger("bot.errors")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.services import Services
-from bot.turn import turn_of
+from bot.context import Services, turn_of
 
 
 async def admits(services: Services, update: Update) -> bool:

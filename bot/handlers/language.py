@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bot import buttons
-from bot.turn import Turn
-from bot.words import LANGUAGES, words
+from bot.context import Turn
+from bot.i18n import LANGUAGES, words
+from bot.replies import keyboards
 
 
 async def language(turn: Turn) -> None:
     """Offer the languages."""
-    await turn.reply(turn.words.say("Which language shall I speak?"), buttons.languages())
+    await turn.reply(turn.words.say("Which language shall I speak?"), keyboards.languages())
 
 
 async def chosen(turn: Turn, code: str) -> None:

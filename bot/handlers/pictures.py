@@ -8,11 +8,11 @@ from telegram import Message
 from telegram.constants import ReactionEmoji
 from telegram.error import TelegramError
 
+from bot.context import Turn
+from bot.i18n import later
 from bot.media import MOST_URLS, Refused, is_addressed, origin_of, picture_in, urls_in
-from bot.orders import Item, Kind, Order
-from bot.sentences import duration
-from bot.turn import Turn
-from bot.words import later
+from bot.replies.messages import duration
+from bot.state.reply_queue import Item, Kind, Order
 from unmask.errors import UnmaskError
 
 _REFUSALS = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.sentences import duration
-from bot.turn import Turn
+from bot.context import Turn
+from bot.replies.messages import duration
 
 
 async def privacy(turn: Turn) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from bot import buttons
-from bot.buttons import Action
-from bot.delivery import as_photo
-from bot.orders import Item, Note, Order
-from bot.sentences import duration
-from bot.tickets import Ticket
-from bot.turn import Turn
-from bot.words import later
+from bot.context import Turn
+from bot.i18n import later
+from bot.replies import keyboards
+from bot.replies.keyboards import Action
+from bot.replies.messages import duration
+from bot.replies.photo import as_photo
+from bot.state.callback_data import Ticket
+from bot.state.reply_queue import Item, Note, Order
 from unmask.errors import UnmaskError
 
 _FILES = {Action.MASK: "mask.png", Action.HEATMAP: "heatmap.png", Action.ORIGINAL: "annotated.jpg"}
@@ -48,7 +48,7 @@ async def page(turn: Turn, token: str, ticket: Ticket, argument: str) -> None:
     """Turn an album's buttons to those of one picture, or back."""
     say = turn.words.say
     if not argument:
-        keyboard = buttons.below_album(token, list(ticket.numbers))
+        keyboard = keyboards.below_album(token, list(ticket.numbers))
         text = say("Mask, heatmap and more, for each picture:")
     else:
         at = int(argument) if argument.isdecimal() else len(ticket.pages)
@@ -57,10 +57,10 @@ async def page(turn: Turn, token: str, ticket: Ticket, argument: str) -> None:
         if one is None:
             await gone(turn)
             return
-        keyboard = buttons.below_picture(
+        keyboard = keyboards.below_picture(
             turn.words,
             page_token,
-            report_url=buttons.report_url(turn.services.settings.public_url, one.check),
+            report_url=keyboards.report_url(turn.services.settings.public_url, one.check),
             anew=bool(one.item and one.item.alike),
             album=token,
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from bot import buttons
-from bot.feedback import Opinion
+from bot.context import Turn
 from bot.handlers import results
-from bot.tickets import Ticket
-from bot.turn import Turn
+from bot.replies import keyboards
+from bot.state.callback_data import Ticket
+from bot.state.feedback import Opinion
 
 _TRUTHS = ("fake", "real", "unknown")
 
@@ -21,7 +21,7 @@ async def ask(turn: Turn, token: str, ticket: Ticket) -> None:
     await turn.notice()
     await turn.reply(
         turn.words.say("Thank you for looking closely. What do you know of this picture?"),
-        buttons.truth(turn.words, token),
+        keyboards.truth(turn.words, token),
     )
 
 
@@ -39,7 +39,7 @@ async def ask_consent(turn: Turn, token: str, ticket: Ticket, said: str) -> None
             "May the operator keep the photo too, to find out why the verdict is wrong? Without "
             "it, only the verdict and what you said are kept. /delete removes either."
         ),
-        buttons.consent(turn.words, token, said),
+        keyboards.consent(turn.words, token, said),
     )
 
 

@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.bot.sight import Judge
-from tests.bot.stage import Runner, Work
+from tests.bot.bot_process import Runner, Work
+from tests.bot.image_asserts import Judge
 from tests.bot.telegram import Person, Telegram, running_telegram
 from tests.server.place import Place, running_place
 from unmask.detector import SHIPPED_MODEL

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.bot.sight import Judge, Pixels, as_file, genuine, smoothed, tampered
-from tests.bot.stage import Work
+from tests.bot.bot_process import Work
+from tests.bot.image_asserts import Judge, Pixels, as_file, genuine, smoothed, tampered
 from tests.bot.telegram import Person, Telegram
 
 pytestmark = pytest.mark.anyio

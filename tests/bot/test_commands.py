@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.bot.bot_process import Work
 from tests.bot.conftest import ADMIN
-from tests.bot.sight import Pixels, as_file, faceless, genuine
-from tests.bot.stage import Work
+from tests.bot.image_asserts import Pixels, as_file, faceless, genuine
 from tests.bot.telegram import Group, Person, Telegram
 
 pytestmark = pytest.mark.anyio

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.bot.bot_process import Runner, Work
 from tests.bot.conftest import check_manners
-from tests.bot.sight import Judge, Pixels, as_file, faceless, genuine, tampered
-from tests.bot.stage import Runner, Work
+from tests.bot.image_asserts import Judge, Pixels, as_file, faceless, genuine, tampered
 from tests.bot.telegram import Message, Person, Telegram, running_telegram
 from tests.server.place import Place
 from unmask.detector import SHIPPED_MODEL

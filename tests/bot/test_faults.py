@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 from telegram.request import HTTPXRequest
 
-from tests.bot.sight import Judge, Pixels, as_file, faceless, genuine, tampered
-from tests.bot.stage import Runner
+from tests.bot.bot_process import Runner
+from tests.bot.image_asserts import Judge, Pixels, as_file, faceless, genuine, tampered
 from tests.bot.telegram import Call, Group, Person, Telegram
 
 pytestmark = pytest.mark.anyio

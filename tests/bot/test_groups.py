@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.bot.conftest import Site
-from tests.bot.sight import Judge, Pixels, as_file, genuine, tampered
+from tests.bot.image_asserts import Judge, Pixels, as_file, genuine, tampered
 from tests.bot.telegram import Channel, Group, Person, Telegram
 
 pytestmark = pytest.mark.anyio

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.bot.bot_process import Work, bot_within
 from tests.bot.conftest import ADMIN, BLOCKED, check_manners, telegram_of
-from tests.bot.sight import Pixels, as_file, faceless, genuine
-from tests.bot.stage import Work, bot_within
+from tests.bot.image_asserts import Pixels, as_file, faceless, genuine
 from tests.bot.telegram import Group, Person, Telegram
 from tests.server.place import Place
 

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from tests import pictures
+from tests.bot.bot_process import Work
 from tests.bot.conftest import Site
-from tests.bot.sight import (
+from tests.bot.image_asserts import (
     Judge,
     Pixels,
     as_file,
@@ -23,7 +24,6 @@ from tests.bot.sight import (
     smoothed,
     tampered,
 )
-from tests.bot.stage import Work
 from tests.bot.telegram import Message, Person, Telegram
 from unmask.report import Report, Verdict, shown_percent
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.bot.bot_process import Runner, Work
 from tests.bot.conftest import Site, check_manners, launched, telegram_of
-from tests.bot.sight import Judge, Pixels, as_file, genuine, tampered
-from tests.bot.stage import Runner, Work
+from tests.bot.image_asserts import Judge, Pixels, as_file, genuine, tampered
 from tests.bot.telegram import Json, Person, Telegram
 from tests.server.place import Place
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.bot.bot_process import Runner, Work, bot_within
 from tests.bot.conftest import telegram_of
-from tests.bot.sight import Pixels, as_file, genuine
-from tests.bot.stage import Runner, Work, bot_within
+from tests.bot.image_asserts import Pixels, as_file, genuine
 from tests.bot.telegram import Person, Telegram, running_telegram
 from tests.server.place import Place
 from unmask.cli.faults import Exit

@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     if options.alive:
         return _look(settings)
     if options.feedback:
-        for record in load("bot.feedback", "bot", "bot").Feedback(settings).read():
+        for record in load("bot.state.feedback", "bot", "bot").Feedback(settings).read():
             sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
         return Exit.DONE
     status: int = load("bot.main", "bot", "bot").serve(settings)
@@ -31,9 +31,9 @@ def _look(settings: Settings) -> int:
     """Whether a bot of this host gives signs of life: the health check of its container."""
     if not settings.redis_url:
         raise SettingsError("UNMASK_REDIS_URL: set it to the queue that the bot uses.")
-    token = load("bot.token", "bot", "bot")
+    token = load("bot.transport.token", "bot", "bot")
     try:
-        found = asyncio.run(load("bot.beat", "bot", "bot").alive(settings))
+        found = asyncio.run(load("bot.transport.leader", "bot", "bot").alive(settings))
     except token.TokenError as error:
         raise SettingsError(str(error)) from error
     return Exit.DONE if found else Exit.SOME_FAILED

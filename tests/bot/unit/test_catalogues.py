@@ -10,7 +10,7 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.mofile import write_mo
 
-from bot.words import DEFAULT, LANGUAGES, language_of, words
+from bot.i18n import DEFAULT, LANGUAGES, language_of, words
 from scripts.catalogues import paths, read, texts
 
 OTHERS = sorted(set(LANGUAGES) - {DEFAULT})

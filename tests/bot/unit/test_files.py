@@ -8,7 +8,7 @@ import pytest
 from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
 
 from bot.files import Files
-from bot.orders import Item, Kind
+from bot.state.reply_queue import Item, Kind
 from unmask.errors import UnmaskError
 from unmask.settings import Settings
 

@@ -8,7 +8,7 @@ import pytest
 from telegram import Message
 
 from bot.media import Refused, is_addressed, origin_of, picture_in, shown_name, urls_in
-from bot.orders import Kind, Note
+from bot.state.reply_queue import Kind, Note
 
 CHAT = {"id": -5, "type": "group", "title": "Desk"}
 BOT = {"id": 7, "is_bot": True, "first_name": "Unmask"}

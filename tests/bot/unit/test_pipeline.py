@@ -15,11 +15,12 @@ from PIL import Image
 from redis import asyncio as aioredis
 from telegram.error import InvalidToken, NetworkError
 
-from bot import delivery, pipeline
-from bot.keys import Keys
-from bot.orders import Item, Kind, Order, OrderBook
-from bot.past import Past
+from bot import pipeline
 from bot.pipeline import Pipeline
+from bot.state.history import Past
+from bot.state.redis_keys import Keys
+from bot.state.reply_queue import Item, Kind, Order, OrderBook
+from bot.transport import retry
 from tests.conftest import Pixels
 from unmask.errors import UnmaskError
 from unmask.images.similarity import look
@@ -112,7 +113,7 @@ class Stage:
 async def stage(
     redis: aioredis.Redis, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Stage]:
-    monkeypatch.setattr(delivery, "_FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(retry, "_FIRST_PAUSE", 0.0)
     out = BytesIO()
     Image.fromarray(portrait).save(out, "JPEG")
     made = Stage(redis, out.getvalue())
@@ -147,7 +148,7 @@ async def test_who_waits_for_telegram_is_in_nobodys_way(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a picture that Telegram does not hand over just now is waited for, others are."""
-    monkeypatch.setattr(delivery, "_FIRST_PAUSE", 60.0)
+    monkeypatch.setattr(retry, "_FIRST_PAUSE", 60.0)
     stage.failures = [NetworkError("gone")] * pipeline.TOGETHER
     for number in range(pipeline.TOGETHER):
         await stage.pipeline.take(order(name=str(number)), number)
@@ -185,7 +186,7 @@ async def test_a_picture_is_decoded_once(stage: Stage, monkeypatch: pytest.Monke
         looked += 1
         return look(data, settings)
 
-    monkeypatch.setattr("bot.past.look", counted)
+    monkeypatch.setattr("bot.state.history.look", counted)
     for name in ("one", "two"):
         await stage.pipeline.take(order(name=name), 1)
         await stage.ended()

@@ -9,8 +9,8 @@ import pytest
 from telegram.error import InvalidToken
 
 from bot.logs import JsonLines, redacted
-from bot.token import TokenError, bot_id, derived, token_of
-from bot.webhook import BadWebhookError, checked_path
+from bot.transport.token import TokenError, bot_id, derived, token_of
+from bot.transport.webhook import BadWebhookError, checked_path
 from unmask.settings import Settings
 
 TOKEN = "7000000001:AAFakeTokenForTheTestsOfUnmask_0123456789"

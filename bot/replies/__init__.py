@@ -1,0 +1,1 @@
+"""What the bot says and shows, in the language of whoever asked."""

@@ -1,0 +1,1 @@
+"""What the bot keeps: in Redis, in files, for a moment in memory."""

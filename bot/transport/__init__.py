@@ -1,0 +1,1 @@
+"""Between Telegram and the handlers: updates in, calls out, one process at a time."""

@@ -1,0 +1,96 @@
+"""Errors, warnings and times to wait, in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.i18n import LANGUAGES, words
+from bot.replies.messages import ERRORS, UNFORESEEN, duration, error_sentence, warning_sentence
+from tests import pictures
+from unmask.errors import ERROR_CODES, UnmaskError
+from unmask.images import open_picture
+from unmask.settings import Settings
+
+#: Errors of other doors, and those of which whoever sent a picture can only know that it failed.
+ELSEWHERE = {
+    "file_not_found",
+    "file_unreadable",
+    "model_missing",
+    "model_mismatch",
+    "output_unwritable",
+    "bad_request",
+    "method_not_allowed",
+    "unsupported_body",
+    "slow_upload",
+    "key_needed",
+    "key_scope",
+    "origin_refused",
+    "busy",
+    "not_ready",
+    "queue_unavailable",
+    "idempotency_mismatch",
+    "internal",
+}
+
+
+def test_each_error_of_a_picture_has_its_sentence() -> None:
+    assert set(ERRORS) == set(ERROR_CODES) - ELSEWHERE
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", ERROR_CODES)
+def test_every_error_can_be_said(language: str, code: str) -> None:
+    error = UnmaskError(code, "for machines", limit=20_000_000, retry_after=61)
+    said = error_sentence(words(language), error.as_json()["error"])
+    assert len(said) > 10 and "{" not in said and "for machines" not in said
+    if code in ELSEWHERE:
+        assert said == words(language).say(UNFORESEEN)
+
+
+def test_a_limit_is_said_in_megabytes() -> None:
+    error = {"code": "too_many_bytes", "message": "", "detail": {"limit": 20_000_000}}
+    assert "20 MB" in error_sentence(words("en"), error)
+
+
+def test_a_web_page_is_told_from_other_files() -> None:
+    error = {"code": "not_a_picture", "message": "The URL leads to a web page, not to a picture"}
+    assert "web page" in error_sentence(words("en"), error)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_warnings_of_a_picture_are_translated(language: str) -> None:
+    for kind in ("GIF", "TIFF", "WEBP", "HEIF"):
+        (warning,) = open_picture(pictures.animation(kind, 3), Settings()).warnings
+        said = warning_sentence(words(language), warning)
+        assert "3" in said and said != warning
+        main = warning_sentence(words(language), "Only the main one of 3 pictures was examined.")
+        assert (said == main) is (kind == "HEIF"), "the main one need not be the first"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_faces_that_were_left_out_are_spoken_of(language: str) -> None:
+    warning = "Only the 32 largest of 45 faces were examined."
+    said = warning_sentence(words(language), warning)
+    assert "32" in said and "45" in said and (said == warning) is (language == "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_video_of_a_motion_photo_is_spoken_of(language: str) -> None:
+    photo = pictures.encoded(pictures.corners(), "JPEG") + pictures.video()
+    (warning,) = open_picture(photo, Settings()).warnings
+    assert (warning_sentence(words(language), warning) == warning) is (language == "en")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "1 second"),
+        (59, "59 seconds"),
+        (119, "119 seconds"),
+        (180, "3 minutes"),
+        (86_400, "24 hours"),
+        (604_800, "7 days"),
+    ],
+)
+def test_times(seconds: float, said: str) -> None:
+    assert duration(words("en"), seconds) == said

@@ -42,7 +42,7 @@ from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 from benchmarks.service import made, process
 from tests.browser.extension.chromium import Extension, running_chromium
 from tests.browser.extension.loop import running_loop
-from tests.browser.extension.seen import VERDICTS, Seen
+from tests.browser.extension.overlay_asserts import VERDICTS, Seen
 from tests.browser.extension.web import Web
 
 RESULT = Path(__file__).parent / "results" / "extension.json"

@@ -24,7 +24,7 @@ from benchmarks.service import made
 from tests.browser.extension.chromium import Extension, running_chromium
 from tests.browser.extension.conftest import blended
 from tests.browser.extension.loop import running_loop
-from tests.browser.extension.seen import VERDICTS, Seen
+from tests.browser.extension.overlay_asserts import VERDICTS, Seen
 from tests.browser.extension.web import Web
 
 ROOT = Path(__file__).parents[1]

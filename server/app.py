@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from server import context
-from server.admission import Admission
-from server.display import Display
-from server.keys import ApiKeys
+from server.api.preview import DISPLAY, Display
+from server.backpressure import Admission
+from server.cached_stats import RecentStats
 from server.metrics import Metrics
 from server.middleware import MIDDLEWARES, add_headers, add_shared_headers
 from server.model import public_model
-from server.pages import Pages
-from server.policy import Policy
-from server.recent import RecentStats
 from server.routes import add_routes
+from server.security.keys import ApiKeys
+from server.security.policy import Policy
+from server.web.rendering import PAGES, Pages
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
 from unmask.queue.clients import open_async_client
@@ -31,7 +31,7 @@ def make_app(
     """The application on a connected queue; ``redis_url`` is where keys and limits are kept.
 
     Call it with the event loop running. It closes what it opens itself, not ``checks``. Raises
-    :class:`server.policy.UnsafeSettingsError`, ``model_missing`` or ``model_mismatch``.
+    :class:`server.security.policy.UnsafeSettingsError`, ``model_missing`` or ``model_mismatch``.
     """
     policy = Policy.of(settings)
     model = public_model(settings)
@@ -46,15 +46,15 @@ def make_app(
     app[context.RECENT] = recent = RecentStats(checks)
     app[context.ADMISSION] = Admission(policy, limiter, recent, settings)
     app[context.FETCHER] = fetcher or Fetcher(settings.max_bytes, settings.fetch_seconds)
-    app[context.DISPLAY] = Display(settings)
+    app[DISPLAY] = Display(settings)
     app[context.METRICS] = Metrics()
     app[context.MODEL] = model
-    app[context.PAGES] = Pages(settings, model)
+    app[PAGES] = Pages(settings, model)
     app[context.STOPPING] = asyncio.Event()
 
     async def opened(app: web.Application) -> AsyncIterator[None]:
         yield
-        app[context.DISPLAY].close()
+        app[DISPLAY].close()
         await app[context.FETCHER].close()
         await limiter.close()
         await redis.aclose()

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server.admission import Admission
-from server.display import Display
-from server.keys import ApiKey, ApiKeys
+from server.backpressure import Admission
+from server.cached_stats import RecentStats
 from server.metrics import Metrics
 from server.model import PublicModel
-from server.pages import Pages
-from server.policy import Policy
-from server.recent import RecentStats
+from server.security.keys import ApiKey, ApiKeys
+from server.security.policy import Policy
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
 from unmask.settings import Settings
@@ -25,11 +23,9 @@ CHECKS = web.AppKey("checks", Checks)
 RECENT = web.AppKey("recent", RecentStats)
 KEYS = web.AppKey("keys", ApiKeys)
 ADMISSION = web.AppKey("admission", Admission)
-DISPLAY = web.AppKey("display", Display)
 FETCHER = web.AppKey("fetcher", Fetcher)
 METRICS = web.AppKey("metrics", Metrics)
 MODEL = web.AppKey("model", PublicModel)
-PAGES = web.AppKey("pages", Pages)
 #: Set when the server begins to stop: open streams end then.
 STOPPING = web.AppKey("stopping", asyncio.Event)
 

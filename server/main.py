@@ -10,7 +10,7 @@ from aiohttp import web
 
 from server.app import make_app
 from server.logs import log_json
-from server.policy import Policy, UnsafeSettingsError
+from server.security.policy import Policy, UnsafeSettingsError
 from unmask.errors import UnmaskError
 from unmask.queue import Checks
 from unmask.queue.clients import redis_url

@@ -13,10 +13,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from aiohttp.web_urldispatcher import DynamicResource
 
-from server.handlers import bulk, checks, events, pages, pictures, report, service, session
-from server.keys import Scope
+from server.api import bulk, checks, events, pictures, service
+from server.security.keys import Scope
+from server.web import pages, report, session
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "web" / "static"
 CHECK = "/v1/checks/{id:[A-Za-z0-9_-]{8,64}}"
 SHARED = "/c/{id:[A-Za-z0-9_-]{8,64}}"
 RESULT = "{picture:annotated\\.jpg|mask\\.png|heatmap\\.png}"

@@ -23,6 +23,10 @@ ROOMS = {
 #: place imports itself and what lies below, so there is no circle.
 PLACES = {
     "unmask": "errors report settings images detector fetch store queue local cli __main__",
+    "server": (
+        "logs model security cached_stats backpressure metrics context api web routes middleware "
+        "app main __main__"
+    ),
     "bot": (
         "logs i18n state transport replies media files pipeline context services handlers app main "
         "__main__"

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.server.place import photo
+from tests.server.server_process import photo
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 

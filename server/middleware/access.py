@@ -6,9 +6,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from server.context import ADMISSION, CALLER, COOKIE, KEYS, POLICY, Caller
-from server.keys import ApiKey
-from server.policy import counted_address
 from server.routes import SCOPES, UNCOUNTED
+from server.security.keys import ApiKey
+from server.security.policy import counted_address
 from unmask.errors import UnmaskError
 from unmask.queue.clients import reachable
 

@@ -8,8 +8,9 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
-from server.answers import json_answer, wants_page
-from server.context import METRICS, PAGES, REQUEST_ID
+from server.api.answers import json_answer, wants_page
+from server.context import METRICS, REQUEST_ID
+from server.web.rendering import PAGES
 from unmask.errors import UnmaskError
 
 LOG = logging.getLogger("unmask.server")

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from server.context import POLICY
-from server.policy import Policy
+from server.security.policy import Policy
 from unmask.errors import UnmaskError
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from redis.asyncio import Redis
 
-from server.keys import ApiKeys, Scope
-from tests.server.place import Place, photo, running_place, served_in_thread
+from server.security.keys import ApiKeys, Scope
+from tests.server.server_process import Place, photo, running_place, served_in_thread
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
 

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Photos, alone, checked, done
-from tests.server.place import Place, served_in_thread
+from tests.server.server_process import Place, served_in_thread
 
 COLOURS = """(field) => {
   const around = [field, field.closest("form"), document.body];

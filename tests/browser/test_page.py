@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage, Photos, checked, done, new_key
-from tests.server.place import Place, blank, served_in_thread
+from tests.server.server_process import Place, blank, served_in_thread
 
 DROP = """(form, files) => {
   const carried = new DataTransfer();

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from tests.server.place import Place, client_of, running_place
+from tests.server.server_process import Place, client_of, running_place
 
 
 @pytest.fixture

@@ -20,11 +20,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from server.api.openapi import document
 from server.context import CHECKS
-from server.openapi import document
 from tests.pictures import FORMATS, corners, encoded
 from tests.pictures import photo as noise
-from tests.server.place import Place, blank, photo, served_in_thread
+from tests.server.server_process import Place, blank, photo, served_in_thread
 from unmask.errors import ERROR_CODES
 
 SCHEMA = schemathesis.openapi.from_dict(document())

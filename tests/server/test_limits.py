@@ -13,12 +13,12 @@ from aiohttp.test_utils import TestClient
 from multidict import CIMultiDict
 from redis.asyncio import Redis
 
-from server import recent
-from server.admission import WAITING_WITHOUT_WORKER
+from server import cached_stats
+from server.backpressure import WAITING_WITHOUT_WORKER
 from server.context import ADMISSION, CHECKS
-from server.keys import ApiKeys
-from server.policy import counted_address
-from tests.server.place import Place, blank, client_of
+from server.security.keys import ApiKeys
+from server.security.policy import counted_address
+from tests.server.server_process import Place, blank, client_of
 from unmask.errors import UnmaskError
 from unmask.queue import Checks, Stats
 from unmask.report import Priority
@@ -259,7 +259,7 @@ async def test_the_queue_is_not_asked_for_each_request(
         return await real()
 
     monkeypatch.setattr(client.app[CHECKS], "stats", counted)
-    monkeypatch.setattr(recent, "GRAIN", 60)
+    monkeypatch.setattr(cached_stats, "GRAIN", 60)
     room = client.app[ADMISSION].room
     await asyncio.gather(*(room("shared", Priority.INTERACTIVE) for _ in range(20)))
     answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
@@ -277,7 +277,7 @@ async def test_a_queue_that_does_not_answer_is_not_asked_for_each_request(
         raise UnmaskError("queue_unavailable", "The queue cannot be reached.")
 
     monkeypatch.setattr(Checks, "stats", gone)
-    monkeypatch.setattr(recent, "GRAIN", 0.2)
+    monkeypatch.setattr(cached_stats, "GRAIN", 0.2)
     answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
     assert {answer.status for answer in answers} == {503} and asked == 1
     monkeypatch.undo()

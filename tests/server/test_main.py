@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from tests.server.place import Place, blank, client_of
+from tests.server.server_process import Place, blank, client_of
 
 pytestmark = pytest.mark.anyio
 

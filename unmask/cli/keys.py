@@ -14,12 +14,12 @@ from unmask.settings import Settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the server's own arguments; it is imported for that."""
-    load("server.keys_cli", "keys").add_arguments(parser)
+    load("server.security.keys_cli", "keys").add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry out what was parsed; returns the exit status."""
-    keys = load("server.keys_cli", "keys")
+    keys = load("server.security.keys_cli", "keys")
     with _queue(read_settings(None)) as url:
         status: int = keys.run(options, url, _print)
     return status

@@ -17,10 +17,10 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
 from tests.browser.extension.chromium import SECONDS, Extension, running_chromium
-from tests.browser.extension.front import Front
+from tests.browser.extension.fault_proxy import Front
 from tests.browser.extension.loop import Loop, running_loop
 from tests.browser.extension.web import Web
-from tests.server.place import Place, photo, running_place, served_in_thread
+from tests.server.server_process import Place, photo, running_place, served_in_thread
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.detector import SHIPPED_MODEL
 from unmask.fetch import Fetcher

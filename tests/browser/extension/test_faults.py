@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension, eventually
-from tests.browser.extension.front import Front
-from tests.browser.extension.seen import UNDER_WAY, VERDICTS, Seen
+from tests.browser.extension.fault_proxy import Front
+from tests.browser.extension.overlay_asserts import UNDER_WAY, VERDICTS, Seen
 from tests.browser.extension.web import Web
 
 OpenPage = Callable[..., Page]

@@ -13,8 +13,8 @@ import pytest
 
 from tests.browser.extension.bidi import BidiError
 from tests.browser.extension.chromium import SHAPE, Rect, eventually
+from tests.browser.extension.fault_proxy import Front
 from tests.browser.extension.firefox import Firefox, running_firefox
-from tests.browser.extension.front import Front
 from tests.browser.extension.loop import Loop
 from tests.browser.extension.web import LOCAL, Web
 

@@ -12,10 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension
-from tests.browser.extension.front import Front
+from tests.browser.extension.fault_proxy import Front
 from tests.browser.extension.web import PAGES, Web
 from tests.browser.test_page import new_key
-from tests.server.place import Place, served_in_thread
+from tests.server.server_process import Place, served_in_thread
 
 LANGUAGES = ("en", "es", "fr", "de", "hi", "te")
 

@@ -14,8 +14,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension, eventually
-from tests.browser.extension.front import Front
-from tests.browser.extension.seen import Seen
+from tests.browser.extension.fault_proxy import Front
+from tests.browser.extension.overlay_asserts import Seen
 from tests.browser.extension.web import LOCAL, Web
 from unmask.report import shown_percent
 

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension
-from tests.browser.extension.front import Front
-from tests.browser.extension.seen import UNDER_WAY, Seen
+from tests.browser.extension.fault_proxy import Front
+from tests.browser.extension.overlay_asserts import UNDER_WAY, Seen
 from tests.browser.extension.web import CLOSED, LOCAL, MEMBERS, OTHER, WARY, Web
 
 OpenPage = Callable[..., Page]

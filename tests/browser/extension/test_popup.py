@@ -9,8 +9,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension, eventually
-from tests.browser.extension.front import Front
-from tests.browser.extension.seen import VERDICTS, Seen
+from tests.browser.extension.fault_proxy import Front
+from tests.browser.extension.overlay_asserts import VERDICTS, Seen
 from tests.browser.extension.web import Web
 from tests.browser.test_page import DROP, PASTE, in_base64
 

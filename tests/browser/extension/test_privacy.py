@@ -8,8 +8,8 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension
-from tests.browser.extension.front import Front
-from tests.browser.extension.seen import Seen
+from tests.browser.extension.fault_proxy import Front
+from tests.browser.extension.overlay_asserts import Seen
 from tests.browser.extension.web import PAGES, PICTURES, Web
 
 OpenPage = Callable[..., Page]

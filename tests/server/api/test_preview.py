@@ -13,10 +13,10 @@ import pytest
 from aiohttp.test_utils import TestClient
 from PIL import Image
 
-from server import display
+from server.api import preview
+from server.api.preview import ENOUGH, MOST_WAITING, Display, display_copy
 from server.context import CHECKS
-from server.display import ENOUGH, MOST_WAITING, Display, display_copy
-from tests.server.place import blank
+from tests.server.server_process import blank
 from unmask.errors import UnmaskError
 from unmask.settings import Settings
 
@@ -62,7 +62,7 @@ class Desk:
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     made = Desk()
-    monkeypatch.setattr(display, "display_copy", made.copy)
+    monkeypatch.setattr(preview, "display_copy", made.copy)
     yield made
     made.go.set()
 
@@ -152,10 +152,10 @@ async def test_a_view_that_finds_no_turn_says_when_to_come_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = (await (await client.post("/v1/checks", data=blank())).json())["id"]
-    monkeypatch.setattr(display, "MOST_WAITING", -1)
+    monkeypatch.setattr(preview, "MOST_WAITING", -1)
     answer = await client.get(f"/v1/checks/{check}/original.jpg")
     assert (answer.status, (await answer.json())["error"]["code"]) == (503, "busy")
-    assert answer.headers["Retry-After"] == str(display.RETRY)
+    assert answer.headers["Retry-After"] == str(preview.RETRY)
 
 
 async def test_all_copies_are_made_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +165,7 @@ async def test_all_copies_are_made_in_one_thread(monkeypatch: pytest.MonkeyPatch
     async def read() -> bytes:
         return b""
 
-    monkeypatch.setattr(display, "display_copy", named)
+    monkeypatch.setattr(preview, "display_copy", named)
     shows = Display(Settings())
     names = await asyncio.gather(*(shows.copy(str(n), read) for n in range(10)))
     shows.close()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.words import megabytes
-from tests.server.place import Place, client_of
+from server.web.texts import megabytes
+from tests.server.server_process import Place, client_of
 
 
 @pytest.mark.parametrize(

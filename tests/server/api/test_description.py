@@ -10,12 +10,12 @@ import pytest
 from aiohttp.test_utils import TestClient
 from openapi_spec_validator import validate
 
-from server.openapi import document
+from server.api.openapi import document
 from server.routes import API, PAGES, Route
 from unmask.errors import ERROR_CODES
 
 pytestmark = pytest.mark.anyio
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 RESULTS = ("annotated.jpg", "mask.png", "heatmap.png")
 
 

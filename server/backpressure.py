@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from server.policy import Policy
-from server.recent import RecentStats
+from server.cached_stats import RecentStats
+from server.security.policy import Policy
 from unmask.errors import UnmaskError
 from unmask.queue.rate_limits import Limiter
 from unmask.report import Priority

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.answers import found_check, not_found
-from server.context import CHECKS, DISPLAY
+from server.api.answers import found_check, not_found
+from server.api.preview import DISPLAY
+from server.context import CHECKS
 from unmask.errors import UnmaskError
 from unmask.report import State
 

@@ -6,9 +6,9 @@ import asyncio
 
 from aiohttp import web
 
-from server.answers import found_check, not_found
+from server.api.answers import found_check, not_found
 from server.context import CHECKS
-from server.pdf import report_pdf
+from server.web.pdf import report_pdf
 
 
 async def pdf(request: web.Request) -> web.Response:

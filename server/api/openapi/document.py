@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from server.openapi.schemas import DOOR, TEAM, Json, ref, schemas
+from server.api.openapi.schemas import DOOR, TEAM, Json, ref, schemas
 from unmask import __version__
 from unmask.errors import ERROR_CODES
 from unmask.queue import Order

@@ -9,7 +9,7 @@ from contextlib import suppress
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
-from server.answers import found_check
+from server.api.answers import found_check
 from server.context import CHECKS, METRICS, STOPPING
 from unmask.errors import UnmaskError
 from unmask.report import Check

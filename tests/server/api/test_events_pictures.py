@@ -11,9 +11,9 @@ import pytest
 from aiohttp.test_utils import TestClient
 from PIL import Image
 
-from server import pdf
 from server.context import STOPPING
-from tests.server.place import Place, blank, client_of, photo
+from server.web import pdf
+from tests.server.server_process import Place, blank, client_of, photo
 from tests.unmask.queue.scripted_worker import report
 
 pytestmark = pytest.mark.anyio

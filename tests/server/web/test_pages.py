@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from server.keys import ApiKeys, Scope
 from server.model import public_model
-from server.pages import Pages
-from tests.server.place import Place, blank, client_of
+from server.security.keys import ApiKeys, Scope
+from server.web.rendering import Pages
+from tests.server.server_process import Place, blank, client_of
 from unmask.report import Check, Door, Face, Image, Model, Report, State, Verdict
 
 pytestmark = pytest.mark.anyio

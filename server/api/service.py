@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.answers import json_answer
+from server.api.answers import json_answer
+from server.api.openapi import document
 from server.context import CHECKS, METRICS, MODEL, RECENT
-from server.openapi import document
 from unmask.errors import UnmaskError
 
 

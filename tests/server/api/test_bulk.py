@@ -9,10 +9,10 @@ import pytest
 from aiohttp import FormData
 from aiohttp.test_utils import TestClient
 
+from server.api.intake import FETCHED_TOGETHER
 from server.context import CHECKS, FETCHER
-from server.intake import FETCHED_TOGETHER
-from tests.server.place import Place, blank, client_of, photo
-from tests.server.test_checks import form
+from tests.server.api.test_checks import form
+from tests.server.server_process import Place, blank, client_of, photo
 from unmask.errors import UnmaskError
 
 pytestmark = pytest.mark.anyio

@@ -8,10 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from server.answers import as_json, found_check, json_answer, not_found
+from server.api.answers import as_json, found_check, json_answer, not_found
+from server.api.intake import admit, one_picture, submit, wait_of
 from server.context import CALLER, CHECKS, POLICY, STOPPING
-from server.intake import admit, one_picture, submit, wait_of
-from server.keys import Scope
+from server.security.keys import Scope
 from unmask.errors import UnmaskError
 from unmask.queue import Order
 from unmask.report import Check, State, Verdict

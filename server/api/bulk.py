@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from server.answers import json_answer
-from server.intake import Arrival, Options, admit, many_pictures, submit
+from server.api.answers import json_answer
+from server.api.intake import Arrival, Options, admit, many_pictures, submit
 from unmask.errors import UnmaskError
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.context import COOKIE, KEYS, PAGES, POLICY
+from server.context import COOKIE, KEYS, POLICY
+from server.web.rendering import PAGES
 from unmask.errors import UnmaskError
 from unmask.queue.clients import reachable
 

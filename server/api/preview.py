@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
+from aiohttp import web
 from PIL import Image
 
 from unmask.errors import UnmaskError
@@ -76,6 +77,9 @@ class Display:
                 return await loop.run_in_executor(self._thread, display_copy, data, self._settings)
         finally:
             del self._under_way[sha256]
+
+
+DISPLAY = web.AppKey("display", Display)
 
 
 def display_copy(data: bytes, settings: Settings) -> bytes:

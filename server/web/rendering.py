@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from server.model import PublicModel
-from server.words import CAVEATS, STATES, VERDICTS, lifetime, megabytes
+from server.web.texts import CAVEATS, STATES, VERDICTS, lifetime, megabytes
 from unmask.errors import UnmaskError
 from unmask.report import Check, Report, Verdict, shown_percent
 from unmask.settings import Settings
@@ -85,6 +85,9 @@ class Pages:
     def _page(self, template: str, status: int = 200, **values: Any) -> web.Response:
         text = self._env.get_template(template).render(values)
         return web.Response(text=text, status=status, content_type="text/html")
+
+
+PAGES = web.AppKey("pages", Pages)
 
 
 def _card(report: Report | None) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.answers import found_check
-from server.context import CALLER, CHECKS, PAGES, POLICY
-from server.intake import admit, one_picture, submit
-from server.keys import Scope
-from server.openapi import document
+from server.api.answers import found_check
+from server.api.intake import admit, one_picture, submit
+from server.api.openapi import document
+from server.context import CALLER, CHECKS, POLICY
+from server.security.keys import Scope
+from server.web.rendering import PAGES
 from unmask.report import Check, Door, Report, State
 
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from server.words import CAVEATS, VERDICTS
+from server.web.texts import CAVEATS, VERDICTS
 from unmask.report import Face, Report, Verdict, shown_percent
 
 Colour = tuple[int, int, int]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from redis.asyncio import Redis
 
-from server.keys import ApiKey, ApiKeys, Scope
+from server.security.keys import ApiKey, ApiKeys, Scope
 from unmask.queue.clients import reachable
 
 Print = Callable[[str], None]

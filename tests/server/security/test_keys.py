@@ -13,10 +13,10 @@ from aiohttp.test_utils import TestClient
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from server import keys_cli
-from server.keys import ApiKeys, Scope
-from server.policy import Policy, UnsafeSettingsError
-from tests.server.place import Place, blank, client_of
+from server.security import keys_cli
+from server.security.keys import ApiKeys, Scope
+from server.security.policy import Policy, UnsafeSettingsError
+from tests.server.server_process import Place, blank, client_of
 from unmask.settings import Settings
 
 pytestmark = pytest.mark.anyio

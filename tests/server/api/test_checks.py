@@ -13,7 +13,7 @@ from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 from redis import Redis
 
-from tests.server.place import Place, blank, client_of, photo
+from tests.server.server_process import Place, blank, client_of, photo
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
 from unmask.report import Report

@@ -15,9 +15,9 @@ from aiohttp.test_utils import TestClient
 from redis.asyncio import Redis
 
 from server.context import CHECKS
-from server.keys import ApiKeys
 from server.logs import JsonLines
-from tests.server.place import Place, blank, client_of
+from server.security.keys import ApiKeys
+from tests.server.server_process import Place, blank, client_of
 from unmask.queue import Checks
 
 pytestmark = pytest.mark.anyio
@@ -251,7 +251,7 @@ async def test_broken_requests_break_nothing(client: Client, raw: bytes) -> None
 
 
 async def test_a_slow_upload_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.intake.SECONDS_TO_SEND", 0.3)
+    monkeypatch.setattr("server.api.intake.SECONDS_TO_SEND", 0.3)
 
     async def slow() -> Any:
         yield b"\x89PNG"
@@ -300,7 +300,7 @@ async def test_metrics_count_what_happened(client: Client, portrait: Any) -> Non
 
 def test_the_server_runs_without_the_model_s_run_time() -> None:
     code = (
-        "import sys, server.app, server.main, server.keys_cli;"
+        "import sys, server.app, server.main, server.security.keys_cli;"
         "print([name for name in sys.modules if name.split('.')[0] in"
         " ('onnxruntime', 'tensorflow', 'keras', 'worker', 'bot', 'model_training')])"
     )

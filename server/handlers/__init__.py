@@ -1,1 +1,0 @@
-"""One module for each resource; a handler only translates between HTTP and the domain."""

@@ -1,0 +1,1 @@
+"""The page, for people: templates, texts, and the report on paper."""

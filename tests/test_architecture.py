@@ -1,4 +1,4 @@
-"""Who may import whom: the rooms of docs/architecture.md, held apart."""
+"""Who may import whom: the rooms of docs/architecture.md, and the folders inside each."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ ROOMS = {
     "worker": {"unmask"},
     "model_training": {"unmask"},
 }
-#: The places of a room (its folders, and the modules beside them), each below those after it: a
-#: place imports itself and what lies below, so there is no circle.
+#: The places of each room (its folders, and the modules beside them), each below those after it: a
+#: place imports itself and what lies below, so that there is no circle.
 PLACES = {
     "unmask": "errors report settings images detector fetch store queue local cli __main__",
     "server": (
@@ -32,7 +32,7 @@ PLACES = {
         "__main__"
     ),
     "worker": "examiner heartbeat consumer main __main__",
-    "model_training": ("dataset networks export evaluation training report paper cli __main__"),
+    "model_training": "dataset networks export evaluation training report paper cli __main__",
 }
 #: Imports from above that are still to be mended: the path of the shipped model, and the errors
 #: and exit codes of the command line.
@@ -193,3 +193,31 @@ def test_an_offence_would_be_seen(tmp_path: Path) -> None:
         assert list(imports(path)) == [["server", "worker", "bot"][number]]
     path.write_text("from . import server\nfrom .server import app\n")
     assert list(imports(path)) == []
+
+
+def test_a_climb_would_be_seen(tmp_path: Path) -> None:
+    places = ["__init__", "low", "high"]
+    lines = {
+        "import room.high.one": ["high"],
+        "from room.high import one": ["high"],
+        "from room.high.one import two": ["high"],
+        "from room import high, VERSION": ["__init__", "high"],
+        "from other.high import one": [],
+    }
+    path = tmp_path / "probe.py"
+    for line, expected in lines.items():
+        path.write_text(f"if TYPE_CHECKING:\n    {line}\n")
+        assert sorted(inner_imports(path, "room", places)) == expected
+
+
+def test_no_import_is_relative() -> None:
+    """It would pass the other tests unseen."""
+    for path in (path for room in ROOMS for path in sources(room)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), path
+
+
+@pytest.mark.parametrize("room", PLACES)
+def test_every_place_of_a_room_is_in_its_order(room: str) -> None:
+    found = {path.relative_to(ROOT / room).with_suffix("").parts[0] for path in sources(room)}
+    assert found == {"__init__", *PLACES[room].split()}

@@ -30,7 +30,7 @@ from bot.transport.token import TokenError, bot_id, derived, token_of
 from unmask.cli.faults import Exit, SettingsError
 from unmask.errors import UnmaskError
 from unmask.fetch import Fetcher
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.queue.clients import open_async_client, redis_url
 from unmask.settings import Settings
 
@@ -104,7 +104,7 @@ async def _parts(settings: Settings, token: str, fetcher: Fetcher | None) -> Asy
     number = bot_id(token)
     keys = Keys(number)
     async with contextlib.AsyncExitStack() as stack:
-        checks = await Checks.connect(settings.model_copy(update={"redis_url": url}))
+        checks = await CheckQueue.connect(settings.model_copy(update={"redis_url": url}))
         stack.push_async_callback(checks.close)
         redis = open_async_client(url)
         stack.push_async_callback(redis.aclose)

@@ -23,7 +23,7 @@ from bot.state.users import People
 from bot.transport.retry import deliver, patiently
 from unmask.errors import UnmaskError
 from unmask.images import open_picture
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.report import Door, State
 from unmask.settings import Settings
 
@@ -51,7 +51,7 @@ class Pipeline:
         *,
         bot: Bot,
         book: OrderBook,
-        checks: Checks,
+        checks: CheckQueue,
         files: Files,
         past: Past,
         people: People,

@@ -163,7 +163,7 @@ class Fetcher:
         self._ports = frozenset(ports)
         self._resolver = _Resolver(self._check, lookup or _look_up)
         self._tls = tls
-        self._turns = asyncio.Semaphore(MAX_DOWNLOADS)
+        self._slots = asyncio.Semaphore(MAX_DOWNLOADS)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -185,7 +185,7 @@ class Fetcher:
         ``too_many_bytes`` or, for a web page, ``not_a_picture``.
         """
         url = checked_url(text, self._ports)
-        async with self._turns:
+        async with self._slots:
             try:
                 async with asyncio.timeout(self._seconds):
                     return await self._follow(url)

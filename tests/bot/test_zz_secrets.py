@@ -101,7 +101,7 @@ async def test_an_error_nobody_foresaw(
     async def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("the inner workings")
 
-    monkeypatch.setattr("unmask.queue.Checks.submit", broken)
+    monkeypatch.setattr("unmask.queue.CheckQueue.submit", broken)
     async with telegram_of(work, 7) as telegram:
         ada = Person(telegram, "Ada")
         async with bot_within(place, telegram):

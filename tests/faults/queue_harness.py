@@ -21,11 +21,11 @@ import redis
 from PIL import Image
 
 from tests.faults.stub_detector import manifest
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.queue.clients import open_client
 from unmask.queue.keys import EVENTS
 from unmask.queue.valkey import EmbeddedValkey
-from unmask.queue.worker_queue import Ledger
+from unmask.queue.worker_queue import WorkerQueue
 from unmask.report import Check, Door
 from unmask.settings import Settings
 
@@ -56,15 +56,15 @@ class Stage:
         self.log = folder / "examined"
         self.log.touch()
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.checks: Checks
+        self.checks: CheckQueue
 
     @property
     def client(self) -> redis.Redis:
         return open_client(self.valkey.url)
 
     @property
-    def ledger(self) -> Ledger:
-        return Ledger(self.client)
+    def queue(self) -> WorkerQueue:
+        return WorkerQueue(self.client)
 
     def worker(self, **options: Any) -> subprocess.Popen[bytes]:
         """Start a worker around the stand-in."""
@@ -132,7 +132,7 @@ async def stage(folder: Path, **settings: Any) -> AsyncIterator[Stage]:
     """A stage whose processes end with it."""
     made = Stage(folder, **settings)
     try:
-        made.checks = await Checks.connect(made.settings)
+        made.checks = await CheckQueue.connect(made.settings)
         try:
             yield made
         finally:
@@ -143,7 +143,7 @@ async def stage(folder: Path, **settings: Any) -> AsyncIterator[Stage]:
 
 @contextlib.asynccontextmanager
 async def listening(stage: Stage) -> AsyncIterator[Counter[str]]:
-    """Counts the ends that are published for each work, over a connection of its own."""
+    """Counts the ends that are published for each job, over a connection of its own."""
     ends: Counter[str] = Counter()
     stop = asyncio.Event()
     ready = asyncio.Event()

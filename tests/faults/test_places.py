@@ -51,9 +51,9 @@ def test_waiters_hear_of_an_end_that_was_told_while_they_were_cut_off(tmp_path: 
             (check,) = await on.submit(picture(1))
             waiting = asyncio.create_task(on.checks.wait(check.id, 30))
             await asyncio.sleep(0.1)
-            # Cut every subscriber off, and end the work before they are back.
+            # Cut every subscriber off, and end the job before they are back.
             on.client.client_kill_filter(_type="pubsub")
-            on.ledger.settle(_only_work(on), UnmaskError("damaged", "It is damaged."))
+            on.queue.fail(_only_job(on), UnmaskError("damaged", "It is damaged."))
             ended = await asyncio.wait_for(waiting, 5)
             assert ended is not None and ended.state is State.FAILED
 
@@ -195,9 +195,9 @@ async def _submit_slowly(on: Stage, count: int) -> tuple[list[Check], int]:
     return checks, refused
 
 
-def _only_work(on: Stage) -> str:
-    (work,) = on.ledger.client.zrange("unmask:open", 0, -1)  # type: ignore[misc]
-    return str(work)
+def _only_job(on: Stage) -> str:
+    (job_id,) = on.queue.client.zrange("unmask:open", 0, -1)  # type: ignore[misc]
+    return str(job_id)
 
 
 def _wrong_model(folder: Path) -> Path:

@@ -27,7 +27,7 @@ def test_killed_before_a_batch(tmp_path: Path) -> None:
         async with stage(tmp_path) as on, listening(on) as ends:
             checks = await on.submit(*(picture(n) for n in range(8)))
             # Just what a worker has done to Redis at that moment, and then never more.
-            assert len(on.ledger.take(["shared"], 5)) == 5
+            assert len(on.queue.take(["shared"], 5)) == 5
             died = time.monotonic()
             on.worker()
             done = await on.ends(checks, PROMISE)

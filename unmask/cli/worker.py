@@ -35,5 +35,5 @@ def _look(settings: Settings) -> int:
     if not settings.redis_url:
         raise SettingsError("UNMASK_REDIS_URL: set it to the queue that the worker serves.")
     heartbeats = load("unmask.queue.heartbeats", "worker")
-    found = heartbeats.beats(settings.redis_url, socket.gethostname())
-    return Exit.DONE if asyncio.run(found) else Exit.SOME_FAILED
+    alive = asyncio.run(heartbeats.worker_alive(settings.redis_url, socket.gethostname()))
+    return Exit.DONE if alive else Exit.SOME_FAILED

@@ -16,9 +16,9 @@ from typing import Any
 _BYTES_A_PART = 64
 _PARTS_ALWAYS = 65_536
 #: A progressive JPEG has about ten scans; each costs a pass over the whole picture.
-_MOST_SCANS = 100
+_MAX_SCANS = 100
 #: Bytes between two JPEG segments that Pillow would otherwise step over one by one.
-_MOST_JUNK = 65_536
+_MAX_JUNK = 65_536
 
 #: Top-level boxes of ISO media files; only these are believed when their length runs past the end.
 _BOXES = frozenset(
@@ -59,7 +59,7 @@ def jpeg(data: bytes, start: int = 0) -> Layout:
     for _ in _steps(data):
         mark = _JPEG_MARK.search(data, position)
         junk = (mark.start() if mark else len(data)) - position
-        if not scans and junk > _MOST_JUNK:
+        if not scans and junk > _MAX_JUNK:
             return Layout(position, size=size, fault="holds no picture data where it should")
         if not mark:
             return Layout(len(data), complete=False, size=size)
@@ -72,7 +72,7 @@ def jpeg(data: bytes, start: int = 0) -> Layout:
             height, width = unpack_from(">HH", data, position + 3)
             size = (width, height)
         scans += code == 0xDA
-        if scans > _MOST_SCANS:
+        if scans > _MAX_SCANS:
             return Layout(position, size=size, fault="has too many scans")
         position += max(int.from_bytes(data[position : position + 2], "big"), 2)
     return Layout(position, size=size, fault="has too many parts")

@@ -15,7 +15,7 @@ from PIL.ImageFile import ImageFile
 from unmask.errors import UnmaskError
 from unmask.images import pixels
 from unmask.images.layout import Layout, layout
-from unmask.images.polyglot import Stowaway, find_stowaway
+from unmask.images.polyglot import Polyglot, find_polyglot
 from unmask.images.sniff import sniff
 from unmask.settings import Settings
 
@@ -82,8 +82,8 @@ def open_picture(data: bytes, settings: Settings) -> Picture:
     found = layout(data, kind)
     # The container's own claims come first: Pillow's WebP parser already makes room for a canvas.
     _check_layout(found, kind, settings)
-    stowaway = find_stowaway(data, found)
-    _check_alone(stowaway)
+    polyglot = find_polyglot(data, found)
+    _check_alone(polyglot)
     image = pixels.parse(data, kind)
     _check_preview(image)
     width, height = pixels.upright_size(image)
@@ -97,7 +97,7 @@ def open_picture(data: bytes, settings: Settings) -> Picture:
         format=kind,
         width=width,
         height=height,
-        warnings=tuple(_warnings(kind, frames, stowaway)),
+        warnings=tuple(_warnings(kind, frames, polyglot)),
     )
 
 
@@ -168,13 +168,13 @@ def _check_size(width: int, height: int, settings: Settings) -> None:
         )
 
 
-def _check_alone(stowaway: Stowaway) -> None:
-    if stowaway.second:
+def _check_alone(polyglot: Polyglot) -> None:
+    if polyglot.second:
         message = (
-            f"The file is a picture and {_SECOND_FILES[stowaway.second]} at once. "
+            f"The file is a picture and {_SECOND_FILES[polyglot.second]} at once. "
             "Save the picture anew and send that."
         )
-        raise UnmaskError("polyglot", message, second=stowaway.second)
+        raise UnmaskError("polyglot", message, second=polyglot.second)
 
 
 def _check_preview(image: ImageFile) -> None:
@@ -189,9 +189,9 @@ def _check_tiles(image: ImageFile) -> None:
         raise UnmaskError("damaged", message, format="TIFF")
 
 
-def _warnings(kind: str, frames: int, stowaway: Stowaway) -> Iterator[str]:
+def _warnings(kind: str, frames: int, polyglot: Polyglot) -> Iterator[str]:
     if frames > 1:
         first = "main one" if kind == "HEIF" else "first"
         yield f"Only the {first} of {frames} {_PARTS.get(kind, 'frames')} was examined."
-    if stowaway.video:
+    if polyglot.video:
         yield "The short video that comes with this motion photo was not examined."

@@ -20,16 +20,16 @@ from unmask.images import open_picture
 from unmask.report import Box
 from unmask.settings import Settings
 
-#: Most of the 64 bits of the hash that may differ.
-MOST_BITS = 6
+#: How many of the 64 bits of the hash may differ.
+MAX_BITS = 6
 #: The picture is compared at SIDE x SIDE, a face at FACE_SIDE x FACE_SIDE, in cells of CELL x CELL
 #: pixels. A cell differs by its mean absolute difference, of 256 levels.
-SIDE, FACE_SIDE, CELL, MOST_DIFFERENCE = 128, 32, 8, 4.0
+SIDE, FACE_SIDE, CELL, MAX_DIFFERENCE = 128, 32, 8, 4.0
 #: The ratios of the sides may differ so much: a resized picture is rounded to whole pixels.
 _RATIO = 0.02
 _HASHED, _KEPT = 32, 8
 #: Long side to which a picture is reduced while it is decoded, at least.
-_ENOUGH = 1_600
+_MIN_SIDE = 1_600
 
 _Luma = NDArray[np.float32]
 
@@ -48,13 +48,13 @@ class Look:
 def look(data: bytes, settings: Settings) -> Look:
     """Look at a picture's file; raises what :func:`unmask.images.open_picture` and decoding do."""
     picture = open_picture(data, settings)
-    grey = Image.fromarray(picture.pixels(picture.shrink_for(_ENOUGH))).convert("L")
+    grey = Image.fromarray(picture.pixels(picture.shrink_for(_MIN_SIDE))).convert("L")
     return Look(_hash(grey), picture.width, picture.height, grey)
 
 
 def may_be_alike(bits: int, others: int) -> bool:
     """Whether two hashes are near enough to compare the pictures."""
-    return (bits ^ others).bit_count() <= MOST_BITS
+    return (bits ^ others).bit_count() <= MAX_BITS
 
 
 def alike(one: Look, other: Look, faces: Sequence[Box]) -> bool:
@@ -64,7 +64,7 @@ def alike(one: Look, other: Look, faces: Sequence[Box]) -> bool:
         return False
     if abs(one.width * other.height / (one.height * other.width) - 1) > _RATIO:
         return False
-    return worst_difference(one, other, faces) <= MOST_DIFFERENCE
+    return worst_difference(one, other, faces) <= MAX_DIFFERENCE
 
 
 def worst_difference(one: Look, other: Look, faces: Sequence[Box]) -> float:

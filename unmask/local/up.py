@@ -21,7 +21,7 @@ from pathlib import Path
 import unmask
 from unmask.cli.faults import SettingsError
 from unmask.local.supervisor import Child, ending_with_parent, first_ended
-from unmask.queue.heartbeats import beats
+from unmask.queue.heartbeats import worker_alive
 from unmask.queue.records import model_tag
 from unmask.queue.valkey import EmbeddedValkey, is_alive
 from unmask.settings import Settings
@@ -30,8 +30,8 @@ from unmask.settings import Settings
 SERVER_GRACE = 20.0
 #: Seconds that the worker may take beyond the longest batch.
 WORKER_GRACE = 10.0
-#: Seconds between two looks for the worker while it loads its model, and at Valkey.
-LOOK, WATCH = 0.05, 1.0
+#: Seconds between two checks whether the worker has its model, and whether Valkey runs.
+WORKER_INTERVAL, VALKEY_INTERVAL = 0.05, 1.0
 
 
 def serve(settings: Settings) -> None:
@@ -72,10 +72,11 @@ async def _supervise(settings: Settings, url: str, valkey: EmbeddedValkey | None
 
 
 async def _announce(server: Child, worker: Child, url: str) -> None:
-    """Say that all is ready once the server listens and the worker has its model."""
+    """Print the ready line once the server listens and the worker has its model."""
     line = await server.said.get()
-    while not (worker.process and await beats(url, socket.gethostname(), worker.process.pid)):
-        await asyncio.sleep(LOOK)
+    host = socket.gethostname()
+    while not (worker.process and await worker_alive(url, host, worker.process.pid)):
+        await asyncio.sleep(WORKER_INTERVAL)
     worker.proven = server.proven = True
     # Port 0 was any free one; a server that is started again must be found where this one was.
     server.environment = {**server.environment, "UNMASK_PORT": line.rpartition(":")[2]}
@@ -103,7 +104,7 @@ async def _watch(valkey: EmbeddedValkey) -> None:
     while True:
         pid = valkey.pid
         while pid and is_alive(pid):
-            await asyncio.sleep(WATCH)
+            await asyncio.sleep(VALKEY_INTERVAL)
         if pid:
             _tell("Valkey ended; starting it again")
         valkey.ensure()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.queue_harness import Stage, listening, picture, stage
+from tests.faults.queue_harness import Stage, as_picture, listening, picture, stage
 from tests.faults.stub_detector import manifest
 from unmask.errors import UnmaskError
 from unmask.report import Check, Door, State
@@ -187,7 +187,7 @@ async def _submit_slowly(on: Stage, count: int) -> tuple[list[Check], int]:
     checks, refused = [], 0
     for number in range(count):
         try:
-            checks += [await on.checks.submit(picture(number), door=Door.API)]
+            checks += [await on.checks.submit(as_picture(picture(number)), door=Door.API)]
         except UnmaskError as error:
             assert error.code == "queue_unavailable"
             refused += 1

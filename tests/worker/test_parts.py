@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from tests.faults.queue_harness import picture
+from tests.faults.queue_harness import as_picture, picture
 from tests.faults.stub_detector import examination
 from tests.unmask import bucket
 from unmask.detector.detector import Examination
@@ -127,7 +127,10 @@ class Last:
 def test_an_object_store_that_is_away_abandons_no_batch() -> None:
     bucket.register()
     store = Store("bucket://unmask")
-    jobs = [ExamineJob(f"{n:032x}", store.put_picture(picture(n))) for n in range(3)]
+    pictures = [as_picture(picture(number)) for number in range(3)]
+    jobs = [ExamineJob(f"{n:032x}", opened.sha256) for n, opened in enumerate(pictures)]
+    for opened in pictures:
+        store.put_picture(opened.sha256, opened.data)
     with closing(Examiner(Last(), store, Settings())) as examiner:
         for job, future in zip(jobs, examiner.examine(jobs), strict=True):
             outcome = future.result()

@@ -10,8 +10,7 @@ import threading
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from redis import asyncio as aioredis
@@ -27,6 +26,9 @@ from unmask.report import Check, Door, Priority, Report, State, Verdict
 from unmask.settings import Settings
 from unmask.store import Store
 
+if TYPE_CHECKING:  # a health check reads the queue, and should not load the decoders
+    from unmask.images import Picture
+
 #: Seconds to wait for a picture's file that is being removed, and between two tries.
 _REMOVAL_SECONDS, _REMOVAL_INTERVAL = 5.0, 0.02
 _MAX_SUBMIT_TRIES = 2
@@ -35,7 +37,6 @@ _CURSOR = re.compile(r"(-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?)~([
 _CHECK_ID = re.compile(r"[0-9a-f]{32}")
 _MAX_LISTED = 200
 _PING_SECONDS = 1.0
-_LARGE_BYTES = 1_000_000
 
 
 class Order(StrEnum):
@@ -123,14 +124,14 @@ class CheckQueue:
 
     async def submit(
         self,
-        data: bytes,
+        picture: Picture,
         *,
         door: Door,
         team: str | None = None,
         bulk: bool = False,
         idempotency_key: str | None = None,
     ) -> Check:
-        """Submit a picture; returns its check.
+        """Submit a picture that passed the gates of :mod:`unmask.images`; returns its check.
 
         The same picture with the same model is one job: each caller gets a check of its own on the
         running or finished job. The same ``idempotency_key`` (of the same team) gives the same
@@ -138,14 +139,13 @@ class CheckQueue:
         ``bad_request`` (an invalid name of a team), ``idempotency_mismatch`` (the key was used for
         another picture).
         """
-        sha256 = await _digest(data)
-        request = sha256, door, team and checked_name(team), bulk, idempotency_key
+        request = picture.sha256, door, team and checked_name(team), bulk, idempotency_key
         with reachable():
             # A Redis that is killed may lose what it took a moment ago; nobody else knows of it.
             for _ in range(_MAX_SUBMIT_TRIES):
                 check_id, job_id, is_queued = await self._register(*request)
                 if not is_queued:
-                    await self._put_into_queue(check_id, job_id, sha256, data)
+                    await self._put_into_queue(check_id, job_id, picture)
                 snapshot = await self._snapshot(check_id)
                 if snapshot is not None:
                     return snapshot.check
@@ -298,14 +298,15 @@ class CheckQueue:
                 raise UnmaskError("queue_unavailable", message)
             await asyncio.sleep(_REMOVAL_INTERVAL)
 
-    async def _put_into_queue(self, check_id: str, job_id: str, sha256: str, data: bytes) -> None:
+    async def _put_into_queue(self, check_id: str, job_id: str, picture: Picture) -> None:
         """Store the picture, then queue its job. If it cannot be stored, the check is deleted."""
         try:
-            await asyncio.to_thread(self._store.put_picture, data)
+            await asyncio.to_thread(self._store.put_picture, picture.sha256, picture.data)
         except UnmaskError:
             await asyncio.to_thread(self._janitor.delete_check, check_id)
             raise
-        record = records.job_fields(self._blocking, job_id, sha256, self._settings.job_timeout)
+        timeout = self._settings.job_timeout
+        record = records.job_fields(self._blocking, job_id, picture.sha256, timeout)
         await self._run(scripts.ENQUEUE, job_id, *record)
 
     async def _apply(self, snapshot: _Snapshot, change: Change) -> _Snapshot | None:
@@ -330,13 +331,6 @@ class CheckQueue:
     async def _run(self, script: str, *arguments: Any) -> Any:
         answer: Any = self._client.eval(script, 0, *arguments)
         return await answer
-
-
-async def _digest(data: bytes) -> str:
-    """The sha256 of a picture; that of a large one is computed in a thread."""
-    if len(data) < _LARGE_BYTES:
-        return sha256(data).hexdigest()
-    return await asyncio.to_thread(lambda: sha256(data).hexdigest())
 
 
 def _order(order: Order | str) -> Order:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.faults.queue_harness import Stage, picture
+from tests.faults.queue_harness import Stage, as_picture, picture
 from tests.unmask.queue.scripted_worker import finish, run, take
 from unmask.errors import UnmaskError
 from unmask.queue.keys import SHARED
 from unmask.report import Door, Priority, State, Verdict
+from unmask.store import Store
 
 # ---- one job for one picture
 
@@ -36,6 +38,18 @@ def test_the_same_picture_is_one_job(tmp_path: Path) -> None:
     run(tmp_path, play)
 
 
+def test_the_bytes_are_not_hashed_again(tmp_path: Path) -> None:
+    """The hash that a door computed is the name of the picture from then on."""
+
+    async def play(on: Stage) -> None:
+        opened = replace(as_picture(b"a"), sha256="5" * 64)
+        check = await on.checks.submit(opened, door=Door.API)
+        assert check.sha256 == "5" * 64
+        assert Store.of(on.settings).get_picture("5" * 64) == b"a"
+
+    run(tmp_path, play)
+
+
 def test_what_redis_lost_at_once_is_asked_for_again(tmp_path: Path) -> None:
     """As one does that is killed before it has written what it answered."""
 
@@ -51,21 +65,21 @@ def test_what_redis_lost_at_once_is_asked_for_again(tmp_path: Path) -> None:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(on.checks, "_put_into_queue", lossy)
-            check = await on.checks.submit(picture(1), door=Door.API)
+            check = await on.checks.submit(as_picture(picture(1)), door=Door.API)
             (job_id,) = take(on)
             finish(on, job_id)
             found = await on.checks.wait(check.id, 10)
             assert found is not None and found.state is State.DONE
             losses = 2
             with pytest.raises(UnmaskError, match="deleted"):
-                await on.checks.submit(picture(2), door=Door.API)
+                await on.checks.submit(as_picture(picture(2)), door=Door.API)
 
     run(tmp_path, play)
 
 
 def test_a_thousand_askers_at_once_make_one_job(tmp_path: Path) -> None:
     async def play(on: Stage) -> None:
-        submits = (on.checks.submit(b"same", door=Door.WEB) for _ in range(1000))
+        submits = (on.checks.submit(as_picture(b"same"), door=Door.WEB) for _ in range(1000))
         checks = await asyncio.gather(*submits)
         assert len({check.id for check in checks}) == 1000
         waiting = asyncio.gather(*(on.checks.wait(check.id, 20) for check in checks))

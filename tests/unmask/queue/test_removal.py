@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.queue_harness import Stage
+from tests.faults.queue_harness import Stage, as_picture
 from tests.unmask.queue.scripted_worker import _gone, finish, run, take, traces
 from unmask.errors import UnmaskError
 from unmask.queue.janitor import Janitor
@@ -79,7 +79,7 @@ def test_deleted_and_asked_for_again_at_once(tmp_path: Path) -> None:
     async def play(on: Stage) -> None:
         async def churn(rounds: int) -> None:
             for _ in range(rounds):
-                check = await on.checks.submit(b"contested", door=Door.WEB)
+                check = await on.checks.submit(as_picture(b"contested"), door=Door.WEB)
                 assert await on.checks.picture(check.id) == b"contested"
                 assert await on.checks.delete(check.id)
 

@@ -27,8 +27,7 @@ from bot.transport.dispatch import Dispatch
 from bot.transport.leader import Beat
 from bot.transport.polling import UPDATES, poll
 from bot.transport.token import TokenError, bot_id, derived, token_of
-from unmask.cli.faults import Exit, SettingsError
-from unmask.errors import UnmaskError
+from unmask.errors import Exit, SettingsError, UnmaskError
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
 from unmask.queue.clients import open_async_client, redis_url

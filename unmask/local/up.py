@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import unmask
-from unmask.cli.faults import SettingsError
+from unmask.errors import SettingsError
 from unmask.local.supervisor import Child, ending_with_parent, first_ended
 from unmask.queue.heartbeats import worker_alive
 from unmask.queue.records import model_tag

@@ -17,7 +17,6 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.app import add_handlers, make_application
 from bot.context import Services
-from bot.logs import log_json, redacted
 from bot.replies.commands import set_menu
 from bot.services import make_services
 from bot.state.limits import Limits
@@ -29,6 +28,7 @@ from bot.transport.polling import UPDATES, poll
 from bot.transport.token import TokenError, bot_id, derived, token_of
 from unmask.errors import Exit, SettingsError, UnmaskError
 from unmask.fetch import Fetcher
+from unmask.logs import log_json, redacted
 from unmask.queue import CheckQueue
 from unmask.queue.clients import open_async_client, redis_url
 from unmask.settings import Settings

@@ -9,9 +9,9 @@ import sys
 from aiohttp import web
 
 from server.app import make_app
-from server.logs import log_json
 from server.security.policy import Policy, UnsafeSettingsError
 from unmask.errors import UnmaskError
+from unmask.logs import log_json
 from unmask.queue import CheckQueue
 from unmask.queue.clients import redis_url
 from unmask.settings import Settings

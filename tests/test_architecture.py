@@ -23,15 +23,15 @@ ROOMS = {
 #: place imports itself and what lies below, so that there is no circle.
 PLACES = {
     "unmask": (
-        "errors commands report settings environment images detector fetch store queue local cli "
-        "__main__"
+        "errors logs commands report settings environment images detector fetch store queue local "
+        "cli __main__"
     ),
     "server": (
-        "logs model security cached_stats backpressure metrics context api web routes middleware "
+        "model security cached_stats backpressure metrics context api web routes middleware "
         "app main commands __main__"
     ),
     "bot": (
-        "logs i18n state transport replies media files pipeline context services handlers app main "
+        "i18n state transport replies media files pipeline context services handlers app main "
         "command __main__"
     ),
     "worker": "examiner heartbeat consumer main command __main__",

@@ -36,8 +36,9 @@ def run(options: argparse.Namespace) -> int:
         return Exit.DONE if _is_alive() else Exit.SOME_FAILED
     with needing("worker"):
         from unmask.environment import read_settings
+        from unmask.logs import log_json
         from worker.main import run as work
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_json(level=logging.WARNING)
     try:
         work(read_settings())
     except SettingsError as error:

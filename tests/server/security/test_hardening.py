@@ -15,9 +15,9 @@ from aiohttp.test_utils import TestClient
 from redis.asyncio import Redis
 
 from server.context import CHECKS
-from server.logs import JsonLines
 from server.security.keys import ApiKeys
 from tests.server.server_process import Place, blank, client_of
+from unmask.logs import JsonLines
 from unmask.queue import CheckQueue
 
 pytestmark = pytest.mark.anyio

@@ -76,7 +76,7 @@ class _BatchJob:
 
 
 class BatchWorker(SimpleWorker):
-    """Serves pools of queues; ``stopping`` is set once a signal asked it to end."""
+    """Serves pools of queues; ``stopping`` is set by the first signal to end."""
 
     job_class = CheckJob
 

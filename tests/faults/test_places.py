@@ -166,8 +166,8 @@ def test_a_server_without_its_model_says_so(tmp_path: Path) -> None:
 
 
 def test_a_worker_with_another_model_says_which_judged(tmp_path: Path) -> None:
-    """A server that was upgraded before its workers: the result tells the model that judged, and
-    the next asker has the picture examined anew."""
+    """A server that was upgraded before its workers: the result names the model that judged,
+    and the next check of the picture is examined again."""
 
     async def play() -> None:
         (tmp_path / "new").mkdir()

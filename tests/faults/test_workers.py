@@ -134,7 +134,7 @@ def test_poison_picture(tmp_path: Path) -> None:
             assert {check.state for check in done} == {State.DONE}
             assert deaths == 3
             again = (await on.submit(picture(0, POISON)))[0]
-            assert again.state is State.FAILED, "a second asker must not kill three more"
+            assert again.state is State.FAILED, "a second check must not kill three more"
         assert set(ends.values()) == {1} and len(ends) == 8
 
     asyncio.run(play())

@@ -62,7 +62,7 @@ def test_a_result_is_complete(tmp_path: Path) -> None:
 
 
 def test_redis_names_no_code_to_run(tmp_path: Path) -> None:
-    """Whoever writes to Redis can fail a check, not run a function, a callback or a webhook."""
+    """A client of Redis can fail a check, not run a function, a callback or a webhook."""
 
     async def play() -> None:
         async with stage(tmp_path) as on:

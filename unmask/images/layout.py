@@ -1,7 +1,7 @@
 """Where a picture's own bytes end, how many frames it has and how large it says it is.
 
 Each walker steps over the marks of one container without decoding. Its number of steps is bounded
-by the file's length, so a file made of millions of tiny parts cannot hold a worker up.
+by the file's length, so a file made of millions of tiny parts cannot keep a worker busy.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 @dataclass(frozen=True)
 class Layout:
-    """What a walk over a container found.
+    """The result of a walk over a container.
 
     ``end`` is the offset just after the picture's own bytes, None where the format does not say;
     ``complete`` is False when the file stops before its last part does; ``size`` is the width and
@@ -217,7 +217,7 @@ def _bmp(data: bytes) -> Layout:
 
 
 def _tiff(data: bytes) -> Layout:
-    """Count the pages along their chain; a page may lie anywhere, so no end can be told."""
+    """Count the pages along their chain; a page may lie anywhere, so the end is unknown."""
     order = "<" if data.startswith(b"II") else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     offset, count, entry = ("Q", "Q", 20) if big else ("I", "H", 12)

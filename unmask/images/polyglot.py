@@ -2,8 +2,8 @@
 
 Only the places are searched where another program would look for such a file: the first kilobyte
 (PDF readers and browsers), the bytes after the picture's end, and the end of the file (archives
-are read from there). Compressed data is never searched, and what phones append is known: further
-JPEGs (MPF, gain maps), videos (motion photos) and the makers' own trailers.
+are read from there). Compressed data is never searched, and what phones usually append passes:
+further JPEGs (MPF, gain maps), videos (motion photos) and the makers' own trailers.
 """
 
 from __future__ import annotations
@@ -61,16 +61,16 @@ def find_polyglot(data: bytes, layout: Layout) -> Polyglot:
 
 
 def _beginning_at(data: bytes, start: int) -> str | None:
-    found = _FIRST.match(data, start)
-    if not found or (found.lastgroup == "program" and not _is_program(data, start)):
+    match = _FIRST.match(data, start)
+    if not match or (match.lastgroup == "program" and not _is_program(data, start)):
         return None
-    return found.lastgroup
+    return match.lastgroup
 
 
 def _anywhere(data: bytes, start: int, end: int) -> str | None:
-    found = _MARKUP.search(data, start, end)
-    if found:
-        return found.lastgroup
+    match = _MARKUP.search(data, start, end)
+    if match:
+        return match.lastgroup
     return next((kind for mark, kind in _MARKS.items() if data.find(mark, start, end) >= 0), None)
 
 

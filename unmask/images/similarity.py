@@ -2,9 +2,9 @@
 
 A perceptual hash finds what may be alike: the signs of the lowest frequencies of a DCT (Zauner,
 *Implementation and Benchmarking of Perceptual Image Hash Functions*, 2010). It cannot tell a
-photograph from the same one with another face in it, which is the very question asked here. So
-what it finds is compared place by place, the whole picture coarsely and each face finely, and one
-small region that differs is enough for no. docs/bot.md tells how the bounds were chosen.
+photograph from the same one with another face in it, which is the question here. So its matches are
+compared place by place, the whole picture coarsely and each face finely, and one
+small region that differs is enough for no. docs/bot.md says how the bounds were chosen.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def may_be_alike(bits: int, others: int) -> bool:
 
 
 def alike(one: Look, other: Look, faces: Sequence[Box]) -> bool:
-    """Whether two pictures are the same but for their encoding and size; ``faces`` are the boxes
+    """Whether two pictures are the same apart from encoding and size; ``faces`` are the boxes
     of the faces in the first, in pixels of its file."""
     if not may_be_alike(one.bits, other.bits):
         return False

@@ -20,7 +20,7 @@ local function now()
   return tonumber(time[1]) + tonumber(time[2]) / 1000000
 end
 
--- The arguments from the given one on. `unpack` would end the script at some thousands.
+-- The arguments from number `first` on. `unpack` would end the script at some thousands.
 local function arguments_from(first)
   local values = {}
   for i = first, #ARGV do values[#values + 1] = ARGV[i] end

@@ -104,7 +104,7 @@ def _inflated(value: bytes) -> bytes:
 
 
 async def _gone(on: Stage, *words: str) -> None:
-    """Nothing is left, once Redis has written its append-only file anew."""
+    """Nothing is left, once Redis has rewritten its append-only file."""
 
     async def nothing() -> bool:
         return not traces(on, *words)

@@ -74,7 +74,7 @@ def test_what_expires_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_deleted_and_asked_for_again_at_once(tmp_path: Path) -> None:
-    """Whoever asks while the file is removed never ends up without it."""
+    """A check that is made while the file is removed never ends up without it."""
 
     async def play(on: Stage) -> None:
         async def churn(rounds: int) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import litserve  # type: ignore[import-untyped]
 
-from benchmarks.peers import Kit, kit
+from benchmarks.peers import Kit, kit, put_picture
 
 
 class Faces(litserve.LitAPI):  # type: ignore[misc]
@@ -19,7 +19,7 @@ class Faces(litserve.LitAPI):  # type: ignore[misc]
         self.kit = kit()
 
     def decode_request(self, request: dict[str, str]) -> str:
-        return self.kit.store.put_picture(base64.b64decode(request["picture"]))
+        return put_picture(self.kit.store, base64.b64decode(request["picture"]))
 
     def predict(self, batch: list[str]) -> list[str]:
         return self.kit.examine(batch)

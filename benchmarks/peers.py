@@ -6,6 +6,7 @@ picture to them and a report back differs.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from uuid import uuid4
 
 from unmask.settings import Settings
 from unmask.store import Store
-from worker.examiner import Examiner, Order
+from worker.examiner import ExamineJob, Examiner
 from worker.main import load_detector
 
 
@@ -28,9 +29,16 @@ class Kit:
 
     def examine(self, sha256s: list[str]) -> list[str]:
         """Examine pictures of the store as one batch, draw and store; their reports as JSON."""
-        orders = [Order(uuid4().hex, sha256) for sha256 in sha256s]
-        reports = [future.result() for future in self.examiner.examine(orders)]
+        jobs = [ExamineJob(uuid4().hex, sha256) for sha256 in sha256s]
+        reports = [future.result() for future in self.examiner.examine(jobs)]
         return [_json(report) for report in reports]
+
+
+def put_picture(store: Store, data: bytes) -> str:
+    """Store a picture; returns its sha256."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    store.put_picture(sha256, data)
+    return sha256
 
 
 def _json(report: Any) -> str:

@@ -44,7 +44,7 @@ import skimage.data
 from PIL import Image
 from rq import Queue
 
-from benchmarks.peers import Kit
+from benchmarks.peers import Kit, put_picture
 from unmask.detector import SHIPPED_MODEL
 from unmask.images import open_picture
 from unmask.queue.valkey import EmbeddedValkey
@@ -136,7 +136,7 @@ class Bench:
     def draw(self, number: int) -> Sample:
         """The same, drawn and stored as a worker does, one by one."""
         store = self.kit.store
-        return timed(self.take(number), lambda data: self.kit.examine([store.put_picture(data)]))
+        return timed(self.take(number), lambda data: self.kit.examine([put_picture(store, data)]))
 
     async def send(self, session: aiohttp.ClientSession, data: bytes) -> dict[str, float]:
         """One check of the service; the stages that its report tells."""
@@ -349,7 +349,7 @@ def stock_worker(data: Path) -> Iterator[Callable[[int, list[bytes]], Sample]]:
 
     def ask(picture: bytes) -> float:
         start = time.perf_counter()
-        job = queue.enqueue("benchmarks.peers.examine", store.put_picture(picture))
+        job = queue.enqueue("benchmarks.peers.examine", put_picture(store, picture))
         result = job.latest_result(timeout=60)
         if result is None or result.type is not result.Type.SUCCESSFUL:
             raise RuntimeError("a job of RQ's worker failed")

@@ -1,8 +1,9 @@
-"""``python -m bot``: run the bot alone, with the settings of the environment."""
+"""``python -m bot`` is ``unmask bot``."""
 
 import sys
 
-from bot.main import serve
-from unmask.settings import Settings
+from bot import command
+from unmask.commands import main
 
-sys.exit(serve(Settings()))
+if __name__ == "__main__":
+    sys.exit(main("bot", command))

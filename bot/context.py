@@ -32,7 +32,7 @@ from bot.state.users import People
 from bot.transport.inbox import Inbox
 from bot.transport.retry import deliver
 from unmask.errors import UnmaskError
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.settings import Settings
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Services:
 
     settings: Settings
     bot: Bot
-    checks: Checks
+    checks: CheckQueue
     inbox: Inbox
     book: OrderBook
     people: People

@@ -15,7 +15,7 @@ from bot.state.reply_queue import Item, Kind, Note
 from unmask.errors import UnmaskError
 from unmask.fetch import Fetcher
 from unmask.images.clip import is_clip
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.settings import Settings
 
 #: What Telegram hands over at most, in bytes; a Bot API server of one's own has no such limit.
@@ -30,7 +30,7 @@ class Files:
     """Fetches; who asks sees to it that few do so at one time, for each file lies in memory."""
 
     def __init__(
-        self, bot: Bot, checks: Checks, past: Past, fetcher: Fetcher, settings: Settings
+        self, bot: Bot, checks: CheckQueue, past: Past, fetcher: Fetcher, settings: Settings
     ) -> None:
         self._bot = bot
         self._checks = checks

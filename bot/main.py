@@ -17,7 +17,6 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.app import add_handlers, make_application
 from bot.context import Services
-from bot.logs import log_json, redacted
 from bot.replies.commands import set_menu
 from bot.services import make_services
 from bot.state.limits import Limits
@@ -27,10 +26,10 @@ from bot.transport.dispatch import Dispatch
 from bot.transport.leader import Beat
 from bot.transport.polling import UPDATES, poll
 from bot.transport.token import TokenError, bot_id, derived, token_of
-from unmask.cli.faults import Exit, SettingsError
-from unmask.errors import UnmaskError
+from unmask.errors import Exit, SettingsError, UnmaskError
 from unmask.fetch import Fetcher
-from unmask.queue import Checks
+from unmask.logs import log_json, redacted
+from unmask.queue import CheckQueue
 from unmask.queue.clients import open_async_client, redis_url
 from unmask.settings import Settings
 
@@ -104,7 +103,7 @@ async def _parts(settings: Settings, token: str, fetcher: Fetcher | None) -> Asy
     number = bot_id(token)
     keys = Keys(number)
     async with contextlib.AsyncExitStack() as stack:
-        checks = await Checks.connect(settings.model_copy(update={"redis_url": url}))
+        checks = await CheckQueue.connect(settings.model_copy(update={"redis_url": url}))
         stack.push_async_callback(checks.close)
         redis = open_async_client(url)
         stack.push_async_callback(redis.aclose)

@@ -22,8 +22,8 @@ from bot.state.reply_queue import Item, Kind, Note, Order, OrderBook, Stage
 from bot.state.users import People
 from bot.transport.retry import deliver, patiently
 from unmask.errors import UnmaskError
-from unmask.images import open_picture
-from unmask.queue import Checks
+from unmask.images import Picture, open_picture
+from unmask.queue import CheckQueue
 from unmask.report import Door, State
 from unmask.settings import Settings
 
@@ -51,7 +51,7 @@ class Pipeline:
         *,
         bot: Bot,
         book: OrderBook,
-        checks: Checks,
+        checks: CheckQueue,
         files: Files,
         past: Past,
         people: People,
@@ -235,11 +235,11 @@ class Pipeline:
                 item.warnings = picture.warnings
                 await self._book.save(order)
             else:
-                await _in_one_go(self._enter_check(order, item, data))
+                await _in_one_go(self._enter_check(order, item, picture))
 
-    async def _enter_check(self, order: Order, item: Item, data: bytes) -> None:
+    async def _enter_check(self, order: Order, item: Item, picture: Picture) -> None:
         """Ask for the check, and write down whose it is, that it can be deleted."""
-        check = await self._asked(data, order.key(item))
+        check = await self._asked(picture, order.key(item))
         await self._people.own(order.asker, f"check:{order.chat}:{check}")
         if not (item.kind is Kind.CLIP and Note.THUMBNAIL in item.notes) and item.unique:
             await self._past.remember_file(item.unique, check)
@@ -247,15 +247,15 @@ class Pipeline:
         item.check, item.owner = check, order.asker
         await self._book.save(order)
 
-    async def _asked(self, data: bytes, key: str) -> str:
+    async def _asked(self, picture: Picture, key: str) -> str:
         """The id of the check; the same one if it was asked for before a crash."""
         try:
-            check = await self._checks.submit(data, door=Door.TELEGRAM, idempotency_key=key)
+            check = await self._checks.submit(picture, door=Door.TELEGRAM, idempotency_key=key)
         except UnmaskError as error:
             if error.code != "idempotency_mismatch":
                 raise
             # A URL shows another picture than before the crash.
-            check = await self._checks.submit(data, door=Door.TELEGRAM)
+            check = await self._checks.submit(picture, door=Door.TELEGRAM)
         return check.id
 
     async def _ended(self, order: Order, item: Item) -> None:

@@ -21,14 +21,14 @@ from bot.state.reply_queue import OrderBook
 from bot.state.users import People
 from bot.transport.inbox import Inbox
 from unmask.fetch import Fetcher
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.settings import Settings
 
 
 def make_services(
     settings: Settings,
     bot: Bot,
-    checks: Checks,
+    checks: CheckQueue,
     fetcher: Fetcher,
     redis: aioredis.Redis,
     limits: Limits,

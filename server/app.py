@@ -19,14 +19,14 @@ from server.security.keys import ApiKeys
 from server.security.policy import Policy
 from server.web.rendering import PAGES, Pages
 from unmask.fetch import Fetcher
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.queue.clients import open_async_client
 from unmask.queue.rate_limits import Limiter
 from unmask.settings import Settings
 
 
 def make_app(
-    settings: Settings, checks: Checks, redis_url: str, fetcher: Fetcher | None = None
+    settings: Settings, checks: CheckQueue, redis_url: str, fetcher: Fetcher | None = None
 ) -> web.Application:
     """The application on a connected queue; ``redis_url`` is where keys and limits are kept.
 

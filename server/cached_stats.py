@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from unmask.errors import UnmaskError
-from unmask.queue import Checks, Stats
+from unmask.queue import CheckQueue, Stats
 
 #: The queue is asked at most once in this many seconds.
 GRAIN = 0.5
@@ -15,7 +15,7 @@ GRAIN = 0.5
 class RecentStats:
     """Asks for all who want to know; what went wrong is kept for as long as an answer is."""
 
-    def __init__(self, checks: Checks) -> None:
+    def __init__(self, checks: CheckQueue) -> None:
         self._checks = checks
         self._turn = asyncio.Lock()
         self._answer: Stats | UnmaskError | None = None

@@ -14,12 +14,12 @@ from server.model import PublicModel
 from server.security.keys import ApiKey, ApiKeys
 from server.security.policy import Policy
 from unmask.fetch import Fetcher
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.settings import Settings
 
 SETTINGS = web.AppKey("settings", Settings)
 POLICY = web.AppKey("policy", Policy)
-CHECKS = web.AppKey("checks", Checks)
+CHECKS = web.AppKey("checks", CheckQueue)
 RECENT = web.AppKey("recent", RecentStats)
 KEYS = web.AppKey("keys", ApiKeys)
 ADMISSION = web.AppKey("admission", Admission)

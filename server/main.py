@@ -9,10 +9,10 @@ import sys
 from aiohttp import web
 
 from server.app import make_app
-from server.logs import log_json
 from server.security.policy import Policy, UnsafeSettingsError
 from unmask.errors import UnmaskError
-from unmask.queue import Checks
+from unmask.logs import log_json
+from unmask.queue import CheckQueue
 from unmask.queue.clients import redis_url
 from unmask.settings import Settings
 
@@ -39,7 +39,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """
     Policy.of(settings)  # Before anything is started: unsafe settings start nothing.
     url = await asyncio.to_thread(redis_url, settings)
-    checks = await Checks.connect(settings.model_copy(update={"redis_url": url}))
+    checks = await CheckQueue.connect(settings.model_copy(update={"redis_url": url}))
     try:
         runner = web.AppRunner(
             make_app(settings, checks, url), access_log=None, shutdown_timeout=GRACE
@@ -60,7 +60,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await checks.close()
 
 
-async def _answering(checks: Checks) -> None:
+async def _answering(checks: CheckQueue) -> None:
     if not await checks.ping():
         raise UnmaskError("queue_unavailable", "The queue does not answer.")
 

@@ -22,23 +22,24 @@ ROOMS = {
 #: The places of each room (its folders, and the modules beside them), each below those after it: a
 #: place imports itself and what lies below, so that there is no circle.
 PLACES = {
-    "unmask": "errors report settings images detector fetch store queue local cli __main__",
+    "unmask": (
+        "errors logs commands report settings environment images detector fetch store queue local "
+        "cli __main__"
+    ),
     "server": (
-        "logs model security cached_stats backpressure metrics context api web routes middleware "
-        "app main __main__"
+        "model security cached_stats backpressure metrics context api web routes middleware "
+        "app main commands __main__"
     ),
     "bot": (
-        "logs i18n state transport replies media files pipeline context services handlers app main "
-        "__main__"
+        "i18n state transport replies media files pipeline context services handlers app main "
+        "command __main__"
     ),
-    "worker": "examiner heartbeat consumer main __main__",
+    "worker": "examiner heartbeat consumer main command __main__",
     "model_training": "dataset networks export evaluation training report paper cli __main__",
 }
-#: Imports from above that are still to be mended: the path of the shipped model, and the errors
-#: and exit codes of the command line.
+#: Imports from above that are still to be mended: the path of the shipped model.
 TO_MEND = {
     "unmask/settings.py imports detector",
-    "unmask/local/up.py imports cli",
 }
 TRAINING_ONLY = {"keras", "tensorflow", "tf2onnx", "jax", "torch", "onnx", "sklearn", "matplotlib"}
 #: The doors know the model by its manifest and the worker by the name of a task.
@@ -174,8 +175,17 @@ def test_a_check_on_the_command_line_needs_no_extra() -> None:
 
 
 def test_help_comes_without_the_model() -> None:
-    found = loaded_by(["unmask", "unmask.cli", "unmask.cli.command"])
+    commands = ["unmask.local.command", "server.commands.serve", "server.commands.keys"]
+    commands += ["worker.command", "bot.command"]
+    found = loaded_by(["unmask", "unmask.cli", "unmask.cli.command", *commands])
     assert found & {"onnxruntime", "cv2", "numpy", "PIL", "pydantic"} == set()
+
+
+@pytest.mark.parametrize("room", sorted(set(ROOMS) - {"unmask"}))
+def test_no_room_imports_the_command_line(room: str) -> None:
+    """A room offers its commands to it, by entry points."""
+    texts = {path: path.read_text(encoding="utf-8") for path in sources(room)}
+    assert not [path for path, text in texts.items() if "unmask.cli" in text]
 
 
 def test_a_training_worker_process_starts_without_keras() -> None:

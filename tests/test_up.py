@@ -224,7 +224,7 @@ def test_a_wrong_model_is_said(up: Make, tmp_path: Path, colour_model: Path) -> 
         file.write(b"\0")
     service = up(model=tmp_path / "model" / "manifest.json")
     said = service.fails()
-    assert "unmask worker: colour.onnx is not the file that its manifest names" in said
+    assert '"message": "colour.onnx is not the file that its manifest names' in said
     assert "unmask: error: The worker ended before it was ready (status 78)" in said
     assert none_left(service.data, 0)
 

@@ -1,5 +1,7 @@
 """The one error shape: a code from a documented list, a message a person can act on, details.
 
+Beside it stand the errors that end a command, and its exit statuses.
+
 Every door shows an error as ``{"error": {"code", "message", "detail"}}``. The codes, their HTTP
 status and their meaning stand in :data:`ERROR_CODES`; docs/errors.md is tested against it.
 """
@@ -7,6 +9,7 @@ status and their meaning stand in :data:`ERROR_CODES`; docs/errors.md is tested 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 
@@ -82,3 +85,33 @@ class UnmaskError(Exception):
     def as_json(self) -> dict[str, Any]:
         """The error in the one shape that every door shows."""
         return {"error": {"code": self.code, "message": self.message, "detail": self.detail}}
+
+
+class SettingsError(Exception):
+    """A setting from the environment is not valid; the message names the variable."""
+
+
+class MissingExtraError(Exception):
+    """A package is not installed; the message says which extra brings it."""
+
+
+class Exit(IntEnum):
+    """Exit statuses of the commands.
+
+    ``MISCONFIGURED`` (EX_CONFIG) tells a service manager that starting the worker or the bot again
+    would not help. ``NO_READER`` is what a shell reports for a program that SIGPIPE ended.
+    """
+
+    DONE = 0
+    SOME_FAILED = 1
+    NOTHING_DONE = 2
+    MISCONFIGURED = 78
+    INTERRUPTED = 130
+    NO_READER = 141
+
+
+def internal_error(exception: BaseException) -> UnmaskError:
+    """The error to show for an exception that nobody foresaw."""
+    reason = " ".join(f"{type(exception).__name__}: {exception}".split())
+    message = f"Something unforeseen went wrong ({reason})."
+    return UnmaskError("internal", message, exception=reason)

@@ -1,6 +1,6 @@
 """A URL to bytes, without being led inside the network.
 
-Whoever may name a URL may try to make this machine speak to machines that only it can reach
+A caller that names a URL may try to make this machine talk to machines that only it can reach
 (server-side request forgery). Three gates stand in the way, each enough alone for most attacks:
 the URL itself (:func:`checked_url`), every answer of the name service, and every address at the
 moment a socket is made for it. Redirects come back to the first gate.
@@ -32,7 +32,7 @@ Lookup = Callable[[str], Iterable[str]]
 USUAL_PORTS = frozenset({80, 443, 8080, 8443})
 MAX_URL = 4_096
 MAX_REDIRECTS = 5
-#: Downloads at one time; more wait their turn.
+#: Downloads at one time; others wait.
 MAX_DOWNLOADS = 32
 CHUNK = 65_536
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -65,9 +65,9 @@ CLOSED_V4 = tuple(
         ],
     )
 )
-#: IPv6 is closed but for the unicast block in use, and there the special-purpose parts are closed
-#: too. Mapped, translated and tunnelled IPv4 (::ffff:0:0/96, 64:ff9b::/96, 2001::/32, 2002::/16)
-#: is closed as a whole: an IPv4 host has an IPv4 address.
+#: IPv6 is closed except for the unicast block in use, whose special-purpose parts are closed too.
+#: Mapped, translated and tunnelled IPv4 (::ffff:0:0/96, 64:ff9b::/96, 2001::/32, 2002::/16) is
+#: closed as a whole: an IPv4 host has an IPv4 address.
 OPEN_V6 = ipaddress.IPv6Network("2000::/3")
 CLOSED_V6 = tuple(
     map(
@@ -101,24 +101,24 @@ def is_public(address: Address) -> bool:
 def checked_url(text: str | URL, ports: Collection[int] = USUAL_PORTS) -> URL:
     """The URL, normalised and without its fragment.
 
-    Raises ``bad_url`` for what is no plain http(s) URL, ``url_refused`` for a port or a name that
-    is not of the public internet. Addresses written as such are checked when they are dialled.
+    Raises ``bad_url`` for text that is no plain http(s) URL, ``url_refused`` for a port or a name
+    that is not of the public internet. Addresses written as such are checked when they are dialled.
     """
-    shown = str(text)
-    if len(shown) > MAX_URL or _CONTROL.search(shown):
+    text = str(text)
+    if len(text) > MAX_URL or _CONTROL.search(text):
         raise _bad_url("It is too long or holds spaces, control characters or backslashes.")
     try:
-        url = URL(shown).with_fragment(None)
+        url = URL(text).with_fragment(None)
         host, port = url.raw_host, url.port
     except ValueError as error:
         raise _bad_url("It cannot be read as a URL.") from error
     if url.scheme not in {"http", "https"} or not host:
         raise _bad_url("It must begin with http:// or https:// and name a host.")
-    if _USER.match(shown):
+    if _USER.match(text):
         raise _bad_url("User names and passwords in a URL are not accepted.")
     if port not in ports:
         raise _refused(f"Port {port} is not one on which pictures are published.")
-    if _BRACKETS.match(shown) and not isinstance(_address(host), ipaddress.IPv6Address):
+    if _BRACKETS.match(text) and not isinstance(_address(host), ipaddress.IPv6Address):
         raise _bad_url("Its host is not a valid address.")
     if _address(host) is None:
         _check_name(host)
@@ -163,7 +163,7 @@ class Fetcher:
         self._ports = frozenset(ports)
         self._resolver = _Resolver(self._check, lookup or _look_up)
         self._tls = tls
-        self._turns = asyncio.Semaphore(MAX_DOWNLOADS)
+        self._slots = asyncio.Semaphore(MAX_DOWNLOADS)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -173,19 +173,19 @@ class Fetcher:
         await self.close()
 
     async def close(self) -> None:
-        """Give the sockets and threads back."""
+        """Close the sockets and threads."""
         if self._session is not None:
             await self._session.close()
         await self._resolver.close()
 
     async def fetch(self, text: str) -> bytes:
-        """The bytes that ``text``, a URL, leads to.
+        """The bytes at ``text``, a URL.
 
         Raises ``bad_url``, ``url_refused``, ``url_unreachable``, ``url_timeout``,
         ``too_many_bytes`` or, for a web page, ``not_a_picture``.
         """
         url = checked_url(text, self._ports)
-        async with self._turns:
+        async with self._slots:
             try:
                 async with asyncio.timeout(self._seconds):
                     return await self._follow(url)
@@ -219,7 +219,7 @@ class Fetcher:
                 raise _unreachable(
                     f"The site answered with status {response.status}.", status=response.status
                 )
-            # Asked for plain bytes: whoever packs them all the same may be sending a bomb.
+            # We asked for plain bytes: a site that compresses them may be sending a bomb.
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise _unreachable("The site sent the picture compressed, unasked.")
             if response.content_type in {"text/html", "application/xhtml+xml"}:
@@ -244,7 +244,7 @@ class Fetcher:
                 resolver=self._resolver,
                 socket_factory=self._socket,
                 use_dns_cache=False,
-                force_close=True,  # A connection is never shared by two askers.
+                force_close=True,  # No two downloads share a connection.
                 limit=MAX_DOWNLOADS,
                 ssl=self._tls or True,
             )
@@ -263,7 +263,7 @@ class Fetcher:
         return self._session
 
     def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
-        """The last gate: sees each address that is dialled, however it was found."""
+        """The last gate: checks each address that is dialled, wherever it came from."""
         family, kind, protocol, _, where = info
         self._check(str(where[0]))
         return socket.socket(family, kind, protocol)
@@ -285,8 +285,10 @@ class Fetcher:
 
 
 class _Resolver(AbstractResolver):
-    """Looks names up in threads of its own, so that a slow name server holds up nothing else, and
-    refuses an answer if any address of it is refused: a mixed answer is an attack."""
+    """Looks names up in threads of its own, so that a slow name server delays nothing else.
+
+    Refuses an answer if any of its addresses is refused: a mixed answer is an attack.
+    """
 
     def __init__(self, check: Callable[[str], None], lookup: Lookup) -> None:
         self._check = check
@@ -297,8 +299,8 @@ class _Resolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         loop = asyncio.get_running_loop()
-        found = list(await loop.run_in_executor(self._threads, self._lookup, host))
-        for address in found:
+        addresses = list(await loop.run_in_executor(self._threads, self._lookup, host))
+        for address in addresses:
             self._check(address)
         return [
             ResolveResult(
@@ -309,7 +311,7 @@ class _Resolver(AbstractResolver):
                 proto=0,
                 flags=socket.AI_NUMERICHOST,
             )
-            for address in found
+            for address in addresses
         ]
 
     async def close(self) -> None:
@@ -329,7 +331,7 @@ def _address(text: str) -> Address | None:
 
 
 def _check_name(host: str) -> None:
-    """Refuse what no public host is called, and numbers that some systems read as addresses."""
+    """Refuse names that no public host has, and numbers that some systems read as addresses."""
     name = host.lower().removesuffix(".")
     labels = name.split(".")
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):

@@ -1,7 +1,7 @@
 """Pictures by the sha256 of their bytes, and the files of each result, over fsspec.
 
 A directory by default; ``s3://`` and the rest work where their fsspec package is installed. A file
-appears whole or not at all. Who may remove what is the queue's to say (:mod:`unmask.queue`).
+appears whole or not at all. The queue decides what is removed (:mod:`unmask.queue`).
 
 Layout: ``pictures/<2 of sha256>/<sha256>`` and ``results/<2 of key>/<key>/<name>``.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import logging
 import re
 import time
@@ -27,13 +26,13 @@ from unmask.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-#: What the system says when there is no room: on the disk, in the quota, for one file.
+#: Errors of the system for no room: on the disk, in the quota, for one file.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: A file under this name is being written; older than an hour, its writer is dead.
+#: Name of a file that is being written; if it is older than an hour, its writer is dead.
 _UNFINISHED, _UNFINISHED_SECONDS = ".unfinished-", 3600.0
 
-#: How often a file is written anew whose folder was just removed.
-_TRIES = 8
+#: How often a file is written whose folder is removed meanwhile.
+_MAX_TRIES = 8
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -46,16 +45,16 @@ _PLACE = re.compile(
 
 
 class Store:
-    """A place for files. Methods block; one instance serves several threads.
+    """The store of pictures and results. Methods block; one instance serves several threads.
 
-    Writing raises :class:`UnmaskError` ``storage_full`` or ``output_unwritable``; whatever else
-    fails raises ``OSError``.
+    Writing raises :class:`UnmaskError` ``storage_full`` or ``output_unwritable``; every other
+    failure raises ``OSError``.
     """
 
     def __init__(self, url: str) -> None:
         """``url`` is a path or an fsspec URL such as ``s3://bucket/prefix``."""
         self._files: Any
-        # A kept listing would hide what other hosts store and remove.
+        # A cached listing would hide what other hosts store and remove.
         self._files, root = fsspec.url_to_fs(url, use_listings_cache=False)
         self._root = root.rstrip("/")
         self._local = isinstance(self._files, LocalFileSystem)
@@ -65,19 +64,20 @@ class Store:
         """The store that the settings name, by default a directory in ``settings.data``."""
         return cls(settings.store or str(settings.data.expanduser().absolute() / "store"))
 
-    def put_picture(self, data: bytes) -> str:
-        """Keep a picture's bytes; returns their sha256. One that is there is not written again."""
-        sha256 = hashlib.sha256(data).hexdigest()
+    def put_picture(self, sha256: str, data: bytes) -> None:
+        """Store a picture's bytes under their ``sha256``, unless they are stored already.
+
+        The caller has computed the hash, as :class:`unmask.images.Picture` does.
+        """
         try:
-            there = self.has_picture(sha256)
+            is_stored = self.has_picture(sha256)
         except OSError as error:
-            raise _told(error) from error
-        if not there:
+            raise _as_unmask_error(error) from error
+        if not is_stored:
             self._write(self._picture(sha256), data)
-        return sha256
 
     def has_picture(self, sha256: str) -> bool:
-        """Whether a picture is there."""
+        """Whether a picture is stored."""
         with _faults():
             return bool(self._files.exists(self._picture(sha256)))
 
@@ -90,15 +90,15 @@ class Store:
         return data
 
     def delete_picture(self, sha256: str) -> None:
-        """Remove a picture, if it is there."""
+        """Remove a picture, if it is stored."""
         self._remove(self._picture(sha256))
 
     def put_result(self, key: str, name: str, data: bytes) -> None:
-        """Keep one file of a result; a file of that name is replaced."""
+        """Store one file of a result; replaces a file of that name."""
         self._write(self._result(key, name), data)
 
     def get_result(self, key: str, name: str) -> bytes | None:
-        """One file of a result, None if there is none (a name that none can have included)."""
+        """One file of a result, None if there is none, also for an invalid name."""
         return self._read(self._result(key, name)) if _NAME.fullmatch(name) else None
 
     def delete_results(self, key: str) -> None:
@@ -117,8 +117,9 @@ class Store:
         """Remove files last written more than ``retention`` seconds before ``now`` (Unix time).
 
         ``wanted(kind, key)`` tells whether a check still needs the ``pictures`` or ``results`` of
-        that sha256 or key. Files left behind by a writer that died go too, files of others stay.
-        One that cannot be removed is left for the next time. Returns how many files went.
+        that sha256 or key. Unfinished files of a writer that died are removed too, files of other
+        programs stay. A file that cannot be removed is left to the next sweep. Returns how many
+        files were removed.
         """
         stale = [
             path
@@ -138,20 +139,20 @@ class Store:
         return removed
 
     def _old_files(self, now: float, retention: float) -> Iterator[tuple[str, str, str]]:
-        """Path, kind and key of each file older than it may be."""
-        for path, about in self._find(self._root).items():
+        """Path, kind and key of each file that is older than its limit."""
+        for path, info in self._find(self._root).items():
             place = _PLACE.fullmatch(path[len(self._root) + 1 :])
             limit = _UNFINISHED_SECONDS if _UNFINISHED in path else retention
-            if place and _written(about) <= now - limit:
+            if place and _written(info) <= now - limit:
                 yield path, place["kind"], place["key"] or ""
 
     def _find(self, folder: str) -> dict[str, dict[str, Any]]:
-        """What is known of each file below a folder, by its path."""
+        """The properties of each file below a folder, by its path."""
         with _faults():
             return dict(self._files.find(folder, detail=True))
 
     def _drop_if_empty(self, folder: str) -> None:
-        """Remove the folder of a result; those above it hold others and stay."""
+        """Remove the folder of a result; the folders above it hold others and stay."""
         if self._local:
             with contextlib.suppress(OSError):
                 self._files.rmdir(folder)
@@ -165,12 +166,15 @@ class Store:
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._remove(target)
-            raise _told(error) from error
+            raise _as_unmask_error(error) from error
 
     def _create(self, folder: str, target: str, path: str, data: bytes) -> None:
-        """Write ``target`` and call it ``path``. Who removes the folder's files meanwhile may take
-        the folder, still empty, or the new file itself: then once more."""
-        for left in reversed(range(_TRIES)):
+        """Write ``target`` and rename it to ``path``.
+
+        A process that removes the folder's files meanwhile may take the folder, still empty, or
+        the new file itself: then it is written again.
+        """
+        for left in reversed(range(_MAX_TRIES)):
             try:
                 with _faults():
                     self._files.makedirs(folder, exist_ok=True)
@@ -181,7 +185,7 @@ class Store:
             except (FileNotFoundError, FileExistsError):  # the latter: it was there, then not
                 if not left:
                     raise
-                time.sleep(0.002 * (_TRIES - left))
+                time.sleep(0.002 * (_MAX_TRIES - left))
 
     def _read(self, path: str) -> bytes | None:
         try:
@@ -212,7 +216,7 @@ class Store:
 
 @contextlib.contextmanager
 def _faults() -> Iterator[None]:
-    """Turns what an object store raises in words of its own into an ``OSError``."""
+    """Turns an object store's own exceptions into an ``OSError``."""
     try:
         yield
     except OSError:
@@ -221,17 +225,17 @@ def _faults() -> Iterator[None]:
         raise OSError(errno.EIO, f"{type(error).__name__}: {error}") from error
 
 
-def _told(error: OSError) -> UnmaskError:
+def _as_unmask_error(error: OSError) -> UnmaskError:
     if error.errno in _NO_ROOM:
         message = "There is no room left for the picture or its result; try again later."
         return UnmaskError("storage_full", message)
     return UnmaskError("output_unwritable", "The store cannot be written just now.")
 
 
-def _written(about: dict[str, Any]) -> float:
-    """When a file was last written, Unix time; file systems of fsspec differ in how they say it."""
+def _written(info: dict[str, Any]) -> float:
+    """When a file was last written, Unix time; file systems of fsspec name it differently."""
     when = next(
-        (about[name] for name in ("mtime", "LastModified", "updated", "created") if name in about),
+        (info[name] for name in ("mtime", "LastModified", "updated", "created") if name in info),
         time.time(),
     )
     return when.timestamp() if isinstance(when, datetime) else float(when)

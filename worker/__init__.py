@@ -1,1 +1,1 @@
-"""The worker: takes what waits, examines it as one batch, stores the results, tells."""
+"""The worker: takes all waiting jobs, examines them as one batch, stores the results."""

@@ -1,8 +1,8 @@
-"""RQ's worker, taking all that waits as one batch.
+"""RQ's worker, which takes all waiting jobs as one batch.
 
-RQ keeps the books (jobs, registries, workers, signals); what must not be torn apart by a crash is
-done by the scripts of :mod:`unmask.queue.scripts`. Nothing that stands in Redis names code to run:
-a job's function, callbacks and webhooks are never looked up.
+RQ keeps the records (jobs, registries, workers) and handles signals; steps that a crash must not
+tear apart are scripts of :mod:`unmask.queue.scripts`. Nothing in Redis names code to run: a job's
+function, callbacks and webhooks are never looked up.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from rq.worker import SimpleWorker, WorkerStatus
 
 from unmask.errors import UnmaskError
 from unmask.queue.keys import TASK, queue_name
-from unmask.queue.worker_queue import Ledger
+from unmask.queue.worker_queue import WorkerQueue
 from unmask.report import Priority, Report, State
-from worker.examiner import Examiner, Order, Outcome
-from worker.heartbeat import Pulse
+from worker.examiner import ExamineJob, Examiner, Outcome
+from worker.heartbeat import Heartbeat
 
 _log = logging.getLogger(__name__)
 
-_SHA256, _WORK = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
-#: Seconds for which an idle worker blocks before it looks for itself.
+_SHA256, _JOB_ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
+#: Seconds for which an idle worker blocks before it looks into its queues by itself.
 _IDLE_SECONDS = 10.0
-#: Seconds for which RQ lists an idle worker that gives no sign; also bounds each answer of Redis.
+#: Seconds for which RQ lists an idle worker without a heartbeat; also bounds each answer of Redis.
 _WORKER_TTL = 60
 #: Seconds before Redis is tried again, beyond the client's own patience.
 _RECONNECT_SECONDS = 1.0
@@ -51,7 +51,7 @@ class CheckJob(Job):
     """A job whose result comes out of its batch."""
 
     result_of_batch: Future[Outcome] | None = None
-    found: Outcome | None = None
+    outcome: Outcome | None = None
     success_callback = None
     failure_callback = None
     stopped_callback = None
@@ -60,23 +60,23 @@ class CheckJob(Job):
         """Wait for the batch. A picture that cannot be examined is a result, not a failed job."""
         if self.result_of_batch is None:
             raise RuntimeError("the job is in no batch")
-        self.found = self.result_of_batch.result()
+        self.outcome = self.result_of_batch.result()
 
     def send_webhooks(self, *_: Any, **__: Any) -> None:
         """Nothing: an address in Redis is not one to call."""
 
 
 @dataclass
-class _Ticket:
-    """A job on its way through a batch."""
+class _BatchJob:
+    """A job of a batch: ``job`` is ours, ``record`` and ``execution`` are RQ's."""
 
-    order: Order
-    job: CheckJob
+    job: ExamineJob
+    record: CheckJob
     execution: Execution | None = None
 
 
 class BatchWorker(SimpleWorker):
-    """Serves pools of queues; ``stopping`` is set once a signal asked it to end."""
+    """Serves pools of queues; ``stopping`` is set by the first signal to end."""
 
     job_class = CheckJob
 
@@ -84,14 +84,14 @@ class BatchWorker(SimpleWorker):
         self,
         *,
         connection: redis.Redis,
-        ledger: Ledger,
+        queue: WorkerQueue,
         examiner: Examiner,
-        pulse: Pulse,
+        heartbeat: Heartbeat,
         pools: Sequence[str],
         batch_size: int,
         stopping: threading.Event,
     ) -> None:
-        """``connection`` must not decode answers, ``ledger``'s must."""
+        """``connection`` must not decode answers, that of ``queue`` must."""
         names = [queue_name(pool, priority) for priority in Priority for pool in pools]
         super().__init__(
             names,
@@ -103,123 +103,128 @@ class BatchWorker(SimpleWorker):
             disable_default_exception_handler=True,
             log_job_description=False,
         )
-        self._ledger = ledger
+        self._worker_queue = queue
         self._examiner = examiner
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._pools = tuple(pools)
         self._batch_size = batch_size
         self._stopping = stopping
         self._blocked = False
-        self._batch: list[_Ticket] = []
+        self._batch: list[_BatchJob] = []
 
     # Taking
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
     ) -> tuple[Job, Queue] | None:
-        """Take a batch, blocking while nothing waits; answers its first job."""
+        """Take a batch, blocking while nothing waits; returns its first job."""
         self.set_state(WorkerStatus.IDLE)
         while not self._stopping.is_set():
             try:
                 self.heartbeat()
-                last = self._ledger.last_arrival()
-                self._batch = self._tickets(self._ledger.take(self._pools, self._batch_size))
+                last = self._worker_queue.last_arrival()
+                job_ids = self._worker_queue.take(self._pools, self._batch_size)
+                self._batch = self._load(job_ids)
                 if self._batch:
-                    job = self._batch[0].job
-                    return job, self._queue_of(job)
+                    record = self._batch[0].record
+                    return record, self._queue_of(record)
                 if timeout is None:
                     return None
                 with self._interruptible():
-                    self._ledger.await_arrival(last, _IDLE_SECONDS)
+                    self._worker_queue.await_arrival(last, _IDLE_SECONDS)
             except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
                 _log.warning("worker %s: Redis is away (%s)", self.name, type(error).__name__)
                 time.sleep(_RECONNECT_SECONDS)
         raise StopRequested
 
-    def _tickets(self, works: Sequence[str]) -> list[_Ticket]:
-        if not works:
+    def _load(self, job_ids: Sequence[str]) -> list[_BatchJob]:
+        """The jobs with RQ's records of them; fails those that do not name the one task."""
+        if not job_ids:
             return []
-        jobs = CheckJob.fetch_many(works, self.connection, JSONSerializer)
-        tickets = []
-        for work, job in zip(works, jobs, strict=True):
-            # A job whose hash is lost keeps its lease; the janitor writes it anew after that.
-            if isinstance(job, CheckJob):
-                order = _order(work, job)
-                if order:
-                    tickets.append(_Ticket(order, job))
+        batch = []
+        records = CheckJob.fetch_many(job_ids, self.connection, JSONSerializer)
+        for job_id, record in zip(job_ids, records, strict=True):
+            # A job whose record is lost keeps its lease; after that a janitor writes it again.
+            if isinstance(record, CheckJob):
+                job = _examine_job(job_id, record)
+                if job:
+                    batch.append(_BatchJob(job, record))
                 else:
-                    self._refuse(work, job)
-        return tickets
+                    self._refuse(job_id, record)
+        return batch
 
-    def _refuse(self, work: str, job: CheckJob) -> None:
-        _log.error("worker %s: work %s names a task that is none", self.name, work)
-        job.delete()
-        self._ledger.settle(work, UnmaskError("internal", "The job was not one that is run."))
+    def _refuse(self, job_id: str, record: CheckJob) -> None:
+        _log.error("worker %s: job %s does not name the one task", self.name, job_id)
+        record.delete()
+        error = UnmaskError("internal", "The job does not name the one task that workers run.")
+        self._worker_queue.fail(job_id, error)
 
     # Working
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run the batch that ``job`` came with."""
+        """Run the batch that ``job`` is the first of."""
         batch, self._batch = self._batch, []
-        with self._pulse.holding([ticket.order.work for ticket in batch]):
+        with self._heartbeat.holding([item.job.id for item in batch]):
             live = self._begin(batch)
-            futures = self._examiner.examine([ticket.order for ticket in live])
-            for ticket, future in zip(live, futures, strict=True):
-                ticket.job.result_of_batch = future
-                self._perform(ticket)
+            futures = self._examiner.examine([item.job for item in live])
+            for item, future in zip(live, futures, strict=True):
+                item.record.result_of_batch = future
+                self._perform(item)
         self._count(live)
         self.set_state(WorkerStatus.IDLE)
 
-    def _begin(self, batch: list[_Ticket]) -> list[_Ticket]:
-        """Enter the batch into the books before the model runs; drops what nobody asks for now."""
-        waited = self._ledger.begin(self.name, [ticket.order.work for ticket in batch])
+    def _begin(self, batch: list[_BatchJob]) -> list[_BatchJob]:
+        """Record that the batch runs, before the model does; drops the jobs of deleted checks."""
+        waits = self._worker_queue.begin(self.name, [item.job.id for item in batch])
         live = []
-        for ticket, seconds in zip(batch, waited, strict=True):
-            if seconds is None:
-                ticket.job.delete()
+        for item, wait in zip(batch, waits, strict=True):
+            if wait is None:
+                item.record.delete()
                 continue
-            ticket.order = replace(ticket.order, waited=seconds)
-            ticket.execution = self.prepare_execution(ticket.job)
-            self.prepare_job_execution(ticket.job)
-            live.append(ticket)
+            item.job = replace(item.job, wait=wait)
+            item.execution = self.prepare_execution(item.record)
+            self.prepare_job_execution(item.record)
+            live.append(item)
         return live
 
-    def _perform(self, ticket: _Ticket) -> None:
+    def _perform(self, item: _BatchJob) -> None:
         """Let RQ conclude a job; see :meth:`cleanup_execution`."""
-        if ticket.execution is None:
+        if item.execution is None:
             raise RuntimeError("the job was not begun")
-        self.perform_job(ticket.job, self._queue_of(ticket.job), ticket.execution)
-        if self._ledger.state(ticket.order.work) in (None, State.FAILED):
-            self._discard(ticket)
+        self.perform_job(item.record, self._queue_of(item.record), item.execution)
+        if self._worker_queue.state(item.job.id) in (None, State.FAILED):
+            self._discard(item)
 
-    def _discard(self, ticket: _Ticket) -> None:
-        """Remove what was stored of a work that failed or was deleted while it ran, now or once the
-        drawing ends. Of one that is done, another worker may have stored it: that stays."""
-        future = ticket.job.result_of_batch
+    def _discard(self, item: _BatchJob) -> None:
+        """Remove the stored files of a job that failed or was deleted while it ran, now or once the
+        drawing ends. Those of a done job stay: another worker may have stored them."""
+        future = item.record.result_of_batch
         if future is not None:
-            future.add_done_callback(lambda _: self._examiner.discard(ticket.order))
+            future.add_done_callback(lambda _: self._examiner.discard(item.job))
 
     def cleanup_execution(
         self, job: Job, pipeline: Any, execution: Execution | None = None
     ) -> None:
-        """The end of a job: RQ's books, our state and the event, in one transaction."""
+        """End a job: RQ's records, our state and the event change in one transaction."""
         super().cleanup_execution(job, pipeline, execution)
-        found = job.found if isinstance(job, CheckJob) else None
-        if found is None:
-            found = UnmaskError("internal", "The picture could not be examined in time.")
-        self._ledger.settle(job.id, found, pipeline=pipeline)
+        outcome = job.outcome if isinstance(job, CheckJob) else None
+        if isinstance(outcome, Report):
+            self._worker_queue.complete(job.id, outcome, pipeline=pipeline)
+        else:
+            late = UnmaskError("internal", "The picture could not be examined in time.")
+            self._worker_queue.fail(job.id, outcome or late, pipeline=pipeline)
         pipeline.delete(job.key)
 
-    def _count(self, tickets: list[_Ticket]) -> None:
-        if not tickets:
+    def _count(self, batch: list[_BatchJob]) -> None:
+        if not batch:
             return
-        size = len(tickets)
+        size = len(batch)
         sums = Counter[str]({"batches": 1, "pictures": size, f"batch_size:{size}": 1})
-        for ticket in tickets:
-            if isinstance(ticket.job.found, Report):
-                for stage, milliseconds in ticket.job.found.timings_ms:
+        for item in batch:
+            if isinstance(item.record.outcome, Report):
+                for stage, milliseconds in item.record.outcome.timings_ms:
                     sums[f"ms:{stage}"] += milliseconds
-        self._ledger.count(sums)
+        self._worker_queue.count(sums)
 
     def _queue_of(self, job: Job) -> Queue:
         return Queue(
@@ -232,7 +237,7 @@ class BatchWorker(SimpleWorker):
     # Living
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Finish the batch in hand, then end. Only a worker that holds nothing is interrupted."""
+        """Finish the running batch, then end. Only a worker that holds no job is interrupted."""
         self._stopping.set()
         self._stop_requested = True
         if self._blocked:
@@ -261,14 +266,14 @@ class BatchWorker(SimpleWorker):
         """See :meth:`subscribe`."""
 
 
-def _order(work: str, job: CheckJob) -> Order | None:
-    """What a job asks for, None if it is not the one task with fitting arguments."""
+def _examine_job(job_id: str, record: CheckJob) -> ExamineJob | None:
+    """Our job of RQ's record, None if that is not the one task with fitting arguments."""
     try:
-        name, arguments = job.func_name, list(job.args)
+        name, arguments = record.func_name, list(record.args)
     except (DeserializationError, TypeError):
         return None
     if name != TASK or len(arguments) != 2 or not all(isinstance(a, str) for a in arguments):
         return None
     sha256, key = arguments
-    fits = _SHA256.fullmatch(sha256) and _WORK.fullmatch(key) and key == work
-    return Order(work, sha256) if fits else None
+    fits = _SHA256.fullmatch(sha256) and _JOB_ID.fullmatch(key) and key == job_id
+    return ExamineJob(job_id, sha256) if fits else None

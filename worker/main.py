@@ -1,4 +1,4 @@
-"""Starts a worker: the model first, then the queue."""
+"""Runs a worker: loads the model first, then serves the queue."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from unmask.queue.clients import WORKER_RETRIES, open_client, redis_url
 from unmask.queue.janitor import Janitor
 from unmask.queue.keys import pool_names
 from unmask.queue.records import model_tag
-from unmask.queue.worker_queue import Ledger
+from unmask.queue.worker_queue import WorkerQueue
 from unmask.settings import Settings
 from unmask.store import Store
 from worker.consumer import BatchWorker
 from worker.examiner import Examiner, Examines
-from worker.heartbeat import Pulse
+from worker.heartbeat import Heartbeat
 
 _log = logging.getLogger(__name__)
 
@@ -35,33 +35,35 @@ _JOIN_SECONDS = 5.0
 
 
 def run(settings: Settings, detector: Examines | None = None) -> None:
-    """Work until SIGTERM or SIGINT; the batch in hand is finished first.
+    """Serve the queue until SIGTERM or SIGINT; a running batch is finished first.
 
-    To be called from the main thread. ``detector`` replaces the real one, for tests. Raises
+    Call it from the main thread. ``detector`` replaces the real one, for tests. Raises
     :class:`UnmaskError` ``model_missing`` or ``model_mismatch`` before anything is taken from the
-    queue, ``queue_unavailable``, or ``bad_request`` for a pool that cannot be.
+    queue, ``queue_unavailable``, or ``bad_request`` for an invalid name of a pool.
     """
     pools = pool_names(settings.pools)
     model = model_tag(settings.model)
-    loaded = load_detector(settings) if detector is None else detector
+    detector = load_detector(settings) if detector is None else detector
     url = redis_url(settings)
-    ledger = Ledger(open_client(url, WORKER_RETRIES))
+    queue = WorkerQueue(open_client(url, WORKER_RETRIES))
     store = Store.of(settings)
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
-    pulse = Pulse(ledger, name=name, model=model.version, pools=pools, limit=settings.job_timeout)
+    heartbeat = Heartbeat(
+        queue, name=name, model=model.version, pools=pools, limit=settings.job_timeout
+    )
     stopping = _stopping_on_signals()
     with (
-        contextlib.closing(Examiner(loaded, store, settings)) as examiner,
-        _beside(pulse, Janitor(ledger, store, settings)),
+        contextlib.closing(Examiner(detector, store, settings)) as examiner,
+        _in_background(heartbeat, Janitor(queue, store, settings)),
     ):
 
         def serve() -> None:
-            # A worker anew for each try: RQ takes one that lost its Redis for alive by its name.
+            # A new worker for each try: RQ believes that one which lost its Redis still lives.
             BatchWorker(
                 connection=open_client(url, WORKER_RETRIES, text=False),
-                ledger=ledger,
+                queue=queue,
                 examiner=examiner,
-                pulse=pulse,
+                heartbeat=heartbeat,
                 pools=pools,
                 batch_size=settings.batch_size,
                 stopping=stopping,
@@ -97,15 +99,15 @@ def _stopping_on_signals() -> threading.Event:
 
 
 @contextlib.contextmanager
-def _beside(pulse: Pulse, janitor: Janitor) -> Iterator[None]:
-    """The threads beside the worker's own."""
+def _in_background(heartbeat: Heartbeat, janitor: Janitor) -> Iterator[None]:
+    """Runs the heartbeat and the janitor, each in a thread beside the worker's own."""
     done = threading.Event()
-    keeper = threading.Thread(target=janitor.run, args=(done,), name="unmask-janitor", daemon=True)
-    pulse.start()
-    keeper.start()
+    thread = threading.Thread(target=janitor.run, args=(done,), name="unmask-janitor", daemon=True)
+    heartbeat.start()
+    thread.start()
     try:
         yield
     finally:
         done.set()
-        keeper.join(_JOIN_SECONDS)
-        pulse.stop()
+        thread.join(_JOIN_SECONDS)
+        heartbeat.stop()

@@ -19,7 +19,7 @@ from bot.state.callback_data import Ticket, Tickets
 from bot.state.reply_queue import Item, Kind, Note, Order, OrderBook, Stage
 from bot.state.users import People
 from bot.transport.retry import deliver
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Answers:
     def __init__(
         self,
         bot: Bot,
-        checks: Checks,
+        checks: CheckQueue,
         book: OrderBook,
         tickets: Tickets,
         people: People,

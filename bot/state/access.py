@@ -7,7 +7,7 @@ from typing import Any
 from redis import asyncio as aioredis
 
 from bot.state.redis_keys import Keys
-from unmask.cli.faults import SettingsError
+from unmask.errors import SettingsError
 from unmask.queue.clients import reachable
 from unmask.settings import Settings
 

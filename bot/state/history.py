@@ -18,7 +18,7 @@ from bot.state.redis_keys import Keys
 from unmask.errors import UnmaskError
 from unmask.images import Picture
 from unmask.images.similarity import Look, alike, look, may_be_alike
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.queue.clients import reachable
 from unmask.report import Check, State
 from unmask.settings import Settings
@@ -54,7 +54,7 @@ class Past:
     """Remembers as long as results are kept. Raises ``queue_unavailable``."""
 
     def __init__(
-        self, redis: aioredis.Redis, keys: Keys, checks: Checks, settings: Settings
+        self, redis: aioredis.Redis, keys: Keys, checks: CheckQueue, settings: Settings
     ) -> None:
         self._redis = redis
         self._keys = keys

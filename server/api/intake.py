@@ -127,12 +127,12 @@ async def submit(
     settings, key = request.app[SETTINGS], request[CALLER].key
     team = _team(request, options.team)
     await room(request, team, bulk=bulk)
-    await asyncio.to_thread(open_picture, data, settings)
+    picture = await asyncio.to_thread(open_picture, data, settings)
     idempotency = None if bulk else idempotency_key(request)
     if idempotency is not None and key is not None:
         idempotency = f"{key.prefix}:{idempotency}"
     return await request.app[CHECKS].submit(
-        data, door=options.door, team=team, bulk=bulk, idempotency_key=idempotency
+        picture, door=options.door, team=team, bulk=bulk, idempotency_key=idempotency
     )
 
 

@@ -7,9 +7,9 @@ import logging
 import sys
 
 import bot.main
-from bot.logs import log_json
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
+from unmask.logs import log_json
 from unmask.settings import Settings
 
 

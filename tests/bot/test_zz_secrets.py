@@ -11,7 +11,7 @@ from tests.bot.conftest import telegram_of
 from tests.bot.image_asserts import Pixels, as_file, genuine
 from tests.bot.telegram import Person, Telegram, running_telegram
 from tests.server.server_process import Place
-from unmask.cli.faults import Exit
+from unmask.errors import Exit
 from unmask.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -101,7 +101,7 @@ async def test_an_error_nobody_foresaw(
     async def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("the inner workings")
 
-    monkeypatch.setattr("unmask.queue.Checks.submit", broken)
+    monkeypatch.setattr("unmask.queue.CheckQueue.submit", broken)
     async with telegram_of(work, 7) as telegram:
         ada = Person(telegram, "Ada")
         async with bot_within(place, telegram):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -21,11 +22,12 @@ import redis
 from PIL import Image
 
 from tests.faults.stub_detector import manifest
-from unmask.queue import Checks
+from unmask.images import Picture
+from unmask.queue import CheckQueue
 from unmask.queue.clients import open_client
 from unmask.queue.keys import EVENTS
 from unmask.queue.valkey import EmbeddedValkey
-from unmask.queue.worker_queue import Ledger
+from unmask.queue.worker_queue import WorkerQueue
 from unmask.report import Check, Door
 from unmask.settings import Settings
 
@@ -45,6 +47,12 @@ def picture(number: int, kind: int = 0, side: int = 20) -> bytes:
     return out.getvalue()
 
 
+def as_picture(data: bytes) -> Picture:
+    """``data`` as a picture that passed the gates, whatever it is."""
+    digest = hashlib.sha256(data).hexdigest()
+    return Picture(data, sha256=digest, format="PNG", width=20, height=20, warnings=())
+
+
 class Stage:
     """What a test needs; made by :func:`stage`."""
 
@@ -56,15 +64,15 @@ class Stage:
         self.log = folder / "examined"
         self.log.touch()
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.checks: Checks
+        self.checks: CheckQueue
 
     @property
     def client(self) -> redis.Redis:
         return open_client(self.valkey.url)
 
     @property
-    def ledger(self) -> Ledger:
-        return Ledger(self.client)
+    def queue(self) -> WorkerQueue:
+        return WorkerQueue(self.client)
 
     def worker(self, **options: Any) -> subprocess.Popen[bytes]:
         """Start a worker around the stand-in."""
@@ -91,7 +99,7 @@ class Stage:
 
     async def submit(self, *pictures: bytes, **about: Any) -> list[Check]:
         about = {"door": Door.WEB} | about
-        return [await self.checks.submit(data, **about) for data in pictures]
+        return [await self.checks.submit(as_picture(data), **about) for data in pictures]
 
     async def ends(self, checks: Iterable[Check], timeout: float) -> list[Check]:
         """Every check once it has ended; fails if one does not in time."""
@@ -132,7 +140,7 @@ async def stage(folder: Path, **settings: Any) -> AsyncIterator[Stage]:
     """A stage whose processes end with it."""
     made = Stage(folder, **settings)
     try:
-        made.checks = await Checks.connect(made.settings)
+        made.checks = await CheckQueue.connect(made.settings)
         try:
             yield made
         finally:
@@ -143,7 +151,7 @@ async def stage(folder: Path, **settings: Any) -> AsyncIterator[Stage]:
 
 @contextlib.asynccontextmanager
 async def listening(stage: Stage) -> AsyncIterator[Counter[str]]:
-    """Counts the ends that are published for each work, over a connection of its own."""
+    """Counts the ends that are published for each job, over a connection of its own."""
     ends: Counter[str] = Counter()
     stop = asyncio.Event()
     ready = asyncio.Event()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.queue_harness import Stage, listening, picture, stage
+from tests.faults.queue_harness import Stage, as_picture, listening, picture, stage
 from tests.faults.stub_detector import manifest
 from unmask.errors import UnmaskError
 from unmask.report import Check, Door, State
@@ -51,9 +51,9 @@ def test_waiters_hear_of_an_end_that_was_told_while_they_were_cut_off(tmp_path: 
             (check,) = await on.submit(picture(1))
             waiting = asyncio.create_task(on.checks.wait(check.id, 30))
             await asyncio.sleep(0.1)
-            # Cut every subscriber off, and end the work before they are back.
+            # Cut every subscriber off, and end the job before they are back.
             on.client.client_kill_filter(_type="pubsub")
-            on.ledger.settle(_only_work(on), UnmaskError("damaged", "It is damaged."))
+            on.queue.fail(_only_job(on), UnmaskError("damaged", "It is damaged."))
             ended = await asyncio.wait_for(waiting, 5)
             assert ended is not None and ended.state is State.FAILED
 
@@ -166,8 +166,8 @@ def test_a_server_without_its_model_says_so(tmp_path: Path) -> None:
 
 
 def test_a_worker_with_another_model_says_which_judged(tmp_path: Path) -> None:
-    """A server that was upgraded before its workers: the result tells the model that judged, and
-    the next asker has the picture examined anew."""
+    """A server that was upgraded before its workers: the result names the model that judged,
+    and the next check of the picture is examined again."""
 
     async def play() -> None:
         (tmp_path / "new").mkdir()
@@ -187,7 +187,7 @@ async def _submit_slowly(on: Stage, count: int) -> tuple[list[Check], int]:
     checks, refused = [], 0
     for number in range(count):
         try:
-            checks += [await on.checks.submit(picture(number), door=Door.API)]
+            checks += [await on.checks.submit(as_picture(picture(number)), door=Door.API)]
         except UnmaskError as error:
             assert error.code == "queue_unavailable"
             refused += 1
@@ -195,9 +195,9 @@ async def _submit_slowly(on: Stage, count: int) -> tuple[list[Check], int]:
     return checks, refused
 
 
-def _only_work(on: Stage) -> str:
-    (work,) = on.ledger.client.zrange("unmask:open", 0, -1)  # type: ignore[misc]
-    return str(work)
+def _only_job(on: Stage) -> str:
+    (job_id,) = on.queue.client.zrange("unmask:open", 0, -1)  # type: ignore[misc]
+    return str(job_id)
 
 
 def _wrong_model(folder: Path) -> Path:

@@ -97,9 +97,9 @@ def _assess(on: Stage, pictures: list[bytes], ended: list[Check]) -> None:
     assert codes[None] > 950, codes
     client = on.client
     told = client.hgetall("unmask:counters")
-    works = list(client.scan_iter("unmask:work:*"))
-    # A picture that met the full disk and was asked for again is two works.
-    assert int(told["done"]) + int(told["failed"]) == len(works) >= 950  # type: ignore[index]
+    jobs = list(client.scan_iter("unmask:work:*"))
+    # A picture that met the full disk and was asked for again is two jobs.
+    assert int(told["done"]) + int(told["failed"]) == len(jobs) >= 950  # type: ignore[index]
     assert not client.zcard("unmask:open") and not client.zcard("unmask:lease")
     assert not list(client.scan_iter("rq:job:*")) and not list(client.scan_iter("rq:wip:*"))
     assert not list(client.scan_iter("rq:queue:*"))

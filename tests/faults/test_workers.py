@@ -27,7 +27,7 @@ def test_killed_before_a_batch(tmp_path: Path) -> None:
         async with stage(tmp_path) as on, listening(on) as ends:
             checks = await on.submit(*(picture(n) for n in range(8)))
             # Just what a worker has done to Redis at that moment, and then never more.
-            assert len(on.ledger.take(["shared"], 5)) == 5
+            assert len(on.queue.take(["shared"], 5)) == 5
             died = time.monotonic()
             on.worker()
             done = await on.ends(checks, PROMISE)
@@ -134,7 +134,7 @@ def test_poison_picture(tmp_path: Path) -> None:
             assert {check.state for check in done} == {State.DONE}
             assert deaths == 3
             again = (await on.submit(picture(0, POISON)))[0]
-            assert again.state is State.FAILED, "a second asker must not kill three more"
+            assert again.state is State.FAILED, "a second check must not kill three more"
         assert set(ends.values()) == {1} and len(ends) == 8
 
     asyncio.run(play())

@@ -22,7 +22,7 @@ from PIL import Image
 
 from server.app import make_app
 from unmask.fetch import Fetcher
-from unmask.queue import Checks
+from unmask.queue import CheckQueue
 from unmask.queue.valkey import EmbeddedValkey
 from unmask.settings import Settings
 
@@ -71,7 +71,7 @@ async def client_of(
 ) -> AsyncIterator[TestClient[Any, Any]]:
     """A client of a server in this process, with these settings."""
     chosen = place.settings(**settings)
-    checks = await Checks.connect(chosen)
+    checks = await CheckQueue.connect(chosen)
     try:
         server = TestServer(make_app(chosen, checks, place.redis_url, fetcher))
         async with TestClient(server) as client:

@@ -20,7 +20,7 @@ from server.security.keys import ApiKeys
 from server.security.policy import counted_address
 from tests.server.server_process import Place, blank, client_of
 from unmask.errors import UnmaskError
-from unmask.queue import Checks, Stats
+from unmask.queue import CheckQueue, Stats
 from unmask.report import Priority
 
 pytestmark = pytest.mark.anyio
@@ -151,10 +151,10 @@ def fixed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Makes the queue tell of itself what a test says."""
 
     def fix(**changed: Any) -> None:
-        async def told(_: Checks) -> Stats:
+        async def told(_: CheckQueue) -> Stats:
             return stats(**changed)
 
-        monkeypatch.setattr(Checks, "stats", told)
+        monkeypatch.setattr(CheckQueue, "stats", told)
 
     return fix
 
@@ -271,12 +271,12 @@ async def test_a_queue_that_does_not_answer_is_not_asked_for_each_request(
 ) -> None:
     asked = 0
 
-    async def gone(_: Checks) -> Stats:
+    async def gone(_: CheckQueue) -> Stats:
         nonlocal asked
         asked += 1
         raise UnmaskError("queue_unavailable", "The queue cannot be reached.")
 
-    monkeypatch.setattr(Checks, "stats", gone)
+    monkeypatch.setattr(CheckQueue, "stats", gone)
     monkeypatch.setattr(cached_stats, "GRAIN", 0.2)
     answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
     assert {answer.status for answer in answers} == {503} and asked == 1

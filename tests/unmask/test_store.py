@@ -22,6 +22,13 @@ KEY = "0123456789abcdef" * 2
 SHA = hashlib.sha256(b"picture").hexdigest()
 
 
+def put(store: Store, data: bytes) -> str:
+    """Store a picture; returns its hash."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    store.put_picture(sha256, data)
+    return sha256
+
+
 @pytest.fixture(params=["file", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     yield Store(str(tmp_path / "with a space") if request.param == "file" else "memory://unmask")
@@ -29,8 +36,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def test_a_picture_comes_back_by_its_hash(store: Store) -> None:
-    assert store.put_picture(b"picture") == SHA
-    assert store.put_picture(b"picture") == SHA
+    assert put(store, b"picture") == SHA
+    assert put(store, b"picture") == SHA
     assert store.get_picture(SHA) == b"picture"
     store.delete_picture(SHA)
     store.delete_picture(SHA)
@@ -71,9 +78,9 @@ def test_a_key_that_none_can_have(store: Store, key: str) -> None:
 
 def test_sweep_removes_what_is_old_and_not_wanted(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    kept = store.put_picture(b"wanted")
-    young = store.put_picture(b"young")
-    store.put_picture(b"picture")
+    kept = put(store, b"wanted")
+    young = put(store, b"young")
+    put(store, b"picture")
     store.put_result(KEY, "mask.png", b"mask")
     now = (tmp_path / "pictures" / kept[:2] / kept).stat().st_mtime
     os.utime(tmp_path / "pictures" / young[:2] / young, (now + 50, now + 50))
@@ -92,7 +99,7 @@ def test_sweep_removes_what_is_old_and_not_wanted(tmp_path: Path) -> None:
 
 def test_sweep_leaves_the_files_of_others(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    sha256 = store.put_picture(b"picture")
+    sha256 = put(store, b"picture")
     others = [
         tmp_path / name
         for name in (".DS_Store", "pictures/.DS_Store", f"pictures/{sha256[:2]}/.DS_Store", "a/b/c")
@@ -108,7 +115,7 @@ def test_sweep_goes_on_after_a_file_that_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(str(tmp_path))
-    pictures = [store.put_picture(b"%d" % number) for number in range(5)]
+    pictures = [put(store, b"%d" % number) for number in range(5)]
     remove = store._files.rm_file
 
     def refuse_the_first(path: str) -> None:
@@ -123,7 +130,7 @@ def test_sweep_goes_on_after_a_file_that_stays(
 
 def test_sweep_removes_what_a_dead_writer_left(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    sha256 = store.put_picture(b"picture")
+    sha256 = put(store, b"picture")
     half = tmp_path / "pictures" / sha256[:2] / ".unfinished-1"
     half.write_bytes(b"pic")
     now = half.stat().st_mtime
@@ -154,7 +161,7 @@ def test_no_room(tmp_path: Path) -> None:
 def test_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UnmaskError) as refused:
-        Store(str(tmp_path / "file")).put_picture(b"picture")
+        put(Store(str(tmp_path / "file")), b"picture")
     assert refused.value.code == "output_unwritable"
 
 
@@ -194,7 +201,7 @@ def test_a_sweep_does_not_hinder_a_writer(tmp_path: Path) -> None:
     sweeper.start()
     try:
         for number in range(500):
-            store.delete_picture(store.put_picture(b"%d" % number))
+            store.delete_picture(put(store, b"%d" % number))
             store.put_result(KEY, "mask.png", b"mask")
     finally:
         done.set()
@@ -202,9 +209,9 @@ def test_a_sweep_does_not_hinder_a_writer(tmp_path: Path) -> None:
 
 
 def test_the_store_of_the_settings(tmp_path: Path) -> None:
-    sha256 = Store.of(Settings(data=tmp_path)).put_picture(b"x")
+    sha256 = put(Store.of(Settings(data=tmp_path)), b"x")
     assert (tmp_path / "store" / "pictures" / sha256[:2] / sha256).read_bytes() == b"x"
-    sha256 = Store.of(Settings(data=tmp_path, store=f"file://{tmp_path}/other")).put_picture(b"x")
+    sha256 = put(Store.of(Settings(data=tmp_path, store=f"file://{tmp_path}/other")), b"x")
     assert (tmp_path / "other" / "pictures" / sha256[:2] / sha256).exists()
 
 
@@ -219,7 +226,7 @@ def test_every_kind_of_no_room_has_its_code(
 
         monkeypatch.setattr(store._files, "pipe_file", refuse)
         with pytest.raises(UnmaskError) as full:
-            store.put_picture(b"x")
+            put(store, b"x")
         assert full.value.code == "storage_full"
 
 
@@ -233,11 +240,11 @@ def hosts() -> Iterator[tuple[Store, Store]]:
 
 def test_hosts_see_what_others_store_and_remove(hosts: tuple[Store, Store]) -> None:
     here, there = hosts
-    sha256 = here.put_picture(b"picture")
+    sha256 = put(here, b"picture")
     there.sweep(time.time(), 100)  # looks at every file
     here.delete_picture(sha256)
     assert not there.has_picture(sha256)
-    assert there.put_picture(b"picture") == sha256
+    assert put(there, b"picture") == sha256
     assert here.get_picture(sha256) == b"picture"
     here.put_result(KEY, "mask.png", b"mask")
     there.sweep(time.time(), 100)
@@ -248,9 +255,9 @@ def test_hosts_see_what_others_store_and_remove(hosts: tuple[Store, Store]) -> N
 
 def test_an_object_store_that_is_away(hosts: tuple[Store, Store]) -> None:
     store = hosts[0]
-    sha256 = store.put_picture(b"picture")
+    sha256 = put(store, b"picture")
     bucket.Bucket.away = True
-    for write in (lambda: store.put_picture(b"new"), lambda: store.put_result(KEY, "a.png", b"")):
+    for write in (lambda: put(store, b"new"), lambda: store.put_result(KEY, "a.png", b"")):
         with pytest.raises(UnmaskError) as refused:
             write()
         assert refused.value.code == "output_unwritable"

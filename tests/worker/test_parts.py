@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from tests.faults.queue_harness import picture
+from tests.faults.queue_harness import as_picture, picture
 from tests.faults.stub_detector import examination
 from tests.unmask import bucket
 from unmask.detector.detector import Examination
@@ -19,56 +19,58 @@ from unmask.images import Picture
 from unmask.report import Image, Model, Pictures, Report, Timings, Verdict
 from unmask.settings import Settings
 from unmask.store import Store
-from worker.examiner import Examiner, Order, _crop, _timed
-from worker.heartbeat import HUNG, Pulse
+from worker.examiner import ExamineJob, Examiner, _crop, _with_timings
+from worker.heartbeat import HUNG, Heartbeat
 
 
-class Heard:
-    """A ledger that only listens; ``away`` makes it unreachable."""
+class StubQueue:
+    """A queue that records heartbeats; ``away`` makes it unreachable."""
 
     def __init__(self) -> None:
-        self.beats: list[tuple[str, ...]] = []
+        self.heartbeats: list[tuple[str, ...]] = []
         self.away = False
         self.left = False
 
-    def beat(self, worker: str, about: str, works: Any) -> None:
+    def heartbeat(self, worker: str, status: str, job_ids: Any) -> None:
         if self.away:
             raise RedisConnectionError
-        self.beats.append(tuple(works))
+        self.heartbeats.append(tuple(job_ids))
 
     def leave(self, worker: str) -> None:
         self.left = True
 
 
-def pulse(ledger: Any, limit: float = 60, end: Any = None) -> Pulse:
-    return Pulse(ledger, name="w", model="1", pools=["shared"], limit=limit, end=end or time.sleep)
+def heartbeat_of(queue: Any, limit: float = 60, end: Any = None) -> Heartbeat:
+    return Heartbeat(
+        queue, name="w", model="1", pools=["shared"], limit=limit, end=end or time.sleep
+    )
 
 
-def test_the_pulse_keeps_what_is_held() -> None:
-    heard = Heard()
-    beating = pulse(heard)
-    with beating.holding(["a", "b"]):
-        beating.beat()
-    beating.beat()
-    assert heard.beats == [("a", "b"), ()]
+def test_a_heartbeat_renews_the_leases_of_the_batch() -> None:
+    queue = StubQueue()
+    heartbeat = heartbeat_of(queue)
+    with heartbeat.holding(["a", "b"]):
+        heartbeat.send()
+    heartbeat.send()
+    assert queue.heartbeats == [("a", "b"), ()]
 
 
-def test_the_pulse_outlives_a_lost_connection(monkeypatch: Any) -> None:
-    monkeypatch.setattr("worker.heartbeat.BEAT", 0.01)
-    heard = Heard()
-    heard.away = True
-    beating = pulse(heard)
-    beating.start()
+def test_heartbeats_outlive_a_lost_connection(monkeypatch: Any) -> None:
+    monkeypatch.setattr("worker.heartbeat.HEARTBEAT", 0.01)
+    queue = StubQueue()
+    queue.away = True
+    heartbeat = heartbeat_of(queue)
+    heartbeat.start()
     time.sleep(0.1)
-    assert not heard.beats
-    heard.away = False
+    assert not queue.heartbeats
+    queue.away = False
     time.sleep(0.1)
-    beating.stop()
-    assert heard.beats and heard.left
+    heartbeat.stop()
+    assert queue.heartbeats and queue.left
 
 
 def test_a_batch_over_its_limit_ends_the_process(monkeypatch: Any) -> None:
-    monkeypatch.setattr("worker.heartbeat.BEAT", 0.01)
+    monkeypatch.setattr("worker.heartbeat.HEARTBEAT", 0.01)
     ended = threading.Event()
     statuses = []
 
@@ -76,13 +78,13 @@ def test_a_batch_over_its_limit_ends_the_process(monkeypatch: Any) -> None:
         statuses.append(status)
         ended.set()
 
-    beating = pulse(Heard(), limit=0.05, end=end)
-    beating.start()
+    heartbeat = heartbeat_of(StubQueue(), limit=0.05, end=end)
+    heartbeat.start()
     time.sleep(0.1)
     assert not ended.is_set(), "idle is no hang"
-    with beating.holding(["a"]):
+    with heartbeat.holding(["a"]):
         assert ended.wait(2)
-    beating.stop()
+    heartbeat.stop()
     assert statuses[0] == HUNG
 
 
@@ -95,7 +97,7 @@ def test_a_crop_stays_inside_its_picture() -> None:
 
 
 def test_the_times_of_a_report_add_up() -> None:
-    found = Report(
+    report = Report(
         id="x",
         sha256="y",
         verdict=Verdict.NO_FACE,
@@ -107,9 +109,9 @@ def test_the_times_of_a_report_add_up() -> None:
         threshold=0.5,
         timings_ms=Timings(decode=1, faces=2, model=3, draw=4, total=10),
     )
-    timed = _timed(found, Order("work", "y", waited=0.5), 6.0)
+    timed = _with_timings(report, ExamineJob("job", "y", wait=0.5), 6.0)
     assert timed.timings_ms == Timings(queue=500, decode=1, faces=2, model=3, draw=10, total=516)
-    assert timed.id == "work" and timed.pictures == Pictures(
+    assert timed.id == "job" and timed.pictures == Pictures(
         annotated="annotated.jpg", mask="mask.png", heatmap="heatmap.png"
     )
 
@@ -125,10 +127,13 @@ class Last:
 def test_an_object_store_that_is_away_abandons_no_batch() -> None:
     bucket.register()
     store = Store("bucket://unmask")
-    orders = [Order(f"{n:032x}", store.put_picture(picture(n))) for n in range(3)]
+    pictures = [as_picture(picture(number)) for number in range(3)]
+    jobs = [ExamineJob(f"{n:032x}", opened.sha256) for n, opened in enumerate(pictures)]
+    for opened in pictures:
+        store.put_picture(opened.sha256, opened.data)
     with closing(Examiner(Last(), store, Settings())) as examiner:
-        for order, future in zip(orders, examiner.examine(orders), strict=True):
+        for job, future in zip(jobs, examiner.examine(jobs), strict=True):
             outcome = future.result()
             assert isinstance(outcome, UnmaskError) and outcome.code == "output_unwritable"
-            examiner.discard(order)
+            examiner.discard(job)
     bucket.register()

@@ -62,7 +62,7 @@ def test_a_result_is_complete(tmp_path: Path) -> None:
 
 
 def test_redis_names_no_code_to_run(tmp_path: Path) -> None:
-    """Whoever writes to Redis can fail a check, not run a function, a callback or a webhook."""
+    """A client of Redis can fail a check, not run a function, a callback or a webhook."""
 
     async def play() -> None:
         async with stage(tmp_path) as on:
@@ -98,13 +98,13 @@ def test_a_check_deleted_while_it_runs_leaves_nothing(tmp_path: Path) -> None:
             mine, other = await on.submit(picture(1), picture(2))
             worker = on.worker(seconds=1.0)
             await on.until(lambda: _examined(on))
-            work = on.client.hget(f"unmask:check:{mine.id}", "work")
+            job_id = on.client.hget(f"unmask:check:{mine.id}", "work")
             assert await on.checks.delete(mine.id)
             await on.ends([other], 20)
             worker.send_signal(signal.SIGTERM)
             assert await asyncio.to_thread(worker.wait, 10) == 0
-            assert not list(on.client.scan_iter(f"*{work}*"))
-            assert not list((tmp_path / "store").rglob(f"*{work}*"))
+            assert not list(on.client.scan_iter(f"*{job_id}*"))
+            assert not list((tmp_path / "store").rglob(f"*{job_id}*"))
             assert not list((tmp_path / "store").rglob(f"*{mine.sha256}*"))
 
     asyncio.run(play())
@@ -122,9 +122,9 @@ def test_a_worker_that_lost_its_lease_leaves_the_result_of_another(tmp_path: Pat
 
             on.worker(seconds=10)
             await on.until(lambda: _examined(on))
-            work = str(on.client.hget(f"unmask:check:{check.id}", "work"))
-            on.client.zadd("unmask:lease", {work: 0})
-            on.ledger.reclaim()
+            job_id = str(on.client.hget(f"unmask:check:{check.id}", "work"))
+            on.client.zadd("unmask:lease", {job_id: 0})
+            on.queue.requeue_expired()
             late = on.worker(seconds=10, file_limit=16_384)
             await on.until(examined_twice)
             (done,) = await on.ends([check], 20)
@@ -176,8 +176,8 @@ async def _examined(on: Stage) -> bool:
 def _forge(on: Stage, check: str, **what: object) -> None:
     """Write something else into the RQ job of a check."""
     client = on.client
-    work = str(client.hget(f"unmask:check:{check}", "work"))
-    key = f"rq:job:{work}"
+    job_id = str(client.hget(f"unmask:check:{check}", "work"))
+    key = f"rq:job:{job_id}"
     if "func" in what or "args" in what:
         func, args = what.get("func", "worker.examine"), what["args"]
         client.hset(key, "data", json.dumps([func, None, args, {}]))

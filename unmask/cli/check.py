@@ -11,13 +11,12 @@ from itertools import islice, repeat
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from unmask.cli.environment import read_settings
-from unmask.cli.faults import Exit, internal
 from unmask.cli.show import shown_on
 from unmask.cli.sources import RESULTS, Source, find_sources, name_results
 from unmask.detector.annotate import encode_jpeg, encode_png
 from unmask.detector.detector import Detector, Examination
-from unmask.errors import UnmaskError
+from unmask.environment import read_settings
+from unmask.errors import Exit, UnmaskError, internal_error
 from unmask.images import Picture
 from unmask.report import Pictures, Report
 from unmask.settings import Settings
@@ -161,4 +160,4 @@ def _attempt(
         return error
     except Exception as fault:
         log.error("a picture failed", exc_info=fault)
-        return internal(fault)
+        return internal_error(fault)

@@ -6,15 +6,14 @@ import argparse
 import json
 import sys
 
-from unmask.cli.environment import read_settings
-from unmask.cli.faults import Exit
-from unmask.errors import UnmaskError
+from unmask.environment import read_settings
+from unmask.errors import Exit, UnmaskError
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the manifest as it stands.
+    """Print the manifest as it stands; returns the exit status.
 
-    It is not read as the detector reads it, for that would take the time to load OpenCV.
+    The detector's own reader is not used: it would load OpenCV, which takes time.
     """
     path = read_settings(options.model).model
     try:

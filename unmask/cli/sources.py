@@ -14,7 +14,7 @@ from unmask.images import Picture, open_picture, read_picture
 from unmask.settings import Settings
 
 STDIN = "-"
-#: What a result's picture adds to the name of its photo.
+#: Suffixes that a result's pictures add to the name of the photo.
 RESULTS = {"annotated": ".annotated.jpg", "mask": ".mask.png", "heatmap": ".heatmap.png"}
 #: Longest stem of a result's name, in bytes: file systems end at 255.
 MAX_STEM = 200
@@ -22,7 +22,7 @@ MAX_STEM = 200
 
 @dataclass(frozen=True)
 class Source:
-    """One picture asked for, by the ``name`` that is shown.
+    """One picture to examine, and the ``name`` that it is shown by.
 
     ``path`` is None for standard input, and where ``error`` says why there is no picture.
     """
@@ -41,10 +41,10 @@ class Source:
 
 
 def find_sources(arguments: Sequence[str], out: Path | None = None) -> list[Source]:
-    """What the arguments name, in their order; a folder's files by name.
+    """The pictures that the arguments name, in their order; a folder's files by name.
 
-    What is named twice is there twice. Results of an earlier run that lie in ``out`` are not taken
-    for photos, unless named themselves.
+    A file that is named twice comes twice. Results of an earlier run in ``out`` are not photos,
+    unless they are named themselves.
     """
     sources: list[Source] = []
     for argument in arguments:
@@ -61,7 +61,7 @@ def find_sources(arguments: Sequence[str], out: Path | None = None) -> list[Sour
 
 
 def name_results(sources: Sequence[Source], out: Path) -> list[str]:
-    """What the names of each source's results in ``out`` start with: x, x-2, x-3.
+    """The start of the names of each source's results in ``out``: x, x-2, x-3.
 
     No two are the same, and none would overwrite a photo that is to be examined. A source that is
     an error has no results, and takes no name away.
@@ -89,7 +89,7 @@ def name_results(sources: Sequence[Source], out: Path) -> list[str]:
 
 
 def _folded(path: Path) -> str:
-    """A path as file systems see it that do not tell X from x."""
+    """A path as file systems see it that ignore case."""
     return str(path).casefold()
 
 
@@ -114,12 +114,12 @@ def _read_twice() -> UnmaskError:
 
 def _folder(folder: str, out: Path | None) -> list[Source]:
     skipped = out.resolve() if out else None
-    found = [
+    sources = [
         entry if isinstance(entry, Source) else _file(str(entry))
         for entry in _walk(Path(folder), skipped)
     ]
-    if found:
-        return found
+    if sources:
+        return sources
     error = UnmaskError("file_not_found", "The folder holds no files.", path=folder)
     return [Source(folder, error=error)]
 

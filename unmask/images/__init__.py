@@ -1,7 +1,7 @@
 """Untrusted bytes -> pixels, or a named error.
 
 A stranger's file passes four gates, each cheaper than the next: its magic bytes (``sniff``), a walk
-over its container (``layout``), a look for a second file inside it (``stowaway``), and Pillow's
+over its container (``layout``), a search for a second file inside it (``polyglot``), and Pillow's
 header parser with the limits on size (``picture``). Only then may ``pixels`` decode it.
 """
 

@@ -1,8 +1,8 @@
 """``python -m unmask.images.clip``: the first frame of a short video, for a process of its own.
 
 Reads an MP4 or WebM file from standard input and writes a PNG to standard output. Video decoders
-are large and old, and the file is a stranger's: what goes wrong in here, or takes too much time or
-memory, ends this process and no other. The exit status is 1 where there is no frame to be had.
+are large and old, and the file is a stranger's: a fault in here, or too much time or memory, ends
+this process and no other. The exit status is 1 where there is no frame.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 MEMORY, SECONDS = 2_000_000_000, 20
 #: Largest frame, in pixels.
 MAX_PIXELS = 16_000_000
-#: What is opened at all: no playlists, which name other files, and nothing from the network.
+#: Formats and protocols that are opened: no playlists, which name other files, and no network.
 _OPTIONS = "protocol_whitelist;file|format_whitelist;mov,matroska"
 _WEBM = b"\x1a\x45\xdf\xa3"
 
@@ -43,9 +43,9 @@ def main() -> int:
         wide, high = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
         if not 0 < wide * high <= MAX_PIXELS:
             return 1
-        found, frame = capture.read()
+        has_frame, frame = capture.read()
         capture.release()
-    done, png = cv2.imencode(".png", frame) if found else (False, None)
+    done, png = cv2.imencode(".png", frame) if has_frame else (False, None)
     if not done or png is None:
         return 1
     sys.stdout.buffer.write(png.tobytes())

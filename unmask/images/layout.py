@@ -1,7 +1,7 @@
 """Where a picture's own bytes end, how many frames it has and how large it says it is.
 
 Each walker steps over the marks of one container without decoding. Its number of steps is bounded
-by the file's length, so a file made of millions of tiny parts cannot hold a worker up.
+by the file's length, so a file made of millions of tiny parts cannot keep a worker busy.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 _BYTES_A_PART = 64
 _PARTS_ALWAYS = 65_536
 #: A progressive JPEG has about ten scans; each costs a pass over the whole picture.
-_MOST_SCANS = 100
+_MAX_SCANS = 100
 #: Bytes between two JPEG segments that Pillow would otherwise step over one by one.
-_MOST_JUNK = 65_536
+_MAX_JUNK = 65_536
 
 #: Top-level boxes of ISO media files; only these are believed when their length runs past the end.
 _BOXES = frozenset(
@@ -31,7 +31,7 @@ _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 @dataclass(frozen=True)
 class Layout:
-    """What a walk over a container found.
+    """The result of a walk over a container.
 
     ``end`` is the offset just after the picture's own bytes, None where the format does not say;
     ``complete`` is False when the file stops before its last part does; ``size`` is the width and
@@ -59,7 +59,7 @@ def jpeg(data: bytes, start: int = 0) -> Layout:
     for _ in _steps(data):
         mark = _JPEG_MARK.search(data, position)
         junk = (mark.start() if mark else len(data)) - position
-        if not scans and junk > _MOST_JUNK:
+        if not scans and junk > _MAX_JUNK:
             return Layout(position, size=size, fault="holds no picture data where it should")
         if not mark:
             return Layout(len(data), complete=False, size=size)
@@ -72,7 +72,7 @@ def jpeg(data: bytes, start: int = 0) -> Layout:
             height, width = unpack_from(">HH", data, position + 3)
             size = (width, height)
         scans += code == 0xDA
-        if scans > _MOST_SCANS:
+        if scans > _MAX_SCANS:
             return Layout(position, size=size, fault="has too many scans")
         position += max(int.from_bytes(data[position : position + 2], "big"), 2)
     return Layout(position, size=size, fault="has too many parts")
@@ -217,7 +217,7 @@ def _bmp(data: bytes) -> Layout:
 
 
 def _tiff(data: bytes) -> Layout:
-    """Count the pages along their chain; a page may lie anywhere, so no end can be told."""
+    """Count the pages along their chain; a page may lie anywhere, so the end is unknown."""
     order = "<" if data.startswith(b"II") else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     offset, count, entry = ("Q", "Q", 20) if big else ("I", "H", 12)

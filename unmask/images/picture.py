@@ -1,4 +1,4 @@
-"""A picture whose header passed every limit, and the ways to come by one."""
+"""A picture whose header passed every limit, and the functions that open one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from PIL.ImageFile import ImageFile
 from unmask.errors import UnmaskError
 from unmask.images import pixels
 from unmask.images.layout import Layout, layout
-from unmask.images.polyglot import Stowaway, find_stowaway
+from unmask.images.polyglot import Polyglot, find_polyglot
 from unmask.images.sniff import sniff
 from unmask.settings import Settings
 
 _SHRINKS = (1, 2, 4, 8)
-#: What the several pictures in a file are called, by format; "frames" where nothing else is said.
+#: The word for several pictures in a file, by format; "frames" for all others.
 _PARTS = {"TIFF": "pages", "HEIF": "pictures"}
 #: Formats whose frames only the decoder's header parser counts.
 _BY_DECODER = frozenset({"AVIF", "HEIF"})
@@ -40,7 +40,7 @@ class Picture:
 
     ``sha256`` is of ``data``; ``format`` is one of JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, HEIF;
     ``width`` and ``height`` are in pixels, as shown (EXIF orientation applied); ``warnings`` are
-    plain sentences for the person who asked.
+    plain sentences for the person who submitted it.
     """
 
     data: bytes = field(repr=False)
@@ -65,7 +65,7 @@ class Picture:
         return pixels.decode(self.data, self.format, shrink)
 
     def shrink_for(self, side: int) -> int:
-        """The most that :meth:`pixels` may shrink by and leave a long side of ``side`` or more."""
+        """The largest ``shrink`` for :meth:`pixels` that leaves a long side of ``side`` or more."""
         longest = max(self.width, self.height)
         return max(step for step in _SHRINKS if step == 1 or longest >= step * side)
 
@@ -79,17 +79,19 @@ def open_picture(data: bytes, settings: Settings) -> Picture:
     """
     _check_bytes(len(data), settings)
     kind = sniff(data)
-    found = layout(data, kind)
+    container = layout(data, kind)
     # The container's own claims come first: Pillow's WebP parser already makes room for a canvas.
-    _check_layout(found, kind, settings)
-    stowaway = find_stowaway(data, found)
-    _check_alone(stowaway)
+    _check_layout(container, kind, settings)
+    polyglot = find_polyglot(data, container)
+    _check_alone(polyglot)
     image = pixels.parse(data, kind)
     _check_preview(image)
     width, height = pixels.upright_size(image)
     _check_size(width, height, settings)
     _check_tiles(image)
-    frames = max(found.frames, pixels.frames(image)) if kind in _BY_DECODER else found.frames
+    frames = container.frames
+    if kind in _BY_DECODER:
+        frames = max(frames, pixels.frames(image))
     _check_frames(frames, settings)
     return Picture(
         data=data,
@@ -97,7 +99,7 @@ def open_picture(data: bytes, settings: Settings) -> Picture:
         format=kind,
         width=width,
         height=height,
-        warnings=tuple(_warnings(kind, frames, stowaway)),
+        warnings=tuple(_warnings(kind, frames, polyglot)),
     )
 
 
@@ -108,11 +110,11 @@ def read_picture(path: Path, settings: Settings) -> Picture:
     files without permission, ``file_unreadable``. A file over the byte limit is not read.
     """
     try:
-        about = path.stat()
+        status = path.stat()
         # Opening a pipe would wait for its writer, and a device may never end.
-        if not stat.S_ISREG(about.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise UnmaskError("file_unreadable", f"{path.name} is not a file.", path=str(path))
-        _check_bytes(about.st_size, settings)
+        _check_bytes(status.st_size, settings)
         with path.open("rb") as file:
             data = file.read(settings.max_bytes + 1)
     except (FileNotFoundError, NotADirectoryError, ValueError) as fault:
@@ -136,12 +138,12 @@ def _check_bytes(count: int, settings: Settings) -> None:
         raise UnmaskError("too_many_bytes", message, bytes=count, limit=limit)
 
 
-def _check_layout(found: Layout, kind: str, settings: Settings) -> None:
-    _check_frames(found.frames, settings)
-    if found.size:
-        _check_size(*found.size, settings)
-    if found.fault:
-        raise UnmaskError("damaged", f"The picture's file {found.fault}.", format=kind)
+def _check_layout(container: Layout, kind: str, settings: Settings) -> None:
+    _check_frames(container.frames, settings)
+    if container.size:
+        _check_size(*container.size, settings)
+    if container.fault:
+        raise UnmaskError("damaged", f"The picture's file {container.fault}.", format=kind)
 
 
 def _check_frames(frames: int, settings: Settings) -> None:
@@ -160,21 +162,21 @@ def _check_size(width: int, height: int, settings: Settings) -> None:
         raise UnmaskError(
             "too_many_pixels", message, width=width, height=height, limit=settings.max_pixels
         )
-    least, most = settings.min_side, settings.max_side
-    if not least <= min(width, height) <= max(width, height) <= most:
-        message = f"A side of {width} x {height} pixels is not between {least} and {most}."
+    low, high = settings.min_side, settings.max_side
+    if not low <= min(width, height) <= max(width, height) <= high:
+        message = f"A side of {width} x {height} pixels is not between {low} and {high}."
         raise UnmaskError(
-            "bad_dimensions", message, width=width, height=height, min_side=least, max_side=most
+            "bad_dimensions", message, width=width, height=height, min_side=low, max_side=high
         )
 
 
-def _check_alone(stowaway: Stowaway) -> None:
-    if stowaway.second:
+def _check_alone(polyglot: Polyglot) -> None:
+    if polyglot.second:
         message = (
-            f"The file is a picture and {_SECOND_FILES[stowaway.second]} at once. "
-            "Save the picture anew and send that."
+            f"The file is a picture and {_SECOND_FILES[polyglot.second]} at once. "
+            "Save the picture again and send that."
         )
-        raise UnmaskError("polyglot", message, second=stowaway.second)
+        raise UnmaskError("polyglot", message, second=polyglot.second)
 
 
 def _check_preview(image: ImageFile) -> None:
@@ -189,9 +191,9 @@ def _check_tiles(image: ImageFile) -> None:
         raise UnmaskError("damaged", message, format="TIFF")
 
 
-def _warnings(kind: str, frames: int, stowaway: Stowaway) -> Iterator[str]:
+def _warnings(kind: str, frames: int, polyglot: Polyglot) -> Iterator[str]:
     if frames > 1:
         first = "main one" if kind == "HEIF" else "first"
         yield f"Only the {first} of {frames} {_PARTS.get(kind, 'frames')} was examined."
-    if stowaway.video:
+    if polyglot.video:
         yield "The short video that comes with this motion photo was not examined."

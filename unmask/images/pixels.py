@@ -56,14 +56,14 @@ _ON_ITS_SIDE = frozenset({5, 6, 7, 8})
 
 #: Modes that colour profiles exist for; every other one becomes RGB first.
 _MANAGED = frozenset({"RGB", "CMYK", "L", "LAB"})
-_LARGEST_PROFILE = 4_000_000
+_MAX_PROFILE = 4_000_000
 #: Tags of a TIFF in tiles, and the pixels that a tile may have in any picture.
 _TILE_WIDTH, _TILE_LENGTH, _USUAL_TILE = 322, 323, 2_048 * 2_048
 
-#: How Pillow and libheif speak of sound files in a variant that they do not know.
+#: Messages of Pillow and libheif about sound files in a variant that they do not read.
 _NOT_READ = re.compile(r"unsupported|cannot handle|unknown pixel mode", re.IGNORECASE)
 
-#: Tags of a camera raw file, whose first page is but a preview: DNGVersion, NewSubfileType.
+#: Tags of a camera raw file, whose first page is only a preview: DNGVersion, NewSubfileType.
 _DNG_VERSION, _SUBFILE_TYPE = 0xC612, 0xFE
 
 
@@ -90,7 +90,7 @@ def upright_size(image: ImageFile) -> tuple[int, int]:
 
 
 def frames(image: ImageFile) -> int:
-    """How many frames an AVIF or pictures a HEIF holds, as told by its header."""
+    """How many frames an AVIF or pictures a HEIF holds, by its header."""
     return int(getattr(image, "n_frames", 1))
 
 
@@ -104,7 +104,7 @@ def has_outsized_tiles(image: ImageFile) -> bool:
 
 
 def is_preview(image: ImageFile) -> bool:
-    """Whether this is but the preview that a camera raw file (DNG, NEF, ...) begins with."""
+    """Whether this is only the preview that a camera raw file (DNG, NEF, ...) begins with."""
     if not isinstance(image, TiffImageFile):
         return False
     return _DNG_VERSION in image.tag_v2 or image.tag_v2.get(_SUBFILE_TYPE) == 1
@@ -116,7 +116,7 @@ def decode(data: bytes, kind: str, shrink: int) -> NDArray[np.uint8]:
     with _named_errors(data, kind):
         if kind == "JPEG" and shrink > 1:
             image.draft(None, (max(image.width // shrink, 1), max(image.height // shrink, 1)))
-        # Both are asked first: decoding may drop them.
+        # Both are read first: decoding may drop them.
         promised, turn = upright_size(image), _UPRIGHT.get(_orientation(image))
         image.load()
         rgb = _rgb(image)
@@ -129,7 +129,7 @@ def decode(data: bytes, kind: str, shrink: int) -> NDArray[np.uint8]:
 
 @contextmanager
 def _named_errors(data: bytes, kind: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into an error of our own."""
+    """Turn every exception of a decoder into an error of our own."""
     try:
         yield
     except UnmaskError:
@@ -141,7 +141,7 @@ def _named_errors(data: bytes, kind: str) -> Iterator[None]:
 
 
 def _named(reason: str, data: bytes, kind: str) -> UnmaskError:
-    """The error of our own for what a decoder said."""
+    """The error of our own for the message of a decoder."""
     # Decoders name their errors as they please: the broken container is the better witness.
     if "truncated" in reason.lower() or not layout(data, kind).complete:
         message = "The picture ends before its data does. Try to save or send it again."
@@ -220,6 +220,6 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _embedded(profile: bytes | None) -> BytesIO:
-    if not profile or len(profile) > _LARGEST_PROFILE:
+    if not profile or len(profile) > _MAX_PROFILE:
         raise ValueError("the colour profile is too large to be one")
     return BytesIO(profile)

@@ -2,8 +2,8 @@
 
 Only the places are searched where another program would look for such a file: the first kilobyte
 (PDF readers and browsers), the bytes after the picture's end, and the end of the file (archives
-are read from there). Compressed data is never searched, and what phones append is known: further
-JPEGs (MPF, gain maps), videos (motion photos) and the makers' own trailers.
+are read from there). Compressed data is never searched, and what phones usually append passes:
+further JPEGs (MPF, gain maps), videos (motion photos) and the makers' own trailers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from unmask.images.layout import Layout, boxes, jpeg
 _FRONT = 1024
 #: Searched in place of what follows the picture, where the format does not say where that is.
 _BACK = 4096
-_MOST_EMBEDDED = 16
+_MAX_EMBEDDED = 16
 #: A zip's last record is 22 bytes and a comment of at most 65535.
 _ZIP_RECORD, _ZIP_REACH = 22, 22 + 65_535
 
@@ -35,15 +35,18 @@ _FIRST = re.compile(
 
 
 @dataclass(frozen=True)
-class Stowaway:
-    """``second`` names the kind of the second file, if there is one; ``video`` says that the short
-    video of a motion photo follows the picture, which is no fault."""
+class Polyglot:
+    """What lies beside a picture in its file.
+
+    ``second`` names the kind of the second file, if there is one; ``video`` says that the short
+    video of a motion photo follows the picture, which is no fault.
+    """
 
     second: str | None
     video: bool
 
 
-def find_stowaway(data: bytes, layout: Layout) -> Stowaway:
+def find_polyglot(data: bytes, layout: Layout) -> Polyglot:
     """Look for a second file in ``data``, a picture of the given layout. Never raises."""
     if layout.end is None:
         start, video = max(len(data) - _BACK, 0), False
@@ -54,27 +57,27 @@ def find_stowaway(data: bytes, layout: Layout) -> Stowaway:
     if not second and _ends_as_zip(data):
         second = "archive"
     video = video or layout.video or data.find(b"MotionPhoto_Data", start) >= 0
-    return Stowaway(second, video)
+    return Polyglot(second, video)
 
 
 def _beginning_at(data: bytes, start: int) -> str | None:
-    found = _FIRST.match(data, start)
-    if not found or (found.lastgroup == "program" and not _is_program(data, start)):
+    match = _FIRST.match(data, start)
+    if not match or (match.lastgroup == "program" and not _is_program(data, start)):
         return None
-    return found.lastgroup
+    return match.lastgroup
 
 
 def _anywhere(data: bytes, start: int, end: int) -> str | None:
-    found = _MARKUP.search(data, start, end)
-    if found:
-        return found.lastgroup
+    match = _MARKUP.search(data, start, end)
+    if match:
+        return match.lastgroup
     return next((kind for mark, kind in _MARKS.items() if data.find(mark, start, end) >= 0), None)
 
 
 def _after_known_parts(data: bytes, end: int) -> tuple[int, bool]:
-    """Step over padding, further JPEGs and videos: the offset after them, and was there a video."""
+    """The offset after padding, further JPEGs and videos, and whether there was a video."""
     video = False
-    for _ in range(_MOST_EMBEDDED):
+    for _ in range(_MAX_EMBEDDED):
         match = _PADDING.match(data, end)
         start = match.end() if match else end
         # The zeros that begin a box's length were taken for padding: look for its name instead.
@@ -89,7 +92,7 @@ def _after_known_parts(data: bytes, end: int) -> tuple[int, bool]:
 
 
 def _is_program(data: bytes, start: int) -> bool:
-    """``MZ`` are but two letters: a Windows program also points to its second header."""
+    """``MZ`` are only two letters: a Windows program also points to its second header."""
     if not data.startswith(b"MZ", start):
         return True
     if start + 64 > len(data):

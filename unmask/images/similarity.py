@@ -2,9 +2,9 @@
 
 A perceptual hash finds what may be alike: the signs of the lowest frequencies of a DCT (Zauner,
 *Implementation and Benchmarking of Perceptual Image Hash Functions*, 2010). It cannot tell a
-photograph from the same one with another face in it, which is the very question asked here. So
-what it finds is compared place by place, the whole picture coarsely and each face finely, and one
-small region that differs is enough for no. docs/bot.md tells how the bounds were chosen.
+photograph from the same one with another face in it, which is the question here. So its matches are
+compared place by place, the whole picture coarsely and each face finely, and one
+small region that differs is enough for no. docs/bot.md says how the bounds were chosen.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from unmask.images import open_picture
 from unmask.report import Box
 from unmask.settings import Settings
 
-#: Most of the 64 bits of the hash that may differ.
-MOST_BITS = 6
+#: How many of the 64 bits of the hash may differ.
+MAX_BITS = 6
 #: The picture is compared at SIDE x SIDE, a face at FACE_SIDE x FACE_SIDE, in cells of CELL x CELL
 #: pixels. A cell differs by its mean absolute difference, of 256 levels.
-SIDE, FACE_SIDE, CELL, MOST_DIFFERENCE = 128, 32, 8, 4.0
+SIDE, FACE_SIDE, CELL, MAX_DIFFERENCE = 128, 32, 8, 4.0
 #: The ratios of the sides may differ so much: a resized picture is rounded to whole pixels.
 _RATIO = 0.02
 _HASHED, _KEPT = 32, 8
 #: Long side to which a picture is reduced while it is decoded, at least.
-_ENOUGH = 1_600
+_MIN_SIDE = 1_600
 
 _Luma = NDArray[np.float32]
 
@@ -48,23 +48,23 @@ class Look:
 def look(data: bytes, settings: Settings) -> Look:
     """Look at a picture's file; raises what :func:`unmask.images.open_picture` and decoding do."""
     picture = open_picture(data, settings)
-    grey = Image.fromarray(picture.pixels(picture.shrink_for(_ENOUGH))).convert("L")
+    grey = Image.fromarray(picture.pixels(picture.shrink_for(_MIN_SIDE))).convert("L")
     return Look(_hash(grey), picture.width, picture.height, grey)
 
 
 def may_be_alike(bits: int, others: int) -> bool:
     """Whether two hashes are near enough to compare the pictures."""
-    return (bits ^ others).bit_count() <= MOST_BITS
+    return (bits ^ others).bit_count() <= MAX_BITS
 
 
 def alike(one: Look, other: Look, faces: Sequence[Box]) -> bool:
-    """Whether two pictures are the same but for their encoding and size; ``faces`` are the boxes
+    """Whether two pictures are the same apart from encoding and size; ``faces`` are the boxes
     of the faces in the first, in pixels of its file."""
     if not may_be_alike(one.bits, other.bits):
         return False
     if abs(one.width * other.height / (one.height * other.width) - 1) > _RATIO:
         return False
-    return worst_difference(one, other, faces) <= MOST_DIFFERENCE
+    return worst_difference(one, other, faces) <= MAX_DIFFERENCE
 
 
 def worst_difference(one: Look, other: Look, faces: Sequence[Box]) -> float:

@@ -1,4 +1,4 @@
-"""Which picture format bytes are in, by their magic alone: names and claimed types are not asked.
+"""The picture format of bytes, by their magic bytes alone: names and claimed types do not count.
 
 Nothing is parsed here, so no decoder of an unwanted format ever sees a stranger's bytes.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from unmask.errors import UnmaskError
 
-#: Formats by the bytes they begin with; the three container families are told apart below.
+#: Formats by their first bytes; the three container families are distinguished below.
 _READ: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -19,7 +19,7 @@ _READ: tuple[tuple[bytes, str], ...] = (
     (b"MM\0+", "TIFF"),
 )
 
-#: Picture formats that are known and not read.
+#: Picture formats that are recognised and not read.
 _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"8BPS", "PSD"),
     (b"\0\0\1\0", "ICO"),
@@ -69,9 +69,9 @@ def sniff(data: bytes) -> str:
     Raises :class:`UnmaskError` ``unsupported_format`` for a picture format that is not read and
     ``not_a_picture`` for everything else.
     """
-    known = _starting_with(data, _READ) or _by_container(data)
-    if known:
-        return _not_raw(data, known)
+    name = _starting_with(data, _READ) or _by_container(data)
+    if name:
+        return _not_raw(data, name)
     other = _refused(data)
     if other:
         raise _unsupported(other)

@@ -1,6 +1,6 @@
 """Keeps processes running: starts them again with a back-off, and ends them in order.
 
-It knows nothing of what the processes do; :mod:`unmask.local.up` says which ones there are.
+It does not know what the processes do; :mod:`unmask.local.up` names them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from unmask.errors import UnmaskError
 
 #: Seconds before a process is started again: doubled at each end, up to the longest.
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+FIRST_PAUSE, MAX_PAUSE = 0.5, 30.0
 #: Seconds after which a process counts as steady: its next pause is the first one again.
 STEADY = 60.0
 _PR_SET_PDEATHSIG = 1
@@ -29,11 +29,11 @@ Tell = Callable[[str], None]
 
 @dataclass
 class Child:
-    """A process that is kept running for as long as :meth:`running` is entered.
+    """A process that is kept running while :meth:`running` is entered.
 
-    ``grace`` is how many seconds it may take to end when it is told to. Until somebody sets
-    ``proven``, an end of its own accord is taken for a fault that trying again would not mend.
-    The first line of its standard output is put into ``said``, anew for each start.
+    ``grace`` is how many seconds it may take to end after SIGTERM. Until ``proven`` is set, an end
+    of its own accord counts as a fault that another start would not mend. The first line of its
+    standard output is put into ``first_lines`` at each start.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Child:
     grace: float
     proven: bool = False
     process: Process | None = None
-    said: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    first_lines: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
@@ -60,7 +60,7 @@ class Child:
             await self._stop()
 
     def kill(self) -> None:
-        """End it at once, should it run."""
+        """End it at once, if it runs."""
         self._signal(signal.SIGKILL)
 
     async def _keep(self) -> None:
@@ -74,7 +74,7 @@ class Child:
             pause = FIRST_PAUSE if time.monotonic() - start > STEADY else pause
             self.tell(f"the {self.name} ended ({_ended(status)}); again in {pause:g} s")
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, MAX_PAUSE)
 
     async def _run(self) -> int:
         """One life of the process; its exit status, negative where a signal ended it."""
@@ -97,7 +97,7 @@ class Child:
         if process.stdout is None:
             return
         if line := await process.stdout.readline():
-            self.said.put_nowait(line.decode(errors="replace").strip())
+            self.first_lines.put_nowait(line.decode(errors="replace").strip())
         while await process.stdout.read(65_536):
             pass
 
@@ -128,11 +128,11 @@ async def first_ended(tasks: Sequence[Awaitable[object]]) -> None:
 
 
 def ending_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """What a new process is to call so that it gets ``number`` when its parent is gone.
+    """A function that a new process calls so that it gets signal ``number`` when its parent ends.
 
-    Even one that was killed with -9 then leaves nobody behind. The parent is, to the kernel, the
-    *thread* that started the process: call this from the main one. None where the system cannot:
-    only Linux can.
+    Even a parent that was killed with -9 then leaves no process behind. To the kernel the parent
+    is the *thread* that started the process: call this from the main thread. None where the system
+    cannot do this: only Linux can.
     """
     if sys.platform != "linux":
         return None
@@ -140,7 +140,7 @@ def ending_with_parent(number: signal.Signals) -> Callable[[], None] | None:
 
     def tie() -> None:
         prctl(_PR_SET_PDEATHSIG, int(number))
-        if os.getppid() != parent:  # it died before the tie held
+        if os.getppid() != parent:  # it ended before this call
             os._exit(1)
 
     return tie

@@ -2,7 +2,7 @@
 
 Each is a process of its own, so that a fault in one leaves the others running. They end in the
 order in which nothing is lost: the server takes no more, the worker finishes its batch, Valkey
-writes what is left.
+writes its last data.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import unmask
-from unmask.cli.faults import SettingsError
+from unmask.errors import SettingsError
 from unmask.local.supervisor import Child, ending_with_parent, first_ended
-from unmask.queue.heartbeats import beats
+from unmask.queue.heartbeats import worker_alive
 from unmask.queue.records import model_tag
 from unmask.queue.valkey import EmbeddedValkey, is_alive
 from unmask.settings import Settings
@@ -30,17 +30,17 @@ from unmask.settings import Settings
 SERVER_GRACE = 20.0
 #: Seconds that the worker may take beyond the longest batch.
 WORKER_GRACE = 10.0
-#: Seconds between two looks for the worker while it loads its model, and at Valkey.
-LOOK, WATCH = 0.05, 1.0
+#: Seconds between two checks whether the worker has its model, and whether Valkey runs.
+WORKER_INTERVAL, VALKEY_INTERVAL = 0.05, 1.0
 
 
 def serve(settings: Settings) -> None:
     """Run everything until SIGTERM, SIGINT or SIGHUP; prints ``ready http://HOST:PORT``.
 
-    A second signal ends it at once. To be called from the main thread of a process that has no
-    other. Raises :class:`SettingsError` for a folder in use or a port that is taken, and
+    A second signal ends it at once. Call it from the main thread of a process that has no other.
+    Raises :class:`SettingsError` for a folder in use or a port that is taken, and
     :class:`UnmaskError` ``model_missing``, ``model_mismatch``, ``queue_unavailable`` or
-    ``not_ready`` (the server or the worker ended, having told why).
+    ``not_ready`` (the server or the worker ended, and printed the reason).
     """
     model_tag(settings.model)  # Before anything is started: without a model nothing can be.
     _try_to_listen(settings)
@@ -60,9 +60,9 @@ async def _supervise(settings: Settings, url: str, valkey: EmbeddedValkey | None
     worker_grace = settings.job_timeout + WORKER_GRACE
     worker = Child("worker", _command("worker"), environment, _tell, worker_grace)
     server = Child("server", _command("server"), environment, _tell, SERVER_GRACE)
-    told = asyncio.create_task(_until_told(worker, server))
+    stopping = asyncio.create_task(_until_signal(worker, server))
     async with worker.running() as working, server.running() as serving:
-        lasting = [told, working, serving]
+        lasting = [stopping, working, serving]
         if valkey:
             lasting.append(asyncio.create_task(_watch(valkey)))
         ready = asyncio.create_task(_announce(server, worker, url))
@@ -72,10 +72,11 @@ async def _supervise(settings: Settings, url: str, valkey: EmbeddedValkey | None
 
 
 async def _announce(server: Child, worker: Child, url: str) -> None:
-    """Say that all is ready once the server listens and the worker has its model."""
-    line = await server.said.get()
-    while not (worker.process and await beats(url, socket.gethostname(), worker.process.pid)):
-        await asyncio.sleep(LOOK)
+    """Print the ready line once the server listens and the worker has its model."""
+    line = await server.first_lines.get()
+    host = socket.gethostname()
+    while not (worker.process and await worker_alive(url, host, worker.process.pid)):
+        await asyncio.sleep(WORKER_INTERVAL)
     worker.proven = server.proven = True
     # Port 0 was any free one; a server that is started again must be found where this one was.
     server.environment = {**server.environment, "UNMASK_PORT": line.rpartition(":")[2]}
@@ -83,27 +84,27 @@ async def _announce(server: Child, worker: Child, url: str) -> None:
     sys.stdout.flush()
 
 
-async def _until_told(*children: Child) -> None:
-    """Until the first signal. The second one ends the processes where they stand."""
-    told = asyncio.Event()
+async def _until_signal(*children: Child) -> None:
+    """Wait for the first signal; a second one kills the processes."""
+    stop = asyncio.Event()
 
-    def tell() -> None:
-        if told.is_set():
+    def on_signal() -> None:
+        if stop.is_set():
             for child in children:
                 child.kill()
-        told.set()
+        stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, tell)
-    await told.wait()
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    await stop.wait()
 
 
 async def _watch(valkey: EmbeddedValkey) -> None:
-    """Start Valkey again whenever it ends. The loop waits for it, as all others have to."""
+    """Start Valkey again whenever it ends. That blocks the loop: all others wait for it too."""
     while True:
         pid = valkey.pid
         while pid and is_alive(pid):
-            await asyncio.sleep(WATCH)
+            await asyncio.sleep(VALKEY_INTERVAL)
         if pid:
             _tell("Valkey ended; starting it again")
         valkey.ensure()
@@ -114,14 +115,14 @@ def _command(part: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, and so that the code is found where it is now, whatever lies in the present folder."""
+    """Our environment, with the path of this code: the current folder may hold another."""
     places = [str(Path(unmask.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
 
 
 @contextmanager
 def _claim(data: Path) -> Iterator[None]:
-    """Have the data folder to ourselves."""
+    """Hold the lock on the data folder; raises :class:`SettingsError` if another process does."""
     try:
         data.mkdir(parents=True, exist_ok=True)
         file = (data / "up.lock").open("a+")
@@ -144,8 +145,8 @@ def _try_to_listen(settings: Settings) -> None:
     """Raises :class:`SettingsError` where the server could not listen."""
     place = f"UNMASK_HOST={settings.host}, UNMASK_PORT={settings.port}"
     try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, address = found[0]
+        addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = addresses[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
@@ -157,6 +158,6 @@ def _try_to_listen(settings: Settings) -> None:
         raise SettingsError(f"{place}: {why}.") from fault
 
 
-def _tell(what: str) -> None:
-    sys.stderr.write(f"unmask up: {what}\n")
+def _tell(message: str) -> None:
+    sys.stderr.write(f"unmask up: {message}\n")
     sys.stderr.flush()

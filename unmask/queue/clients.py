@@ -1,4 +1,4 @@
-"""Redis clients: patient with a restart, quick to say that nobody is there."""
+"""Redis clients that outlast a restart, and soon report a server that is not there."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ DOOR_RETRIES, WORKER_RETRIES = 8, 35
 _ASYNC_CONNECTIONS = 16
 #: Errors after which another connection may help: the server still reads its data, or it became a
 #: replica, and the address leads to the new primary by now.
-_PASSING = (BusyLoadingError, ReadOnlyError)
+_RETRYABLE = (BusyLoadingError, ReadOnlyError)
 
 
 def redis_url(settings: Settings) -> str:
-    """The URL of the Redis or Valkey in use; starts the embedded one where none is set."""
+    """The URL of the Redis or Valkey in use; starts the embedded Valkey where none is set."""
     if settings.redis_url:
         return settings.redis_url
-    # Imported where it is needed: on Windows there is none, and its module does not load.
+    # Imported here, because the module does not load on Windows, which has no embedded Valkey.
     from unmask.queue.valkey import EmbeddedValkey
 
     return EmbeddedValkey(settings.data).ensure()
@@ -41,13 +41,13 @@ def open_client(url: str, retries: int = DOOR_RETRIES, *, text: bool = True) -> 
         socket_timeout=30,
         socket_connect_timeout=5,
         retry=Retry(ExponentialBackoff(cap=1.0, base=0.02), retries),
-        retry_on_error=list(_PASSING),
+        retry_on_error=list(_RETRYABLE),
     )
 
 
 def open_async_client(url: str, *, retries: int = DOOR_RETRIES) -> aioredis.Redis:
-    """A client for asyncio, which decodes answers; ``retries`` 0 is for listening, and leaves it
-    to the listener to ask whether the server is there."""
+    """A client for asyncio, which decodes answers; ``retries`` 0 is for listeners, which ping the
+    server themselves."""
     backoff = ExponentialBackoff(cap=1.0, base=0.02) if retries else NoBackoff()
     # Callers wait for a free connection: a thousand at once must not mean a thousand connections.
     pool = aioredis.BlockingConnectionPool.from_url(
@@ -59,7 +59,7 @@ def open_async_client(url: str, *, retries: int = DOOR_RETRIES) -> aioredis.Redi
         socket_connect_timeout=5,
         health_check_interval=10 if retries else 0,
         retry=AsyncRetry(backoff, retries),
-        retry_on_error=list(_PASSING) if retries else [],
+        retry_on_error=list(_RETRYABLE) if retries else [],
     )
     return aioredis.Redis.from_pool(pool)
 

@@ -1,8 +1,8 @@
-"""Changes of state, heard over one connection by however many wait.
+"""Changes of state, received over one connection for all that wait in this process.
 
 A change is published in the same step that makes it durable (:mod:`unmask.queue.scripts`), on a
-channel, not a stream: a stream would keep what a deleted check leaves no trace of. What is missed
-while the connection is down is made up for: every listener is then told to look again.
+channel, not a stream: a stream would keep traces of deleted checks. After a lost connection every
+listener is told to read the state again, for it may have missed a change.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from redis.exceptions import ConnectionError as LostError
 from redis.exceptions import RedisError
 
 _log = logging.getLogger(__name__)
-#: Seconds before a lost connection is tried anew.
+#: Seconds before a lost connection is made again.
 _RETRY_SECONDS = 0.2
 #: Seconds of silence before the server is asked whether it is there, and for it to answer.
 _SILENT_SECONDS = 10.0
@@ -29,26 +29,26 @@ _SILENT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Change:
-    """A work's new state: its fields as they stand in Redis, ``rev`` counting them up.
+    """A job's new state: its fields as they stand in Redis; ``rev`` counts the changes.
 
-    ``gone`` is the id of a check that was deleted. A change without fields and without ``gone``
-    says that something may have been missed.
+    ``deleted`` is the id of a check that was deleted. A change without fields and without
+    ``deleted`` says that something may have been missed.
     """
 
     fields: dict[str, str]
-    gone: str | None = None
+    deleted: str | None = None
 
     @property
     def rev(self) -> int:
-        """Which change of this work it is; -1 for none."""
+        """The number of this change of the job; -1 for none."""
         return int(self.fields.get("rev", -1))
 
 
-_LOOK_AGAIN = Change({})
+_READ_AGAIN = Change({})
 
 
-class Hub:
-    """Hands the changes of works to those who listen."""
+class CheckEvents:
+    """Hands the changes of jobs to those who listen."""
 
     def __init__(self, client: aioredis.Redis, channel: str) -> None:
         """``client`` must not retry by itself, or a lost connection goes unnoticed."""
@@ -72,21 +72,21 @@ class Hub:
         await self._client.aclose()
 
     @contextlib.contextmanager
-    def listen(self, work: str) -> Iterator[asyncio.Queue[Change]]:
-        """A queue of the changes of ``work`` from now on. Look at its state after entering."""
+    def listen(self, job_id: str) -> Iterator[asyncio.Queue[Change]]:
+        """A queue of the changes of a job from now on. Read its state after entering."""
         queue: asyncio.Queue[Change] = asyncio.Queue()
-        self._listeners[work].add(queue)
+        self._listeners[job_id].add(queue)
         try:
             yield queue
         finally:
-            self._listeners[work].discard(queue)
-            if not self._listeners[work]:
-                del self._listeners[work]
+            self._listeners[job_id].discard(queue)
+            if not self._listeners[job_id]:
+                del self._listeners[job_id]
 
     async def _run(self) -> None:
         while True:
             try:
-                await self._hear()
+                await self._receive()
             except (RedisError, OSError) as error:
                 _log.warning("events: connection lost (%s)", type(error).__name__)
             except Exception:
@@ -94,47 +94,47 @@ class Hub:
             self._listening.clear()
             await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _hear(self) -> None:
+    async def _receive(self) -> None:
         async with self._client.pubsub() as pubsub:
             await pubsub.subscribe(self._channel)
-            asked = False
+            pinged = False
             while True:
-                # A connection may die without a word; redis-py would not miss the answer.
+                # A connection may die silently; redis-py does not notice a missing answer.
                 message = await pubsub.get_message(timeout=_SILENT_SECONDS)
                 if message is None:
-                    if asked:
+                    if pinged:
                         raise LostError("no answer")
                     await pubsub.ping()
-                asked = message is None
+                pinged = message is None
                 if message is not None:
-                    self._heed(message)
+                    self._handle(message)
 
-    def _heed(self, message: dict[str, Any]) -> None:
+    def _handle(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":
             self._listening.set()
-            self._tell_all()
+            self._notify_all()
         elif message["type"] == "message":
             event = _event(message["data"])
             if event is None:
-                _log.warning("events: a message that is none of ours")
+                _log.warning("events: a message of another program")
             else:
-                self._tell(event)
+                self._notify(event)
 
-    def _tell(self, event: dict[str, str]) -> None:
+    def _notify(self, event: dict[str, str]) -> None:
         listeners = self._listeners.get(event.pop("work"))
         if listeners:
-            change = Change(event, event.pop("gone", None))
+            change = Change(event, deleted=event.pop("gone", None))
             for queue in listeners:
                 queue.put_nowait(change)
 
-    def _tell_all(self) -> None:
+    def _notify_all(self) -> None:
         for listeners in self._listeners.values():
             for queue in listeners:
-                queue.put_nowait(_LOOK_AGAIN)
+                queue.put_nowait(_READ_AGAIN)
 
 
 def _event(text: str) -> dict[str, str] | None:
-    """What a message of ours says, None for another's."""
+    """The fields of an event, None for a message of another program."""
     try:
         event = json.loads(text)
     except ValueError:

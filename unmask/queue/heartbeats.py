@@ -1,4 +1,4 @@
-"""Which workers live, by the signs that they give in Redis."""
+"""Which workers live, by the heartbeats that they leave in Redis."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from unmask.queue.clients import open_async_client, reachable
 from unmask.queue.keys import WORKER, WORKERS
 
 
-async def beats(url: str, host: str, pid: int | None = None) -> bool:
+async def worker_alive(url: str, host: str, pid: int | None = None) -> bool:
     """Whether a worker on ``host`` (with that process id) has its model and serves the queue.
 
-    A worker that was killed counts until its last sign expires, after 15 s: to know of a new one,
-    name its ``pid``. Raises :class:`UnmaskError` ``queue_unavailable``.
+    A killed worker counts until its last heartbeat expires, after 15 s: to see a new one, name its
+    ``pid``. Raises :class:`UnmaskError` ``queue_unavailable``.
     """
     async with open_async_client(url) as client:
         with reachable():
             names: Any = await client.zrange(WORKERS, 0, -1)
-            said = await client.mget([WORKER + name for name in names]) if names else []
-    workers = [json.loads(text) for text in said if text]
+            heartbeats = await client.mget([WORKER + name for name in names]) if names else []
+    workers = [json.loads(text) for text in heartbeats if text]
     return any(
         worker["host"] == host and (pid is None or worker["pid"] == pid) for worker in workers
     )

@@ -1,6 +1,6 @@
-"""Keeps the queue whole: returns what dead workers held, finds what got lost, forgets in time.
+"""Keeps the queue whole: requeues the jobs of dead workers, finds orphans, deletes what expired.
 
-Every worker and every server runs one; all steps bear being done by several at once.
+Every worker and every server runs a janitor; several may do each step at once.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from redis.exceptions import RedisError
 
 from unmask.errors import UnmaskError
 from unmask.queue.keys import ROUND
-from unmask.queue.worker_queue import Ledger
+from unmask.queue.worker_queue import WorkerQueue
 from unmask.settings import Settings
 from unmask.store import Store
 
 _log = logging.getLogger(__name__)
 
-#: Seconds after which a work in no queue counts as lost; an asker may still be storing a picture.
-LOST_SECONDS, STORING_SECONDS = 10.0, 30.0
-#: Seconds after which the removal of files is done again: whoever began it died.
+#: Seconds after which a job in no queue counts as an orphan; a door may still be storing a picture.
+ORPHAN_SECONDS, STORING_SECONDS = 10.0, 30.0
+#: Seconds after which the removal of files is done again: the process that began it died.
 REMOVING_SECONDS = 60.0
-#: Seconds for which a round forgets; the rest is left to the next.
-FORGETTING_SECONDS = 5.0
+#: Seconds for which a round deletes; the rest is left to the next.
+DELETING_SECONDS = 5.0
 #: The store is swept this often in the time that it keeps files, at most once in SWEEP_SECONDS.
 SWEEPS, SWEEP_SECONDS = 10, 10.0
-#: What was forgotten stays in Redis's append-only file for at most about so many seconds.
+#: Deleted data stays in Redis's append-only file for at most about so many seconds.
 REWRITE_SECONDS = 60.0
 
 
 class Janitor:
-    """One round after the other; see :meth:`round`."""
+    """Does one round after the other; see :meth:`round`."""
 
-    def __init__(self, ledger: Ledger, store: Store, settings: Settings) -> None:
-        self._ledger = ledger
+    def __init__(self, queue: WorkerQueue, store: Store, settings: Settings) -> None:
+        self._queue = queue
         self._store = store
         self._settings = settings
-        self._stray: set[str] = set()
+        self._orphans: set[str] = set()
         self._next_sweep = 0.0
         self._next_rewrite = 0.0
-        self._forgot = False
+        self._has_deleted = False
 
     def run(self, stop: threading.Event) -> None:
         """Keep house until ``stop`` is set, through failures of Redis and of the store."""
@@ -57,93 +57,95 @@ class Janitor:
             stop.wait(ROUND)
 
     def round(self) -> None:
-        """Return the jobs of dead workers; then, unless another janitor just did, the rest."""
-        for work, outcome in self._ledger.reclaim().items():
-            _log.warning("janitor: work %s of a dead worker: %s", work, outcome)
+        """Requeue the jobs of dead workers; then, unless another janitor just did, the rest."""
+        for job_id, outcome in self._queue.requeue_expired().items():
+            _log.warning("janitor: job %s of a dead worker: %s", job_id, outcome)
         self._rewrite_log()
-        if not self._ledger.claim_round(ROUND * 0.9):
+        if not self._queue.claim_round(ROUND * 0.9):
             return
-        stray = self._ledger.stray(LOST_SECONDS)
-        self._queue_unpushed(stray)
-        self._adopt(stray)
-        overdue = self._ledger.fail_overdue(self._settings.max_wait)
+        orphans = self._queue.orphans(ORPHAN_SECONDS)
+        self._enqueue_unqueued(orphans)
+        self._requeue(orphans)
+        overdue = self._queue.fail_overdue(self._settings.max_wait)
         if overdue:
-            _log.warning("janitor: %d works were not served in time", overdue)
-        self._forget_due()
+            _log.warning("janitor: %d jobs were not served in time", overdue)
+        self._delete_due()
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + max(
                 self._settings.retention / SWEEPS, SWEEP_SECONDS
             )
-            with _tried("the sweep"):
-                self._store.sweep(time.time(), self._settings.retention, self._ledger.needs)
+            with _logged("the sweep"):
+                self._store.sweep(time.time(), self._settings.retention, self._queue.needs)
 
-    def forget(self, check: str) -> bool:
+    def delete_check(self, check_id: str) -> bool:
         """Remove every trace of a check; False if there is none. Files that cannot be removed just
         now are left to a later round."""
-        found = self._ledger.forget(check)
-        if found is None:
+        removal = self._queue.delete_check(check_id)
+        if removal is None:
             return False
-        self._forgot = True
-        if found[0]:
-            self._remove_files(*found)
+        self._has_deleted = True
+        job_id, sha256 = removal
+        if job_id:
+            self._remove_files(job_id, sha256)
         return True
 
     def _rewrite_log(self) -> None:
-        if not self._forgot or time.monotonic() < self._next_rewrite:
+        if not self._has_deleted or time.monotonic() < self._next_rewrite:
             return
         self._next_rewrite = time.monotonic() + REWRITE_SECONDS
-        # Before the call: what others forget during it may not be covered.
-        self._forgot, rewritten = False, False
+        # Before the call: it may not cover what others delete during it.
+        self._has_deleted, rewritten = False, False
         try:
-            rewritten = self._ledger.rewrite_log(REWRITE_SECONDS)
+            rewritten = self._queue.rewrite_log(REWRITE_SECONDS)
         finally:
-            self._forgot = self._forgot or not rewritten
+            self._has_deleted = self._has_deleted or not rewritten
 
-    def _queue_unpushed(self, stray: set[str]) -> None:
-        if not stray:
+    def _enqueue_unqueued(self, orphans: set[str]) -> None:
+        """Queue the orphans that never were, or fail them where the picture is not stored."""
+        if not orphans:
             return
-        for work, sha256 in self._ledger.unpushed(stray, STORING_SECONDS).items():
-            with _tried(f"work {work}"):
+        for job_id, sha256 in self._queue.unqueued(orphans, STORING_SECONDS).items():
+            with _logged(f"job {job_id}"):
                 if self._store.has_picture(sha256):
-                    self._ledger.enqueue(work, sha256, self._settings.job_timeout)
+                    self._queue.enqueue(job_id, sha256, self._settings.job_timeout)
                 else:
                     message = "The picture did not reach the store; send it again."
-                    self._ledger.settle(work, UnmaskError("picture_missing", message))
+                    self._queue.fail(job_id, UnmaskError("picture_missing", message))
 
-    def _adopt(self, stray: set[str]) -> None:
-        """What two rounds in a row saw in no queue is lost, not just on its way."""
-        twice = stray & self._stray
-        if twice and (adopted := self._ledger.adopt(twice)):
-            _log.warning("janitor: %d lost works queued again", len(adopted))
-        self._stray = stray
+    def _requeue(self, orphans: set[str]) -> None:
+        """Requeue the orphans of two rounds in a row; those of one may just be on their way."""
+        lasting = orphans & self._orphans
+        if lasting and (requeued := self._queue.requeue(lasting)):
+            _log.warning("janitor: %d orphans queued again", len(requeued))
+        self._orphans = orphans
 
-    def _forget_due(self) -> None:
-        checks, removals = self._ledger.due(REMOVING_SECONDS)
-        # A store that is away makes each try slow; who else waits for this round must not.
-        until = time.monotonic() + FORGETTING_SECONDS
-        for check in checks:
-            if time.monotonic() < until:
-                self.forget(check)
-        for work, sha256 in removals:
-            if time.monotonic() < until:
-                self._remove_files(work, sha256)
+    def _delete_due(self) -> None:
+        check_ids, removals = self._queue.due(REMOVING_SECONDS)
+        # A store that is away makes each try slow; jobs that wait for this round must not.
+        deadline = time.monotonic() + DELETING_SECONDS
+        for check_id in check_ids:
+            if time.monotonic() < deadline:
+                self.delete_check(check_id)
+        for job_id, sha256 in removals:
+            if time.monotonic() < deadline:
+                self._remove_files(job_id, sha256)
 
-    def _remove_files(self, work: str, sha256: str) -> None:
+    def _remove_files(self, job_id: str, sha256: str) -> None:
         try:
-            self._store.delete_results(work)
+            self._store.delete_results(job_id)
             if sha256:
                 self._store.delete_picture(sha256)
         except (OSError, UnmaskError) as error:
-            _log.warning("janitor: the files of work %s stay for now (%s)", work, error)
-            self._ledger.not_forgotten(work, sha256)
+            _log.warning("janitor: the files of job %s stay for now (%s)", job_id, error)
+            self._queue.removal_failed(job_id, sha256)
         else:
-            self._ledger.forgotten(work, sha256)
+            self._queue.removal_done(job_id, sha256)
 
 
 @contextmanager
-def _tried(what: str) -> Iterator[None]:
-    """A step whose failure must not keep the others from being done."""
+def _logged(step: str) -> Iterator[None]:
+    """Logs the failure of a step, which must not keep the others from being done."""
     try:
         yield
     except (OSError, UnmaskError) as error:
-        _log.warning("janitor: %s: %s (%s)", what, type(error).__name__, error)
+        _log.warning("janitor: %s: %s (%s)", step, type(error).__name__, error)

@@ -1,25 +1,26 @@
 """The names that server, bot and worker share: queues, the task, Redis keys.
 
-Our own keys lie under ``unmask:``. A *work* is the one job that all checks of a picture with a
-model share; its id is random, so that RQ's traces of it tell nothing of the picture::
+Our own keys lie under ``unmask:``. All checks of a picture with a model share one *job*, which the
+keys and fields in Redis call ``work``; its id is random, so that RQ's records of it tell nothing of
+the picture::
 
-    unmask:check:<id>       hash   one asker's check: work, door, team, priority, created
-    unmask:work:<id>        hash   the shared job: sha256, state, attempts, verdict, ...
-    unmask:checks:<work>    set    the checks that share a work
-    unmask:same:<sha>:<model>:<pool>  string  the work that a new check of that picture joins
-    unmask:picture:<sha>    set    the works that need a stored picture
+    unmask:check:<id>       hash   one caller's check: work (its job), door, team, priority, created
+    unmask:work:<job>       hash   the shared job: sha256, state, attempts, verdict, ...
+    unmask:checks:<job>     set    the checks that share a job
+    unmask:same:<sha>:<model>:<pool>  string  the job that a new check of that picture joins
+    unmask:picture:<sha>    set    the jobs that need a stored picture
     unmask:deleting:<sha>   string set for the moment in which a picture's file is removed
-    unmask:removing         zset   works whose files are being removed
+    unmask:removing         zset   jobs whose files are being removed, with their sha256
     unmask:idem:<team>:<key>  string  the check made under an idempotency key
     unmask:list:<team>      zset   checks of a team by time; unmask:suspects:<team> by probability
-    unmask:open             zset   works that have not ended, by time of their last change
-    unmask:lease            zset   works in some worker's hands, by the time that lasts
-    unmask:expiry           zset   checks by the time they are to be forgotten
-    unmask:workers          zset   live workers by last beat; unmask:worker:<name> says more
+    unmask:open             zset   jobs that have not ended, by time of their last change
+    unmask:lease            zset   jobs that a worker holds, by the time until which it does
+    unmask:expiry           zset   checks by the time at which they expire
+    unmask:workers          zset   live workers by last heartbeat; unmask:worker:<name> says more
     unmask:arrivals         stream its end moves when a job arrives; idle workers block on it
     unmask:counters         hash   sums for the metrics
     unmask:janitor          string set while one janitor keeps house for all
-    unmask:rewrite          string set for a while after the append-only file was written anew
+    unmask:rewrite          string set for a while after Redis was asked to rewrite its log
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from unmask.report import Priority
 #: The one task that a worker takes. It is a name only: no worker looks up code by it.
 TASK = "worker.examine"
 
-#: The channel on which each change of a work's state is published once.
+#: The channel on which each change of a job's state is published once.
 EVENTS = "unmask:events"
 ARRIVALS = "unmask:arrivals"
 OPEN, LEASES = "unmask:open", "unmask:lease"
@@ -42,10 +43,10 @@ WORKERS, WORKER, COUNTERS = "unmask:workers", "unmask:worker:", "unmask:counters
 #: The pool that serves every team without workers of its own.
 SHARED = "shared"
 
-#: Seconds for which a worker holds a job without a sign of life; and between its signs.
-LEASE, BEAT = 8, 2
-#: Seconds between two rounds of a janitor. LEASE + ROUND is the longest that a dead worker's job
-#: waits to be taken up again.
+#: Seconds for which a worker holds a job without a heartbeat, and between two heartbeats.
+LEASE, HEARTBEAT = 8, 2
+#: Seconds between two rounds of a janitor. LEASE + ROUND is the longest time until a dead worker's
+#: job is queued again.
 ROUND = 2
 #: Deliveries after which a picture that ends its worker is failed.
 MAX_ATTEMPTS = 3

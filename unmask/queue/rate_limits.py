@@ -1,4 +1,4 @@
-"""Rate limits of the doors: how many of a kind somebody may have in a minute."""
+"""Rate limits of the doors: how many requests of a kind a caller may make in a minute."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class Limiter:
         )
         self._window = SlidingWindowCounterRateLimiter(self._storage)
 
-    async def hit(self, kind: str, who: str, per_minute: int) -> None:
-        """Count one of what ``who`` does; 0 is no limit.
+    async def hit(self, kind: str, caller: str, per_minute: int) -> None:
+        """Count one request of a caller; 0 is no limit.
 
-        Raises ``rate_limited`` (``retry_after``, in seconds) if it is one too many, and
+        Raises ``rate_limited`` (``retry_after``, in seconds) if it exceeds the limit, and
         ``queue_unavailable``.
         """
         if per_minute == 0:
             return
         item = RateLimitItemPerMinute(per_minute)
         with reachable():
-            if await self._window.hit(item, kind, who):
+            if await self._window.hit(item, kind, caller):
                 return
-            stats = await self._window.get_window_stats(item, kind, who)
+            stats = await self._window.get_window_stats(item, kind, caller)
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
         raise UnmaskError(
             "rate_limited",

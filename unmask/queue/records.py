@@ -1,4 +1,4 @@
-"""Between the strings that Redis keeps and the words of :mod:`unmask.report`."""
+"""Converts between the strings that Redis keeps and the models of :mod:`unmask.report`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from unmask.errors import UnmaskError
 from unmask.queue.keys import TASK
 from unmask.report import Check
 
-#: The fields of a work that a change of state may touch.
+#: The fields of a job that a change of state may touch.
 _CHANGING = ("state", "verdict", "fake_probability", "error", "model_version")
 
-#: Codes that say nothing of the picture: asked for again, it is examined again.
-PASSING = frozenset(
+#: Codes of faults of ours, not of the picture: the next check of the same picture retries it.
+RETRYABLE = frozenset(
     {
         "storage_full",
         "output_unwritable",
@@ -49,10 +49,13 @@ class ModelTag:
 
 
 def model_tag(manifest: Path) -> ModelTag:
-    """The tag of the model that a manifest names; ``model_missing`` or ``model_mismatch``."""
+    """The tag of the model that a manifest names.
+
+    Raises :class:`UnmaskError` ``model_missing`` or ``model_mismatch``.
+    """
     try:
-        found = json.loads(manifest.read_bytes())
-        return ModelTag(str(found["version"]), str(found["sha256"]))
+        content = json.loads(manifest.read_bytes())
+        return ModelTag(str(content["version"]), str(content["sha256"]))
     except OSError as error:
         message = f"There is no model manifest at {manifest}."
         raise UnmaskError("model_missing", message, path=str(manifest)) from error
@@ -62,50 +65,50 @@ def model_tag(manifest: Path) -> ModelTag:
 
 
 def fields(flat: Sequence[str]) -> dict[str, str]:
-    """Names and values, one after the other, as a mapping."""
+    """A mapping from names and values in turn, as Redis answers."""
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def check_of(check_id: str, check: Mapping[str, str], work: Mapping[str, str]) -> Check:
-    """The check of an asker and the work that it shares."""
+def check_of(check_id: str, check: Mapping[str, str], job: Mapping[str, str]) -> Check:
+    """The check that the fields of a check and of its job describe."""
     return Check.model_validate(
         {
             "id": check_id,
-            "sha256": work["sha256"],
+            "sha256": job["sha256"],
             "door": check["door"],
             "team": check["team"] or None,
             "priority": check["priority"],
             "created": datetime.fromtimestamp(float(check["created"]), UTC),
             "expires": datetime.fromtimestamp(float(check["expires"]), UTC),
-            **changed(work),
+            **job_state(job),
         }
     )
 
 
-def changed(work: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of a check that its work decides."""
-    found: dict[str, Any] = {name: work[name] for name in _CHANGING if name in work}
-    if "error" in found:
-        found["error"] = json.loads(found["error"])
-    return found
+def job_state(job: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a check that its job decides."""
+    state: dict[str, Any] = {name: job[name] for name in _CHANGING if name in job}
+    if "error" in state:
+        state["error"] = json.loads(state["error"])
+    return state
 
 
 def error_json(error: UnmaskError) -> str:
-    """The inside of the one error shape, as it is kept."""
+    """An error as Redis keeps it: the inside of the one error shape."""
     return json.dumps(error.as_json()["error"])
 
 
-def job_fields(client: redis.Redis, work: str, sha256: str, timeout: int) -> list[Any]:
-    """Names and values of the RQ job of a work.
+def job_fields(client: redis.Redis, job_id: str, sha256: str, timeout: int) -> list[Any]:
+    """Names and values, in turn, of RQ's record of a job.
 
     The picture's bytes are in the store, never here. RQ keeps no result (``result_ttl`` 0): ours
-    lies in the store and in the work. ``client`` is not used: a job cannot be made without one.
+    lies in the store and in our own record. ``client`` is not used: RQ makes no job without one.
     """
     job = Job.create(
         TASK,
         connection=client,
-        args=[sha256, work],
-        id=work,
+        args=[sha256, job_id],
+        id=job_id,
         description="examine",
         timeout=timeout,
         result_ttl=0,
@@ -118,5 +121,5 @@ def job_fields(client: redis.Redis, work: str, sha256: str, timeout: int) -> lis
 
 
 def idempotency_name(team: str, key: str) -> str:
-    """The Redis key for an asker's idempotency key, which may hold anything."""
+    """The Redis key for a caller's idempotency key, which may hold anything."""
     return f"unmask:idem:{team}:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -1,92 +1,105 @@
-"""The moves of a check, each one atomic step inside Redis.
+"""The steps of a check, each one atomic script inside Redis.
 
 What a crash could tear apart happens in one Lua script: a job is at any moment in a queue, under a
-worker's lease, or ended, and a state and the event that tells of it change together. Time is
+worker's lease, or ended, and a state and the event that reports it change together. Time is
 Redis's own, so that the clocks of several hosts need not agree. Every script may be run again
-after a lost answer without harm. Redis Cluster is not supported: keys are made in the scripts.
+after a lost answer without harm. Scripts take arguments only (``ARGV``): they build their keys
+themselves, so Redis Cluster is not supported.
 """
 
 from __future__ import annotations
 
 from unmask.queue.lua import script
 
-#: sha256, model, pool, queue, new check id, new work id, door, team, priority, idempotency key,
-#: retention (s). Answers (outcome, check, work, pushed): outcome is new, shared, known (by the
-#: idempotency key), mismatch, or deleting: the picture's file is just being removed, ask again.
+#: Registers a check. Returns (outcome, check, job, is queued). The outcome is new, shared, known
+#: (by its idempotency key), mismatch, or deleting: the picture's file is being removed, try again.
 REGISTER = script("""
-local sha, model, pool, queue, check, fresh, door, team, priority, idem, retention = unpack(ARGV)
+local sha256 = ARGV[1]  -- of the picture
+local model = ARGV[2]  -- tag of the model that is to judge
+local pool = ARGV[3]  -- of workers
+local queue = ARGV[4]  -- name of the pool's queue for the priority
+local check = ARGV[5]  -- id of the new check
+local new_job = ARGV[6]  -- id of the job, if there is none to share
+local door = ARGV[7]  -- that the picture came in by
+local team = ARGV[8]  -- '' for none
+local priority = ARGV[9]  -- interactive or bulk
+local idempotency_key = ARGV[10]  -- Redis key of the caller's idempotency key, '' for none
+local retention = ARGV[11]  -- seconds until the check is deleted
 local time, outcome = now(), 'shared'
-if idem ~= '' then
-  local known = call('GET', idem)
-  local work = known and known ~= check and call('HGET', check_key(known), 'work')
-  if work then
-    local found = call('HMGET', work_key(work), 'sha256', 'pushed')
-    if found[1] ~= sha then return {'mismatch', '', '', '1'} end
-    return {'known', known, work, found[2]}
+if idempotency_key ~= '' then
+  local earlier = call('GET', idempotency_key)
+  local job = earlier and earlier ~= check and call('HGET', check_key(earlier), 'work')
+  if job then
+    local earlier_sha256, pushed = unpack(call('HMGET', job_key(job), 'sha256', 'pushed'))
+    if earlier_sha256 ~= sha256 then return {'mismatch', '', '', '1'} end
+    return {'known', earlier, job, pushed}
   end
 end
-if call('EXISTS', 'unmask:deleting:' .. sha) == 1 then return {'deleting', '', '', '1'} end
-local same = 'unmask:same:' .. sha .. ':' .. model .. ':' .. pool
-local work = call('GET', same)
-if not (work and call('EXISTS', work_key(work)) == 1) then
-  work, outcome = fresh, 'new'
-  call('SET', same, work)
-  call('SADD', 'unmask:picture:' .. sha, work)
-  call('HSET', work_key(work), 'sha256', sha, 'model', model, 'pool', pool, 'queue', queue,
+if call('EXISTS', 'unmask:deleting:' .. sha256) == 1 then return {'deleting', '', '', '1'} end
+local same_key = 'unmask:same:' .. sha256 .. ':' .. model .. ':' .. pool
+local job = call('GET', same_key)
+if not (job and call('EXISTS', job_key(job)) == 1) then
+  job, outcome = new_job, 'new'
+  call('SET', same_key, job)
+  call('SADD', 'unmask:picture:' .. sha256, job)
+  call('HSET', job_key(job), 'sha256', sha256, 'model', model, 'pool', pool, 'queue', queue,
        'state', 'queued', 'rev', 0, 'attempts', 0, 'pushed', 0, 'created', stamp(time),
        'model_version', (string.gsub(model, ':[^:]*$', '')))
-  call('ZADD', 'unmask:open', stamp(time), work)
+  call('ZADD', 'unmask:open', stamp(time), job)
 end
-local key = work_key(work)
-call('HSET', check_key(check), 'work', work, 'door', door, 'team', team, 'priority', priority,
-     'created', stamp(time), 'expires', stamp(time + retention), 'idem', idem)
-call('SADD', 'unmask:checks:' .. work, check)
+local key = job_key(job)
+call('HSET', check_key(check), 'work', job, 'door', door, 'team', team, 'priority', priority,
+     'created', stamp(time), 'expires', stamp(time + retention), 'idem', idempotency_key)
+call('SADD', 'unmask:checks:' .. job, check)
 call('ZADD', 'unmask:expiry', stamp(time + retention), check)
 call('ZADD', 'unmask:list:' .. team, stamp(time), check)
 call('ZADD', 'unmask:suspects:' .. team, call('HGET', key, 'fake_probability') or -1, check)
-if idem ~= '' then call('SET', idem, check, 'EX', retention) end
--- A person who asks for what waits as bulk pulls it forward.
-local before = call('HGET', key, 'queue')
-if priority == 'interactive' and before ~= queue and call('HGET', key, 'state') == 'queued' then
+if idempotency_key ~= '' then call('SET', idempotency_key, check, 'EX', retention) end
+-- A person who asks for a picture that waits as bulk pulls it forward.
+local old_queue = call('HGET', key, 'queue')
+if priority == 'interactive' and old_queue ~= queue and call('HGET', key, 'state') == 'queued' then
   call('HSET', key, 'queue', queue)
-  if call('LREM', RQ .. 'queue:' .. before, 1, work) == 1 then
-    call('HSET', RQ .. 'job:' .. work, 'origin', queue)
-    push(work, queue, false)
+  if call('LREM', RQ .. 'queue:' .. old_queue, 1, job) == 1 then
+    call('HSET', RQ .. 'job:' .. job, 'origin', queue)
+    push(job, queue, false)
   end
 end
-return {outcome, check, work, call('HGET', key, 'pushed')}
+return {outcome, check, job, call('HGET', key, 'pushed')}
 """)
 
-#: Work, then the fields of its RQ job. Puts the job into its queue, once.
+#: Puts a job into its queue, once. Returns 1, or 0 if that was done before.
 ENQUEUE = script("""
-local work = ARGV[1]
-local about = call('HMGET', work_key(work), 'pushed', 'queue', 'state')
-if about[1] ~= '0' or about[3] ~= 'queued' then return 0 end
-call('HSET', work_key(work), 'pushed', 1)
-call('HSET', RQ .. 'job:' .. work, unpack(ARGV, 2))
-call('HSET', RQ .. 'job:' .. work, 'origin', about[2])
-push(work, about[2], false)
-change(work, 'queued')
+local job = ARGV[1]
+local record = arguments_from(2)  -- fields of RQ's job hash: name, value, name, value, ...
+local pushed, queue, state = unpack(call('HMGET', job_key(job), 'pushed', 'queue', 'state'))
+if pushed ~= '0' or state ~= 'queued' then return 0 end
+call('HSET', job_key(job), 'pushed', 1)
+call('HSET', RQ .. 'job:' .. job, unpack(record))
+call('HSET', RQ .. 'job:' .. job, 'origin', queue)
+push(job, queue, false)
+change(job, 'queued')
 return 1
 """)
 
-#: Most jobs, lease (s), then queues in order, '|' between those that share no batch. Answers job
-#: ids. A job that was delivered before comes alone: should it end its worker again, no other
-#: picture is counted as the culprit.
+#: Takes a batch under a lease; returns job ids. A job that was delivered before comes alone: if it
+#: ends its worker again, no other picture counts as the culprit.
 TAKE = script("""
-local batch, most, lease = {}, tonumber(ARGV[1]), tonumber(ARGV[2])
-for i = 3, #ARGV do
-  if ARGV[i] == '|' and #batch > 0 then break end
-  local list = RQ .. 'queue:' .. ARGV[i]
-  while ARGV[i] ~= '|' and #batch < most do
-    local work = call('LINDEX', list, 0)
-    if not work then break end
-    local attempts = tonumber(call('HGET', work_key(work), 'attempts') or 0)
+local max_jobs = tonumber(ARGV[1])
+local lease = tonumber(ARGV[2])  -- seconds
+local queues = arguments_from(3)  -- in order, with '|' between those that share no batch
+local batch = {}
+for _, queue in ipairs(queues) do
+  if queue == '|' and #batch > 0 then break end
+  local list = RQ .. 'queue:' .. queue
+  while queue ~= '|' and #batch < max_jobs do
+    local job = call('LINDEX', list, 0)
+    if not job then break end
+    local attempts = tonumber(call('HGET', job_key(job), 'attempts') or 0)
     if attempts > 0 and #batch > 0 then return batch end
     call('LPOP', list)
-    if is_open(work) then
-      call('ZADD', 'unmask:lease', stamp(now() + lease), work)
-      batch[#batch + 1] = work
+    if is_open(job) then
+      call('ZADD', 'unmask:lease', stamp(now() + lease), job)
+      batch[#batch + 1] = job
       if attempts > 0 then return batch end
     end
   end
@@ -94,226 +107,238 @@ end
 return batch
 """)
 
-#: Run id, worker name, lease (s), then works. Counts the delivery and tells that they run. Answers
-#: for each the seconds it has waited, or -1 if it is no longer wanted.
+#: Counts the delivery and publishes that the jobs run. Returns for each the seconds that it waited,
+#: or -1 if its checks were deleted or it has ended.
 BEGIN = script("""
+local run = ARGV[1]  -- id of this delivery
+local worker = ARGV[2]  -- name of the worker
+local lease = tonumber(ARGV[3])  -- seconds
+local jobs = arguments_from(4)
 local answers, time = {}, now()
-for i = 4, #ARGV do
-  local work, key = ARGV[i], work_key(ARGV[i])
-  if is_open(work) then
-    if call('HGET', key, 'run') ~= ARGV[1] then
+for _, job in ipairs(jobs) do
+  local key = job_key(job)
+  if is_open(job) then
+    if call('HGET', key, 'run') ~= run then
       call('HINCRBY', key, 'attempts', 1)
-      call('HSET', key, 'run', ARGV[1], 'worker', ARGV[2])
-      change(work, 'running')
+      call('HSET', key, 'run', run, 'worker', worker)
+      change(job, 'running')
     end
-    call('ZADD', 'unmask:lease', stamp(time + tonumber(ARGV[3])), work)
+    call('ZADD', 'unmask:lease', stamp(time + lease), job)
     answers[#answers + 1] = stamp(time - tonumber(call('HGET', key, 'created')))
   else
-    call('ZREM', 'unmask:lease', work)
+    call('ZREM', 'unmask:lease', job)
     answers[#answers + 1] = '-1'
   end
 end
 return answers
 """)
 
-#: Worker name, what it says of itself (JSON), lease (s), then the works in its hands. Workers that
-#: were killed could not sign off: who gave no sign for a minute is forgotten.
-BEAT = script("""
+#: A worker's heartbeat, which renews its leases. Killed workers do not sign off: those without a
+#: heartbeat for a minute are removed here.
+HEARTBEAT = script("""
+local worker = ARGV[1]  -- name of the worker
+local status = ARGV[2]  -- its model, pools, speed, host and process (JSON)
+local lease = tonumber(ARGV[3])  -- seconds
+local jobs = arguments_from(4)  -- that the worker holds
 local time = now()
-call('ZADD', 'unmask:workers', stamp(time), ARGV[1])
+call('ZADD', 'unmask:workers', stamp(time), worker)
 call('ZREMRANGEBYSCORE', 'unmask:workers', '-inf', stamp(time - 60))
-call('SET', 'unmask:worker:' .. ARGV[1], ARGV[2], 'EX', 15)
-for i = 4, #ARGV do
-  call('ZADD', 'unmask:lease', 'XX', stamp(time + tonumber(ARGV[3])), ARGV[i])
+call('SET', 'unmask:worker:' .. worker, status, 'EX', 15)
+for _, job in ipairs(jobs) do
+  call('ZADD', 'unmask:lease', 'XX', stamp(time + lease), job)
 end
 return 1
 """)
 
-#: Work, tag of the model that judged, verdict, probability, version of the model. Answers 0 if the
-#: work had ended or was deleted.
-SETTLE_DONE = script("""
-local work, model, verdict, probability, model_version = unpack(ARGV)
-if not is_open(work) then return 0 end
-call('HSET', work_key(work), 'verdict', verdict, 'model_version', model_version)
-if probability ~= '' then call('HSET', work_key(work), 'fake_probability', probability) end
-finish(work, 'done', call('HGET', work_key(work), 'model') ~= model)
+#: Ends a job with a verdict. Returns 0 if it had ended or its checks were deleted.
+COMPLETE = script("""
+local job = ARGV[1]
+local model = ARGV[2]  -- tag of the model that judged
+local verdict = ARGV[3]
+local probability = ARGV[4]  -- '' where there is no face
+local model_version = ARGV[5]
+if not is_open(job) then return 0 end
+call('HSET', job_key(job), 'verdict', verdict, 'model_version', model_version)
+if probability ~= '' then call('HSET', job_key(job), 'fake_probability', probability) end
+finish(job, 'done', call('HGET', job_key(job), 'model') ~= model)
 return 1
 """)
 
-#: Work, 1 if the same picture may be asked for afresh, code, error (JSON).
-SETTLE_FAILED = script("""
-local work, again, code, error = unpack(ARGV)
-if not is_open(work) then return 0 end
-fail(work, code, error, again == '1')
+#: Ends a job with an error. Returns 0 if it had ended or its checks were deleted.
+FAIL = script("""
+local job = ARGV[1]
+local retry = ARGV[2] == '1'  -- whether the next check of the picture starts a new job
+local code = ARGV[3]
+local error = ARGV[4]  -- JSON
+if not is_open(job) then return 0 end
+fail(job, code, error, retry)
 return 1
 """)
 
-#: Error of a picture that ended its worker too often (JSON). Takes back what dead workers hold.
-#: Answers (work, outcome) one after the other: requeued, poison, or gone.
-RECLAIM = script("""
+#: Takes the jobs of dead workers back: those whose lease has expired. Returns job and outcome in
+#: turn; the outcome is requeued, poison, or deleted.
+REQUEUE_EXPIRED = script("""
+local poison_error = ARGV[1]  -- error of a picture that ended its worker too often (JSON)
 local answers = {}
-for _, work in ipairs(call('ZRANGEBYSCORE', 'unmask:lease', '-inf', stamp(now()))) do
-  call('ZREM', 'unmask:lease', work)
-  local about = call('HMGET', work_key(work), 'queue', 'attempts')
-  local outcome = 'gone'
-  if is_open(work) then
-    local fields = call('EXISTS', RQ .. 'job:' .. work) == 1
-    if tonumber(about[2]) >= MAX_ATTEMPTS then
-      outcome = 'poison'
-      drop_job(work, about[1])
-      fail(work, 'poison_picture', ARGV[1], false)
-    else
-      outcome = 'requeued'
-      drop_executions(work, about[1])
-      call('HINCRBY', 'unmask:counters', 'redelivered', 1)
-      if fields then
-        call('HSET', RQ .. 'job:' .. work, 'status', 'queued')
-        push(work, about[1], true)
-      else
-        call('HSET', work_key(work), 'pushed', 0)
-      end
-      change(work, 'queued')
-    end
+for _, job in ipairs(call('ZRANGEBYSCORE', 'unmask:lease', '-inf', stamp(now()))) do
+  call('ZREM', 'unmask:lease', job)
+  local queue, attempts = unpack(call('HMGET', job_key(job), 'queue', 'attempts'))
+  local outcome = 'deleted'
+  if is_open(job) and tonumber(attempts) >= MAX_ATTEMPTS then
+    outcome = 'poison'
+    drop_job(job, queue)
+    fail(job, 'poison_picture', poison_error, false)
+  elseif is_open(job) then
+    outcome = 'requeued'
+    drop_executions(job, queue)
+    call('HINCRBY', 'unmask:counters', 'redelivered', 1)
+    push_again(job, queue)
   end
-  answers[#answers + 1] = work
+  answers[#answers + 1] = job
   answers[#answers + 1] = outcome
 end
 return answers
 """)
 
-#: Seconds since the last change, then works that were seen in no queue. Answers (work, sha256) of
-#: those that were never put into one, because whoever asked died in between.
-UNPUSHED = script("""
-local answers = {}
-local since = now() - tonumber(ARGV[1])
-for i = 2, #ARGV do
-  local work = ARGV[i]
-  local about = call('HMGET', work_key(work), 'pushed', 'sha256')
-  local changed = tonumber(call('ZSCORE', 'unmask:open', work))
-  if about[1] == '0' and changed and changed <= since then
-    answers[#answers + 1] = work
-    answers[#answers + 1] = about[2]
-  elseif not about[1] then
-    call('ZREM', 'unmask:open', work)
+#: Finds orphans that were never queued, because the process that registered them died. Returns job
+#: and sha256 in turn.
+UNQUEUED = script("""
+local min_age = tonumber(ARGV[1])  -- seconds since the last change
+local jobs = arguments_from(2)  -- that were in no queue
+local answers, latest = {}, now() - min_age
+for _, job in ipairs(jobs) do
+  local pushed, sha256 = unpack(call('HMGET', job_key(job), 'pushed', 'sha256'))
+  local changed = tonumber(call('ZSCORE', 'unmask:open', job))
+  if pushed == '0' and changed and changed <= latest then
+    answers[#answers + 1] = job
+    answers[#answers + 1] = sha256
+  elseif not pushed then
+    call('ZREM', 'unmask:open', job)
   end
 end
 return answers
 """)
 
-#: Works that were seen in no queue. Those that are still in none go back into theirs.
-ADOPT = script("""
-local adopted = {}
-for _, work in ipairs(ARGV) do
-  local about = call('HMGET', work_key(work), 'queue', 'pushed')
-  if about[2] == '1' and is_open(work) and not call('ZSCORE', 'unmask:lease', work)
-     and not call('LPOS', RQ .. 'queue:' .. about[1], work) then
-    if call('EXISTS', RQ .. 'job:' .. work) == 1 then
-      call('HSET', RQ .. 'job:' .. work, 'status', 'queued')
-      push(work, about[1], true)
-    else
-      call('HSET', work_key(work), 'pushed', 0)
-    end
-    change(work, 'queued')
-    adopted[#adopted + 1] = work
+#: Puts orphans that still are in no queue back into theirs; returns which.
+REQUEUE = script("""
+local jobs = ARGV
+local requeued = {}
+for _, job in ipairs(jobs) do
+  local queue, pushed = unpack(call('HMGET', job_key(job), 'queue', 'pushed'))
+  if pushed == '1' and is_open(job) and not call('ZSCORE', 'unmask:lease', job)
+     and not call('LPOS', RQ .. 'queue:' .. queue, job) then
+    push_again(job, queue)
+    requeued[#requeued + 1] = job
   end
 end
-return adopted
+return requeued
 """)
 
-#: Longest wait (s), error (JSON). Fails what waits for longer; answers how many.
-OVERDUE = script("""
-local count, time = 0, now()
-local since = stamp(time - tonumber(ARGV[1]))
-for _, work in ipairs(call('ZRANGEBYSCORE', 'unmask:open', '-inf', since, 'LIMIT', 0, 1000)) do
-  local about = call('HMGET', work_key(work), 'state', 'queue')
-  if about[1] == 'queued' and not call('ZSCORE', 'unmask:lease', work) then
-    drop_job(work, about[2])
-    fail(work, 'not_served', ARGV[2], true)
+#: Fails the jobs that have waited too long; returns how many.
+FAIL_OVERDUE = script("""
+local max_wait = tonumber(ARGV[1])  -- seconds
+local error = ARGV[2]  -- JSON
+local count, latest = 0, stamp(now() - max_wait)
+for _, job in ipairs(call('ZRANGEBYSCORE', 'unmask:open', '-inf', latest, 'LIMIT', 0, 1000)) do
+  local state, queue = unpack(call('HMGET', job_key(job), 'state', 'queue'))
+  if state == 'queued' and not call('ZSCORE', 'unmask:lease', job) then
+    drop_job(job, queue)
+    fail(job, 'not_served', error, true)
     count = count + 1
   end
 end
 return count
 """)
 
-#: Check. Removes it; the last one of a work takes the work with it. Answers nil if there is none,
-#: else (work, sha256): empty unless their files are now to be removed, to be followed by FORGOTTEN.
-FORGET = script("""
+#: Deletes a check; the last one of a job takes the job with it. Returns nil if there is none, else
+#: (job, sha256) whose files the caller has to remove, both empty if none are.
+DELETE_CHECK = script("""
 local check = ARGV[1]
-local about = call('HMGET', check_key(check), 'work', 'team', 'idem')
+local job, team, idempotency_key = unpack(call('HMGET', check_key(check), 'work', 'team', 'idem'))
 call('ZREM', 'unmask:expiry', check)
-local work, team, idem = about[1], about[2], about[3]
-if not work then return nil end
+if not job then return nil end
 call('DEL', check_key(check))
 call('ZREM', 'unmask:list:' .. team, check)
 call('ZREM', 'unmask:suspects:' .. team, check)
-if idem ~= '' and call('GET', idem) == check then call('DEL', idem) end
-call('SREM', 'unmask:checks:' .. work, check)
-call('PUBLISH', 'unmask:events', cjson.encode({work = work, gone = check}))
-if call('SCARD', 'unmask:checks:' .. work) > 0 then return {'', ''} end
-local key = work_key(work)
-local found = call('HMGET', key, 'sha256', 'model', 'pool', 'queue')
-local sha = found[1]
-local same = 'unmask:same:' .. sha .. ':' .. found[2] .. ':' .. found[3]
-if call('GET', same) == work then call('DEL', same) end
-drop_job(work, found[4])
-call('ZREM', 'unmask:open', work)
-call('ZREM', 'unmask:lease', work)
+if idempotency_key ~= '' and call('GET', idempotency_key) == check then
+  call('DEL', idempotency_key)
+end
+call('SREM', 'unmask:checks:' .. job, check)
+call('PUBLISH', 'unmask:events', cjson.encode({work = job, gone = check}))
+if call('SCARD', 'unmask:checks:' .. job) > 0 then return {'', ''} end
+local key = job_key(job)
+local sha256, model, pool, queue = unpack(call('HMGET', key, 'sha256', 'model', 'pool', 'queue'))
+local same_key = 'unmask:same:' .. sha256 .. ':' .. model .. ':' .. pool
+if call('GET', same_key) == job then call('DEL', same_key) end
+drop_job(job, queue)
+call('ZREM', 'unmask:open', job)
+call('ZREM', 'unmask:lease', job)
 call('DEL', key)
-call('SREM', 'unmask:picture:' .. sha, work)
-if call('SCARD', 'unmask:picture:' .. sha) > 0 then sha = '' end
-if sha ~= '' then call('SET', 'unmask:deleting:' .. sha, '1') end
-call('ZADD', 'unmask:removing', stamp(now()), work .. ':' .. sha)
-return {work, sha}
+call('SREM', 'unmask:picture:' .. sha256, job)
+if call('SCARD', 'unmask:picture:' .. sha256) > 0 then sha256 = '' end
+if sha256 ~= '' then call('SET', 'unmask:deleting:' .. sha256, '1') end
+call('ZADD', 'unmask:removing', stamp(now()), job .. ':' .. sha256)
+return {job, sha256}
 """)
 
-#: Work, sha256 ('' if the picture stays). The files are gone; the picture may be asked for again.
-FORGOTTEN = script("""
-call('ZREM', 'unmask:removing', ARGV[1] .. ':' .. ARGV[2])
-return call('DEL', 'unmask:deleting:' .. ARGV[2])
+#: Notes that the files of a deleted job are removed: the picture may be submitted again.
+REMOVAL_DONE = script("""
+local job = ARGV[1]
+local sha256 = ARGV[2]  -- '' if the picture stays for another job
+call('ZREM', 'unmask:removing', job .. ':' .. sha256)
+return call('DEL', 'unmask:deleting:' .. sha256)
 """)
 
-#: Work, sha256 ('' if the picture stays). The files could not be removed; others come first.
-NOT_FORGOTTEN = script("""
-local member = ARGV[1] .. ':' .. ARGV[2]
-return call('ZADD', 'unmask:removing', 'XX', stamp(now()), member)
+#: Notes that the files of a deleted job could not be removed: others are tried before them.
+REMOVAL_FAILED = script("""
+local job = ARGV[1]
+local sha256 = ARGV[2]  -- '' if the picture stays for another job
+return call('ZADD', 'unmask:removing', 'XX', stamp(now()), job .. ':' .. sha256)
 """)
 
-#: Seconds. Answers the checks whose time is up, and (work:sha256) of files whose remover died.
+#: Returns the checks that have expired, and (job:sha256) of files whose removal did not end.
 DUE = script("""
+local max_removal = tonumber(ARGV[1])  -- seconds that a removal may take
 local time = now()
 return {
   call('ZRANGEBYSCORE', 'unmask:expiry', '-inf', stamp(time), 'LIMIT', 0, 500),
-  call('ZRANGEBYSCORE', 'unmask:removing', '-inf', stamp(time - tonumber(ARGV[1])))
+  call('ZRANGEBYSCORE', 'unmask:removing', '-inf', stamp(time - max_removal))
 }
 """)
 
-#: Check. Answers its fields and those of its work, or nil.
-LOOK = script("""
-local check = call('HGETALL', check_key(ARGV[1]))
-if #check == 0 then return nil end
-return {check, call('HGETALL', work_key(call('HGET', check_key(ARGV[1]), 'work')))}
+#: Returns the fields of a check and those of its job, or nil.
+READ_CHECK = script("""
+local check = ARGV[1]
+local fields = call('HGETALL', check_key(check))
+if #fields == 0 then return nil end
+return {fields, call('HGETALL', job_key(call('HGET', check_key(check), 'work')))}
 """)
 
-#: Sorted set, limit, state, verdict ('' for any), score and id after which to go on ('' at first).
-#: Answers rows of (id, check, work), and the score and id of the last one looked at, '' at the end.
-PAGE = script("""
-local list, limit, state, verdict, score, id = unpack(ARGV)
-limit = tonumber(limit)
-local rows, seen, offset, last = {}, 0, 0, {'', ''}
-while seen < 2000 do
-  local top = score ~= '' and score or '+inf'
+#: Returns a page of a list: rows of (id, check, job), and the score and id of the last entry that
+#: was looked at, '' at the end.
+LIST_CHECKS = script("""
+local list = ARGV[1]  -- key of the sorted set
+local limit = tonumber(ARGV[2])
+local state = ARGV[3]  -- '' for any
+local verdict = ARGV[4]  -- '' for any
+local after_score = ARGV[5]  -- score and id after which the page begins, '' at first
+local after_id = ARGV[6]
+local rows, count, offset, last = {}, 0, 0, {'', ''}
+while count < 2000 do
+  local top = after_score ~= '' and after_score or '+inf'
   local part = call('ZREVRANGEBYSCORE', list, top, '-inf', 'WITHSCORES', 'LIMIT', offset, 100)
   if #part == 0 then return {rows, '', ''} end
   for i = 1, #part, 2 do
-    if not (part[i + 1] == score and part[i] >= id) then
-      seen = seen + 1
-      last = {part[i + 1], part[i]}
-      local check = call('HGETALL', check_key(part[i]))
-      local work = call('HGET', check_key(part[i]), 'work')
-      local about = work and call('HMGET', work_key(work), 'state', 'verdict')
-      if about and (state == '' or about[1] == state)
-         and (verdict == '' or about[2] == verdict) then
-        rows[#rows + 1] = {part[i], check, call('HGETALL', work_key(work))}
+    local id, score = part[i], part[i + 1]
+    if not (score == after_score and id >= after_id) then
+      count = count + 1
+      last = {score, id}
+      local check = call('HGETALL', check_key(id))
+      local job = call('HGET', check_key(id), 'work')
+      local values = job and call('HMGET', job_key(job), 'state', 'verdict')
+      if values and (state == '' or values[1] == state)
+         and (verdict == '' or values[2] == verdict) then
+        rows[#rows + 1] = {id, check, call('HGETALL', job_key(job))}
         if #rows == limit then return {rows, last[1], last[2]} end
       end
     end

@@ -1,4 +1,4 @@
-"""What the queue tells of itself: for back-pressure, health and metrics."""
+"""Statistics of the queue: for back-pressure, health and metrics."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ from pydantic import BaseModel, ConfigDict
 from redis import asyncio as aioredis
 from rq.defaults import RQ_KEY_PREFIX
 
-from unmask.queue.keys import BEAT, COUNTERS, LEASE, LEASES, SHARED, WORKER, WORKERS, queue_name
+from unmask.queue.keys import (
+    COUNTERS,
+    HEARTBEAT,
+    LEASE,
+    LEASES,
+    SHARED,
+    WORKER,
+    WORKERS,
+    queue_name,
+)
 from unmask.report import Priority
 
-#: Seconds a picture takes, before any worker told.
+#: Seconds that a picture takes, until a worker reports a measured time.
 _GUESS = 0.5
 
 
@@ -21,10 +30,10 @@ class Stats(BaseModel):
     """The queue at one moment, and what the workers counted since the beginning.
 
     ``depth`` counts waiting jobs by queue name, ``waiting`` is their sum, ``running`` counts those
-    in a worker's hands, ``oldest_seconds`` is the age of the job that waits longest,
+    that workers hold, ``oldest_seconds`` is the age of the job that waits longest,
     ``estimated_wait_seconds`` is how long a picture submitted now by a person would wait, None
     while no worker of the shared pool lives. ``models`` counts live workers by model version.
-    ``in_hand`` counts those that run by pool, ``pace`` is how many pictures a second the live
+    ``in_hand`` counts the running jobs by pool, ``pace`` is how many pictures a second the live
     workers of each pool examine.
     ``counters`` are sums by name: ``batches``, ``pictures``, ``batch_size:<n>``, ``done``,
     ``failed``, ``error:<code>``, ``ms:<stage>`` (queue, decode, faces, model, draw, store),
@@ -104,12 +113,12 @@ def _pace(workers: list[dict[str, Any]]) -> dict[str, float]:
 
 
 async def _in_hand(client: aioredis.Redis) -> dict[str, int]:
-    """What runs, by pool."""
-    works: Any = await client.zrange(LEASES, 0, -1)
+    """The number of running jobs, by pool."""
+    job_ids: Any = await client.zrange(LEASES, 0, -1)
     async with client.pipeline(transaction=False) as pipeline:
-        for work in works:
-            pipeline.hget(f"unmask:work:{work}", "pool")
-        # What was deleted between the two questions has no pool any more.
+        for job_id in job_ids:
+            pipeline.hget(f"unmask:work:{job_id}", "pool")
+        # A job that was deleted between the two reads has no pool any more.
         return dict(Counter(pool for pool in await pipeline.execute() if pool))
 
 
@@ -119,7 +128,7 @@ async def _now(client: aioredis.Redis) -> float:
 
 
 async def _depth(client: aioredis.Redis) -> tuple[dict[str, int], float]:
-    """Waiting jobs by queue, and when the oldest of them was asked for (0: none waits)."""
+    """The number of waiting jobs by queue, and when the oldest was made (0: none waits)."""
     prefix = f"{RQ_KEY_PREFIX}:queue:"
     members: Any = client.smembers(f"{RQ_KEY_PREFIX}:queues")
     names = sorted(key for key in await members if key.startswith(f"{prefix}unmask-"))
@@ -129,15 +138,15 @@ async def _depth(client: aioredis.Redis) -> tuple[dict[str, int], float]:
             pipeline.lindex(name, 0)
         answers = await pipeline.execute()
     async with client.pipeline(transaction=False) as pipeline:
-        for work in filter(None, answers[1::2]):
-            pipeline.hget(f"unmask:work:{work}", "created")
+        for job_id in filter(None, answers[1::2]):
+            pipeline.hget(f"unmask:work:{job_id}", "created")
         created = [float(value) for value in await pipeline.execute() if value]
     depth = {name.removeprefix(prefix): n for name, n in zip(names, answers[::2], strict=True)}
     return depth, min(created, default=0.0)
 
 
 async def _workers(client: aioredis.Redis, now: float) -> list[dict[str, Any]]:
-    """What the live workers say of themselves."""
-    names: Any = await client.zrangebyscore(WORKERS, now - LEASE - BEAT, "+inf")
-    said = await client.mget([WORKER + name for name in names]) if names else []
-    return [json.loads(text) for text in said if text]
+    """The status that each live worker sent with its last heartbeat."""
+    names: Any = await client.zrangebyscore(WORKERS, now - LEASE - HEARTBEAT, "+inf")
+    heartbeats = await client.mget([WORKER + name for name in names]) if names else []
+    return [json.loads(text) for text in heartbeats if text]

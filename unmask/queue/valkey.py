@@ -1,7 +1,7 @@
 """A Valkey server of our own, for the machine that has no Redis.
 
-The server outlives whoever started it: its data lies in an append-only file, and the next one to
-ask finds it running. Whoever runs the whole service ends it with :meth:`EmbeddedValkey.stop`.
+The server outlives the process that started it: its data lies in an append-only file, and the next
+process finds it running. `unmask up` ends it with :meth:`EmbeddedValkey.stop`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MAX_MEMORY = "512mb"
 
 
 class EmbeddedValkey:
-    """The Valkey server whose files lie in ``data / "valkey"``; one a directory."""
+    """The Valkey server whose files lie in ``data / "valkey"``; one for each directory."""
 
     def __init__(self, data: Path, prepare: Callable[[], None] | None = None) -> None:
         """``prepare`` is called in the new process before it becomes the server."""
@@ -42,7 +42,7 @@ class EmbeddedValkey:
 
     @property
     def url(self) -> str:
-        """Where to reach it."""
+        """The URL of the server."""
         return f"unix://{quote(str(self.socket))}"
 
     @property
@@ -84,7 +84,7 @@ class EmbeddedValkey:
         return self.url
 
     def stop(self) -> None:
-        """End the server in order: it writes what is left and removes its socket."""
+        """End the server in order: it writes its last data and removes its socket."""
         pid = self.pid
         if pid is None:
             return
@@ -101,9 +101,11 @@ class EmbeddedValkey:
 
     @contextlib.contextmanager
     def _claim(self) -> Iterator[int | None]:
-        """A lock on the files, None while another has it. The server that is started inherits it
-        and has it for as long as it lives: one that is too busy to answer must not get a second
-        one beside it, writing to the same files."""
+        """A lock on the files, None while another process has it.
+
+        The server that is started inherits the lock for as long as it lives: a server that is too
+        busy to answer must not get a second one beside it, writing to the same files.
+        """
         with (self.directory / "lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -167,7 +169,7 @@ def _socket_path(directory: Path) -> Path:
 
 
 def _private_directory(path: Path) -> None:
-    """Make a directory that is this user's alone; refuse one that another user laid there."""
+    """Make a directory that only this user can read; refuse one of another user."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.stat().st_uid != os.getuid() or path.is_symlink():
         message = f"{path} belongs to someone else."
@@ -176,7 +178,7 @@ def _private_directory(path: Path) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that ended but was not waited for does not."""
+    """Whether a process runs; a zombie does not."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     try:

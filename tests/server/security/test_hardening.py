@@ -15,10 +15,10 @@ from aiohttp.test_utils import TestClient
 from redis.asyncio import Redis
 
 from server.context import CHECKS
-from server.logs import JsonLines
 from server.security.keys import ApiKeys
 from tests.server.server_process import Place, blank, client_of
-from unmask.queue import Checks
+from unmask.logs import JsonLines
+from unmask.queue import CheckQueue
 
 pytestmark = pytest.mark.anyio
 Client = TestClient[Any, Any]
@@ -270,7 +270,7 @@ async def test_without_a_queue_the_server_says_so(
 
         raise UnmaskError("queue_unavailable", "The queue cannot be reached.")
 
-    monkeypatch.setattr(Checks, "stats", gone)
+    monkeypatch.setattr(CheckQueue, "stats", gone)
     answer = await client.get("/readyz")
     assert (answer.status, (await answer.json())["error"]["code"]) == (503, "not_ready")
     assert (await client.get("/healthz")).status == 200

@@ -1,4 +1,4 @@
-"""The queue without a worker: the tests play the worker through the ledger."""
+"""The queue without a worker: the tests play the worker through its queue."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def run(folder: Path, play: Play, **settings: Any) -> None:
     asyncio.run(on_stage())
 
 
-def works(on: Stage, most: int = 8, pools: tuple[str, ...] = (SHARED,)) -> list[str]:
+def take(on: Stage, max_jobs: int = 8, pools: tuple[str, ...] = (SHARED,)) -> list[str]:
     """Take a batch and begin it, as a worker does."""
-    taken = on.ledger.take(pools, most)
-    on.ledger.begin("test", taken)
-    return taken
+    job_ids = on.queue.take(pools, max_jobs)
+    on.queue.begin("test", job_ids)
+    return job_ids
 
 
 def report(probability: float = 0.9) -> Report:
@@ -40,13 +40,13 @@ def report(probability: float = 0.9) -> Report:
     return examination(opened, probability).report
 
 
-def finish(on: Stage, work: str, probability: float = 0.9) -> None:
-    """Store a result and settle the work, as a worker does."""
-    found = report(probability)
+def finish(on: Stage, job_id: str, probability: float = 0.9) -> None:
+    """Store a result and complete the job, as a worker does."""
+    result = report(probability)
     store = Store.of(on.settings)
-    store.put_result(work, "mask.png", b"mask of " + work.encode())
-    store.put_result(work, "report.json", found.model_dump_json().encode())
-    on.ledger.settle(work, found)
+    store.put_result(job_id, "mask.png", b"mask of " + job_id.encode())
+    store.put_result(job_id, "report.json", result.model_dump_json().encode())
+    on.queue.complete(job_id, result)
 
 
 async def _all(on: Stage, team: str | None, **about: Any) -> list[Check]:
@@ -104,7 +104,7 @@ def _inflated(value: bytes) -> bytes:
 
 
 async def _gone(on: Stage, *words: str) -> None:
-    """Nothing is left, once Redis has written its append-only file anew."""
+    """Nothing is left, once Redis has rewritten its append-only file."""
 
     async def nothing() -> bool:
         return not traces(on, *words)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.faults.queue_harness import Stage
-from tests.unmask.queue.scripted_worker import _all, finish, run, works
+from tests.unmask.queue.scripted_worker import _all, finish, run, take
 from unmask.errors import UnmaskError
 from unmask.queue import Order
 from unmask.report import State, Verdict
@@ -33,9 +33,9 @@ def test_each_change_comes_once_and_in_order(tmp_path: Path) -> None:
 
         followers = [asyncio.create_task(follow(states)) for states in seen]
         await on.until(all_listen)
-        (work,) = works(on)
-        finish(on, work)
-        on.ledger.settle(work, UnmaskError("damaged", "A second end."))
+        (job_id,) = take(on)
+        finish(on, job_id)
+        on.queue.fail(job_id, UnmaskError("damaged", "A second end."))
         expected = [State.QUEUED, State.RUNNING, State.DONE]
         await asyncio.gather(*followers)
         assert seen == [expected] * 50
@@ -50,17 +50,17 @@ def test_no_wakeup_is_lost(tmp_path: Path) -> None:
 
     async def play(on: Stage) -> None:
         checks = await on.submit(*(b"%d" % n for n in range(200)))
-        taken = works(on, most=200)
+        taken = take(on, max_jobs=200)
 
-        def settle() -> None:
-            for work in taken:
-                on.ledger.settle(work, UnmaskError("damaged", "It is damaged."))
+        def end_all() -> None:
+            for job_id in taken:
+                on.queue.fail(job_id, UnmaskError("damaged", "It is damaged."))
 
-        settling = asyncio.create_task(asyncio.to_thread(settle))
+        ending = asyncio.create_task(asyncio.to_thread(end_all))
         for check in checks:
             ended = await on.checks.wait(check.id, 10)
             assert ended is not None and ended.ended
-        await settling
+        await ending
 
     run(tmp_path, play)
 
@@ -92,8 +92,8 @@ def test_a_deleted_check_ends_its_events(tmp_path: Path) -> None:
         await asyncio.sleep(0.1)
         assert await on.checks.delete(mine.id)
         assert (await asyncio.wait_for(following, 5)) == mine
-        (work,) = works(on)
-        finish(on, work)
+        (job_id,) = take(on)
+        finish(on, job_id)
         ended = await others
         assert ended is not None and ended.state is State.DONE
 
@@ -107,8 +107,8 @@ def test_a_teams_list(tmp_path: Path) -> None:
     async def play(on: Stage) -> None:
         mine = await on.submit(*(b"%d" % n for n in range(25)), team="desk")
         await on.submit(b"elsewhere")
-        for number, work in enumerate(works(on, most=20)):
-            finish(on, work, (number * 7 % 20) / 20)
+        for number, job_id in enumerate(take(on, max_jobs=20)):
+            finish(on, job_id, (number * 7 % 20) / 20)
         listed = await _all(on, "desk", limit=7)
         assert [check.id for check in listed] == [check.id for check in reversed(mine)]
         suspects = await _all(on, "desk", limit=4, order=Order.SUSPICIOUS)
@@ -127,8 +127,8 @@ def test_a_cursor_may_stand_at_any_probability(tmp_path: Path) -> None:
     async def play(on: Stage) -> None:
         probabilities = [1.0, 0.1234567890123456, 1e-05, 3.3e-17, 0.0]
         await on.submit(*(b"%d" % n for n in range(len(probabilities) + 1)))
-        for work, probability in zip(works(on), probabilities, strict=False):
-            finish(on, work, probability)
+        for job_id, probability in zip(take(on), probabilities, strict=False):
+            finish(on, job_id, probability)
         found = await _all(on, None, order="suspicious", limit=1)
         assert [check.fake_probability for check in found] == [*probabilities, None]
 

@@ -15,7 +15,7 @@ from tests.unmask import bucket
 from tests.unmask.queue.scripted_worker import run
 from unmask.errors import UnmaskError
 from unmask.queue.janitor import Janitor
-from unmask.queue.worker_queue import Ledger
+from unmask.queue.worker_queue import WorkerQueue
 from unmask.report import Check
 from unmask.store import Store
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(60)
 
 
 class Refusing(Store):
-    """A store that does not remove the results of some works, and takes ``seconds`` for others."""
+    """A store that does not remove the results of some jobs, and takes ``seconds`` for others."""
 
     refused: set[str]
     seconds = 0.0
@@ -43,10 +43,10 @@ class Refusing(Store):
 def keeper(on: Stage) -> tuple[Janitor, Refusing]:
     """A janitor of the test's own, the only one from now on, and its store."""
     on.checks._stop.set()
-    on.checks._keeper.join()
+    on.checks._janitor_thread.join()
     store = Refusing(str(on.settings.data / "store"))
     store.refused = set()
-    return Janitor(on.ledger, store, on.settings), store
+    return Janitor(on.queue, store, on.settings), store
 
 
 def keep_house(on: Stage, janitor: Janitor) -> None:
@@ -54,7 +54,7 @@ def keep_house(on: Stage, janitor: Janitor) -> None:
     janitor.round()
 
 
-def work_of(on: Stage, check: Check) -> str:
+def job_of(on: Stage, check: Check) -> str:
     return str(on.client.hget(f"unmask:check:{check.id}", "work"))
 
 
@@ -68,12 +68,12 @@ def test_one_file_that_stays_keeps_no_other(tmp_path: Path, how: str, monkeypatc
     async def play(on: Stage) -> None:
         janitor, store = keeper(on)
         checks = await on.submit(b"a", b"b", b"c")
-        store.refused = {work_of(on, checks[0])}
+        store.refused = {job_of(on, checks[0])}
         for number, check in enumerate(checks):
             if how == "expired":
                 on.client.zadd("unmask:expiry", {check.id: number})
             else:
-                on.ledger.forget(check.id)
+                on.queue.delete_check(check.id)
         keep_house(on, janitor)
         there = [store.has_picture(check.sha256) for check in checks]
         assert there == [True, False, False] and store.swept == 1
@@ -89,18 +89,18 @@ def test_what_cannot_be_removed_waits_behind_the_rest(tmp_path: Path) -> None:
     async def play(on: Stage) -> None:
         janitor, store = keeper(on)
         (check,) = await on.submit(b"a")
-        store.refused = {work_of(on, check)}
-        assert janitor.forget(check.id)
+        store.refused = {job_of(on, check)}
+        assert janitor.delete_check(check.id)
         on.client.zadd("unmask:removing", dict.fromkeys(_removing(on), 0), xx=True)
-        assert on.ledger.due(60)[1]
+        assert on.queue.due(60)[1]
         keep_house(on, janitor)
-        assert not on.ledger.due(60)[1] and len(_removing(on)) == 1
+        assert not on.queue.due(60)[1] and len(_removing(on)) == 1
 
     run(tmp_path, play)
 
 
 def test_a_slow_store_holds_no_round_up(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("unmask.queue.janitor.FORGETTING_SECONDS", 0.3)
+    monkeypatch.setattr("unmask.queue.janitor.DELETING_SECONDS", 0.3)
 
     async def play(on: Stage) -> None:
         janitor, store = keeper(on)
@@ -144,14 +144,14 @@ def test_a_check_whose_object_store_is_away_is_undone(tmp_path: Path, monkeypatc
 
 
 def test_only_what_is_in_no_queue_is_looked_at(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("unmask.queue.janitor.LOST_SECONDS", 0.0)
+    monkeypatch.setattr("unmask.queue.janitor.ORPHAN_SECONDS", 0.0)
     asked: list[set[str]] = []
 
-    def unpushed(self: Ledger, works: set[str], seconds: float) -> dict[str, str]:
-        asked.append(set(works))
+    def unqueued(self: WorkerQueue, job_ids: set[str], min_age: float) -> dict[str, str]:
+        asked.append(set(job_ids))
         return {}
 
-    monkeypatch.setattr(Ledger, "unpushed", unpushed)
+    monkeypatch.setattr(WorkerQueue, "unqueued", unqueued)
 
     async def play(on: Stage) -> None:
         janitor, _ = keeper(on)
@@ -159,14 +159,14 @@ def test_only_what_is_in_no_queue_is_looked_at(tmp_path: Path, monkeypatch: Any)
         asked.clear()
         keep_house(on, janitor)
         assert not asked
-        on.client.lrem("rq:queue:unmask-shared-interactive", 0, work_of(on, lost))
+        on.client.lrem("rq:queue:unmask-shared-interactive", 0, job_of(on, lost))
         keep_house(on, janitor)
-        assert asked == [{work_of(on, lost)}]
+        assert asked == [{job_of(on, lost)}]
 
     run(tmp_path, play)
 
 
-def test_a_lost_work_is_seen_beside_another_application(tmp_path: Path, monkeypatch: Any) -> None:
+def test_an_orphan_is_seen_beside_another_application(tmp_path: Path, monkeypatch: Any) -> None:
     """Neither its jobs count as ours, nor does the clock of this host."""
 
     async def play(on: Stage) -> None:
@@ -176,7 +176,7 @@ def test_a_lost_work_is_seen_beside_another_application(tmp_path: Path, monkeypa
         client.rpush("rq:queue:mail", "x", "y", "z")
         client.delete("rq:queue:unmask-shared-interactive")
         monkeypatch.setattr("time.time", lambda: 0.0)
-        assert on.ledger.stray(0) == {work_of(on, check)}
+        assert on.queue.orphans(0) == {job_of(on, check)}
 
     run(tmp_path, play)
 
@@ -184,10 +184,10 @@ def test_a_lost_work_is_seen_beside_another_application(tmp_path: Path, monkeypa
 def test_a_log_is_written_anew_once_for_all_janitors(tmp_path: Path, monkeypatch: Any) -> None:
     async def play(on: Stage) -> None:
         keeper(on)
-        assert [on.ledger.rewrite_log(60) for _ in range(3)] == [True, False, False]
+        assert [on.queue.rewrite_log(60) for _ in range(3)] == [True, False, False]
         on.client.delete("unmask:rewrite")
         on.client.config_set("appendonly", "no")
-        assert not on.ledger.rewrite_log(60) and not on.client.exists("unmask:rewrite")
+        assert not on.queue.rewrite_log(60) and not on.client.exists("unmask:rewrite")
 
     run(tmp_path, play)
 
@@ -199,14 +199,14 @@ def test_what_is_forgotten_during_a_rewrite_has_another(tmp_path: Path, monkeypa
         janitor, _ = keeper(on)
         first, second = await on.submit(b"a", b"b")
 
-        def rewrite_log(self: Ledger, seconds: float) -> bool:
+        def rewrite_log(self: WorkerQueue, seconds: float) -> bool:
             asked.append(seconds)
             if len(asked) == 1:
-                janitor.forget(second.id)
+                janitor.delete_check(second.id)
             return len(asked) != 2
 
-        monkeypatch.setattr(Ledger, "rewrite_log", rewrite_log)
-        janitor.forget(first.id)
+        monkeypatch.setattr(WorkerQueue, "rewrite_log", rewrite_log)
+        janitor.delete_check(first.id)
         for count in (1, 2, 3, 3):  # the second is refused, the third is not
             janitor._next_rewrite = 0.0
             keep_house(on, janitor)
@@ -219,7 +219,7 @@ def test_killed_workers_are_forgotten(tmp_path: Path) -> None:
     async def play(on: Stage) -> None:
         now = time.time()
         on.client.zadd("unmask:workers", {"dead": now - 90, "slow": now - 30})
-        on.ledger.beat("live", "{}", [])
+        on.queue.heartbeat("live", "{}", [])
         assert on.client.zrange("unmask:workers", 0, -1) == ["slow", "live"]
 
     run(tmp_path, play)

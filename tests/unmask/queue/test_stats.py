@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.queue_harness import Stage
-from tests.unmask.queue.scripted_worker import run, works
+from tests.unmask.queue.scripted_worker import run, take
 from unmask.errors import UnmaskError
 from unmask.queue.keys import SHARED
 from unmask.report import Priority
@@ -26,11 +26,11 @@ def test_stats(tmp_path: Path) -> None:
         before = await on.checks.stats()
         assert before.waiting == 11 and before.workers == 0
         assert before.estimated_wait_seconds is None
-        works(on, most=4)
+        take(on, max_jobs=4)
         about = {"model": "1.0.0", "pools": [SHARED], "seconds": 0.25}
-        on.ledger.beat("w1", json.dumps(about), [])
-        on.ledger.beat("w2", json.dumps(about), [])
-        on.ledger.count({"batches": 1, "ms:model": 12.5})
+        on.queue.heartbeat("w1", json.dumps(about), [])
+        on.queue.heartbeat("w2", json.dumps(about), [])
+        on.queue.count({"batches": 1, "ms:model": 12.5})
         found = await on.checks.stats()
         assert found.depth == {"unmask-shared-interactive": 6, "unmask-shared-bulk": 1}
         assert found.running == 4 and found.workers == 2 and found.models == {"1.0.0": 2}
@@ -48,11 +48,11 @@ def test_each_pool_waits_for_its_own_workers(tmp_path: Path) -> None:
         await on.submit(*(b"%d" % n for n in range(6)), team="desk")
         await on.submit(*(b"b%d" % n for n in range(3)), team="desk", bulk=True)
         await on.submit(*(b"s%d" % n for n in range(5)))
-        works(on, most=2, pools=("desk",))
-        works(on, most=1)
+        take(on, max_jobs=2, pools=("desk",))
+        take(on, max_jobs=1)
         both = {"model": "1.0.0", "pools": ["desk", SHARED], "seconds": 0.5}
-        on.ledger.beat("w1", json.dumps(both), [])
-        on.ledger.beat("w2", json.dumps(both | {"pools": ["desk"], "seconds": 0.25}), [])
+        on.queue.heartbeat("w1", json.dumps(both), [])
+        on.queue.heartbeat("w2", json.dumps(both | {"pools": ["desk"], "seconds": 0.25}), [])
         found = await on.checks.stats()
         assert found.in_hand == {"desk": 2, SHARED: 1} and found.running == 3
         assert found.pace == {"desk": pytest.approx(6), SHARED: pytest.approx(2)}

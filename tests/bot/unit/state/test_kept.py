@@ -19,7 +19,7 @@ from bot.state.reply_queue import Item, Kind, Order, OrderBook, Stage
 from bot.state.users import People
 from bot.transport.inbox import MOST_STARTS, Inbox
 from bot.transport.leader import Beat
-from unmask.cli.faults import SettingsError
+from unmask.errors import SettingsError
 from unmask.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,7 @@ import threading
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from redis import asyncio as aioredis
@@ -19,23 +18,25 @@ from redis import asyncio as aioredis
 from unmask.errors import UnmaskError
 from unmask.queue import records, scripts, stats
 from unmask.queue.clients import open_async_client, open_client, reachable, redis_url
-from unmask.queue.events import Change, Hub
+from unmask.queue.events import Change, CheckEvents
 from unmask.queue.janitor import Janitor
 from unmask.queue.keys import EVENTS, LIST, SHARED, SUSPECTS, checked_name, pool_names, queue_name
-from unmask.queue.worker_queue import Ledger
+from unmask.queue.worker_queue import WorkerQueue
 from unmask.report import Check, Door, Priority, Report, State, Verdict
 from unmask.settings import Settings
 from unmask.store import Store
 
-#: Seconds to wait for a picture's file that is just being removed, and between two looks.
-_REMOVAL_SECONDS, _REMOVAL_LOOK = 5.0, 0.02
-_SUBMIT_TRIES = 2
+if TYPE_CHECKING:  # a health check reads the queue, and should not load the decoders
+    from unmask.images import Picture
+
+#: Seconds to wait for a picture's file that is being removed, and between two tries.
+_REMOVAL_SECONDS, _REMOVAL_INTERVAL = 5.0, 0.02
+_MAX_SUBMIT_TRIES = 2
 #: A score as Redis writes it, and the id of a check.
 _CURSOR = re.compile(r"(-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?)~([0-9a-f]{32})")
 _CHECK_ID = re.compile(r"[0-9a-f]{32}")
-_MOST_LISTED = 200
+_MAX_LISTED = 200
 _PING_SECONDS = 1.0
-_LARGE_BYTES = 1_000_000
 
 
 class Order(StrEnum):
@@ -54,20 +55,22 @@ class Page:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A check, the work it shares, and how often that work had changed."""
+class _Snapshot:
+    """A check at one moment, the job that it shares, and the number of the job's last change."""
 
     check: Check
-    work: str
+    job_id: str
     rev: int
 
-    def after(self, change: Change) -> _Found:
-        new = self.check.model_dump() | records.changed(change.fields)
-        return _Found(Check.model_validate(new), self.work, change.rev)
+    def after(self, change: Change) -> _Snapshot:
+        values = self.check.model_dump() | records.job_state(change.fields)
+        return _Snapshot(Check.model_validate(values), self.job_id, change.rev)
 
 
-class Checks:
-    """Submits checks and tells how they end; one connection for events, however many wait.
+class CheckQueue:
+    """The queue as doors see it: submits checks and reports how they end.
+
+    All that wait share one connection for events.
 
     Made by :meth:`connect`. Any method may raise :class:`UnmaskError` ``queue_unavailable``.
     """
@@ -77,35 +80,36 @@ class Checks:
         self._model = records.model_tag(settings.model)
         self._team_pools = pool_names(settings.team_pools)
         self._client: aioredis.Redis = open_async_client(url)
-        self._hub = Hub(open_async_client(url, retries=0), EVENTS)
+        self._events = CheckEvents(open_async_client(url, retries=0), EVENTS)
         self._store = Store.of(settings)
         self._blocking = open_client(url)
-        self._janitor = Janitor(Ledger(self._blocking), self._store, settings)
+        self._janitor = Janitor(WorkerQueue(self._blocking), self._store, settings)
         self._stop = threading.Event()
-        self._keeper = threading.Thread(
+        self._janitor_thread = threading.Thread(
             target=self._janitor.run, args=(self._stop,), name="unmask-janitor", daemon=True
         )
 
     @classmethod
-    async def connect(cls, settings: Settings) -> Checks:
-        """Connect to ``settings.redis_url``, or to the embedded Valkey, started if need be.
+    async def connect(cls, settings: Settings) -> CheckQueue:
+        """Connect to ``settings.redis_url``, or to the embedded Valkey, which is started
+        where it does not run.
 
         Raises :class:`UnmaskError` ``queue_unavailable``, ``model_missing``, ``model_mismatch`` or
-        ``bad_request`` (a name in ``team_pools`` that no team can have).
+        ``bad_request`` (an invalid name in ``team_pools``).
         """
-        checks = cls(settings, await asyncio.to_thread(redis_url, settings))
+        queue = cls(settings, await asyncio.to_thread(redis_url, settings))
         with reachable():
-            await checks._client.ping()
-            await checks._hub.start()
-        checks._keeper.start()
-        return checks
+            await queue._client.ping()
+            await queue._events.start()
+        queue._janitor_thread.start()
+        return queue
 
     async def close(self) -> None:
-        """Stop listening and close the connections. An embedded Valkey goes on."""
+        """Stop listening and close the connections. An embedded Valkey keeps running."""
         self._stop.set()
-        if self._keeper.is_alive():
-            await asyncio.to_thread(self._keeper.join, 5.0)
-        await self._hub.close()
+        if self._janitor_thread.is_alive():
+            await asyncio.to_thread(self._janitor_thread.join, 5.0)
+        await self._events.close()
         await self._client.aclose()
         self._blocking.close()
 
@@ -120,42 +124,41 @@ class Checks:
 
     async def submit(
         self,
-        data: bytes,
+        picture: Picture,
         *,
         door: Door,
         team: str | None = None,
         bulk: bool = False,
         idempotency_key: str | None = None,
     ) -> Check:
-        """Ask for ``data`` to be examined.
+        """Submit a picture that passed the gates of :mod:`unmask.images`; returns its check.
 
-        The same picture with the same model is one job: a second asker gets a check of its own on
-        the running or finished job. The same ``idempotency_key`` (of the same team) gives the same
+        The same picture with the same model is one job: each caller gets a check of its own on the
+        running or finished job. The same ``idempotency_key`` (of the same team) gives the same
         check again. Raises :class:`UnmaskError` ``storage_full``, ``output_unwritable``,
-        ``bad_request`` (a name that no team can have), ``idempotency_mismatch`` (the key was used
-        for another picture).
+        ``bad_request`` (an invalid name of a team), ``idempotency_mismatch`` (the key was used for
+        another picture).
         """
-        digest = await _digest(data)
-        asked = digest, door, team and checked_name(team), bulk, idempotency_key
+        request = picture.sha256, door, team and checked_name(team), bulk, idempotency_key
         with reachable():
             # A Redis that is killed may lose what it took a moment ago; nobody else knows of it.
-            for _ in range(_SUBMIT_TRIES):
-                check, work, pushed = await self._register(*asked)
-                if not pushed:
-                    await self._put_into_queue(check, work, digest, data)
-                found = await self._look(check)
-                if found is not None:
-                    return found.check
+            for _ in range(_MAX_SUBMIT_TRIES):
+                check_id, job_id, is_queued = await self._register(*request)
+                if not is_queued:
+                    await self._put_into_queue(check_id, job_id, picture)
+                snapshot = await self._snapshot(check_id)
+                if snapshot is not None:
+                    return snapshot.check
         raise UnmaskError("not_found", "The check was deleted while it was made.")
 
     async def get(self, check_id: str) -> Check | None:
-        """The check as it stands; None if there is none, or no more."""
+        """The check as it stands; None if there is none, or it has expired or was deleted."""
         with reachable():
-            found = await self._look(check_id)
-        return found.check if found else None
+            snapshot = await self._snapshot(check_id)
+        return snapshot.check if snapshot else None
 
     async def report(self, check_id: str) -> Report | None:
-        """The report of a done check, under the check's own id and time; None before that."""
+        """The report of a done check, with the check's own id and time; None before that."""
         data = await self.result_picture(check_id, "report.json")
         check = await self.get(check_id) if data is not None else None
         if data is None or check is None:
@@ -167,10 +170,10 @@ class Checks:
         """A file of a done check: annotated.jpg, mask.png, heatmap.png, face-N.jpg (N from 0),
         report.json (the shared report, as the worker wrote it). None if there is none."""
         with reachable():
-            found = await self._look(check_id)
-        if found is None or found.check.state is not State.DONE:
+            snapshot = await self._snapshot(check_id)
+        if snapshot is None or snapshot.check.state is not State.DONE:
             return None
-        return await asyncio.to_thread(self._store.get_result, found.work, name)
+        return await asyncio.to_thread(self._store.get_result, snapshot.job_id, name)
 
     async def picture(self, check_id: str) -> bytes | None:
         """The bytes that were submitted; None if there is no such check."""
@@ -191,30 +194,30 @@ class Checks:
     ) -> Page:
         """A page of at most ``limit`` (200) checks of a team (None: of those without one).
 
-        A page may be short, even empty, and still have a cursor: so much was looked through.
-        Raises ``bad_request`` for a cursor, an order or a team that cannot be.
+        A page may be short, even empty, and still have a cursor: each page reads a bounded number
+        of entries. Raises ``bad_request`` for an invalid cursor, order or team.
         """
         key = (LIST if _order(order) is Order.NEWEST else SUSPECTS) + (
             checked_name(team) if team else ""
         )
-        after = ("", "") if cursor is None else _parts(cursor)
-        most = min(max(limit, 1), _MOST_LISTED)
+        start = ("", "") if cursor is None else _parts(cursor)
+        max_rows = min(max(limit, 1), _MAX_LISTED)
         with reachable():
-            rows, score, last = await self._run(
-                scripts.PAGE, key, most, state or "", verdict or "", *after
+            rows, score, last_id = await self._run(
+                scripts.LIST_CHECKS, key, max_rows, state or "", verdict or "", *start
             )
         checks = tuple(
-            records.check_of(id_, records.fields(check), records.fields(work))
-            for id_, check, work in rows
+            records.check_of(check_id, records.fields(check), records.fields(job))
+            for check_id, check, job in rows
         )
-        return Page(checks, f"{score}~{last}" if last else None)
+        return Page(checks, f"{score}~{last_id}" if last_id else None)
 
     async def wait(self, check_id: str, timeout: float) -> Check | None:
         """The check once it is done or failed, or as it stands after ``timeout`` seconds; None if
         there is no such check."""
         last: Check | None = None
-        async with contextlib.aclosing(self.events(check_id, timeout)) as found:
-            async for check in found:
+        async with contextlib.aclosing(self.events(check_id, timeout)) as checks:
+            async for check in checks:
                 last = check
         return last
 
@@ -223,40 +226,41 @@ class Checks:
 
         Ends after done or failed, when the check is deleted, and after ``seconds`` (None: never).
         """
-        until = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
         with reachable():
-            found = await self._look(check_id)
-        if found is None:
+            snapshot = await self._snapshot(check_id)
+        if snapshot is None:
             return
-        with self._hub.listen(found.work) as changes:
-            # Look again: what changed before we listened was told to nobody.
+        with self._events.listen(snapshot.job_id) as changes:
+            # Read again: a change before we listened has reached nobody.
             with reachable():
-                found = await self._look(check_id)
-            if found is not None:
-                yield found.check
-            while found is not None and not found.check.ended:
-                # No more than this is timed: a time limit that runs out while redis-py looks after
-                # its connection is lost.
+                snapshot = await self._snapshot(check_id)
+            if snapshot is not None:
+                yield snapshot.check
+            while snapshot is not None and not snapshot.check.ended:
+                # Only this is timed: redis-py swallows a time limit that runs out while it repairs
+                # its connection.
                 try:
-                    async with asyncio.timeout_at(until):
+                    async with asyncio.timeout_at(deadline):
                         change = await changes.get()
                 except TimeoutError:
                     return
-                next_ = await self._follow(found, change)
-                if next_ is not None and next_.rev > found.rev:
+                next_ = await self._apply(snapshot, change)
+                if next_ is not None and next_.rev > snapshot.rev:
                     yield next_.check
-                found = next_
+                snapshot = next_
 
     async def delete(self, check_id: str) -> bool:
-        """Remove every trace of a check. A picture that another check asks for stays for that one.
+        """Remove every trace of a check; False if there was no such check.
 
-        False if there was no such check. A job that just runs goes on, but its result is dropped.
+        A picture that another check needs stays for that one. A job that runs goes on, but its
+        result is dropped.
         """
         with reachable():
-            return await asyncio.to_thread(self._janitor.forget, check_id)
+            return await asyncio.to_thread(self._janitor.delete_check, check_id)
 
     async def stats(self) -> stats.Stats:
-        """Depth, age, expected wait, live workers, counters."""
+        """The statistics of the queue: depth, age, expected wait, live workers, counters."""
         with reachable():
             return await stats.gather(self._client)
 
@@ -270,66 +274,63 @@ class Checks:
             return False
 
     async def _register(
-        self, digest: str, door: Door, team: str | None, bulk: bool, key: str | None
+        self, sha256: str, door: Door, team: str | None, bulk: bool, key: str | None
     ) -> tuple[str, str, bool]:
-        """Enter a check: its id, its work, and whether that is in a queue already."""
+        """Register a check: its id, its job's id, and whether the job is in a queue already."""
         pool = self.pool_of(team)
         priority = Priority.BULK if bulk else Priority.INTERACTIVE
         idem = records.idempotency_name(team or "", key) if key else ""
-        arguments = (digest, self._model, pool, queue_name(pool, priority), uuid4().hex)
-        about = (uuid4().hex, door, team or "", priority, idem, self._settings.retention)
+        check_id, new_job_id = uuid4().hex, uuid4().hex
+        job = (sha256, self._model, pool, queue_name(pool, priority), check_id, new_job_id)
+        check = (door, team or "", priority, idem, self._settings.retention)
         deadline = asyncio.get_running_loop().time() + _REMOVAL_SECONDS
         while True:
-            outcome, check, work, pushed = await self._run(
-                scripts.REGISTER, *map(str, (*arguments, *about))
+            outcome, check_id, job_id, is_queued = await self._run(
+                scripts.REGISTER, *map(str, (*job, *check))
             )
             if outcome == "mismatch":
                 message = "This idempotency key was already used for another picture."
                 raise UnmaskError("idempotency_mismatch", message)
             if outcome != "deleting":
-                return check, work, pushed == "1"
+                return check_id, job_id, is_queued == "1"
             if asyncio.get_running_loop().time() > deadline:
                 message = "This picture is just being deleted; try again in a moment."
                 raise UnmaskError("queue_unavailable", message)
-            await asyncio.sleep(_REMOVAL_LOOK)
+            await asyncio.sleep(_REMOVAL_INTERVAL)
 
-    async def _put_into_queue(self, check: str, work: str, digest: str, data: bytes) -> None:
-        """Store the picture, then queue its job. A check whose picture finds no room is undone."""
+    async def _put_into_queue(self, check_id: str, job_id: str, picture: Picture) -> None:
+        """Store the picture, then queue its job. If it cannot be stored, the check is deleted."""
         try:
-            await asyncio.to_thread(self._store.put_picture, data)
+            await asyncio.to_thread(self._store.put_picture, picture.sha256, picture.data)
         except UnmaskError:
-            await asyncio.to_thread(self._janitor.forget, check)
+            await asyncio.to_thread(self._janitor.delete_check, check_id)
             raise
-        job = records.job_fields(self._blocking, work, digest, self._settings.job_timeout)
-        await self._run(scripts.ENQUEUE, work, *job)
+        timeout = self._settings.job_timeout
+        record = records.job_fields(self._blocking, job_id, picture.sha256, timeout)
+        await self._run(scripts.ENQUEUE, job_id, *record)
 
-    async def _follow(self, found: _Found, change: Change) -> _Found | None:
+    async def _apply(self, snapshot: _Snapshot, change: Change) -> _Snapshot | None:
+        """The check after a change; None if it was deleted."""
         if change.fields:
-            return found.after(change) if change.rev > found.rev else found
-        if change.gone is not None and change.gone != found.check.id:
-            return found
+            return snapshot.after(change) if change.rev > snapshot.rev else snapshot
+        if change.deleted is not None and change.deleted != snapshot.check.id:
+            return snapshot
         with reachable():
-            return await self._look(found.check.id)
+            return await self._snapshot(snapshot.check.id)
 
-    async def _look(self, check_id: str) -> _Found | None:
+    async def _snapshot(self, check_id: str) -> _Snapshot | None:
+        """The check as Redis has it; None if there is none."""
         if not _CHECK_ID.fullmatch(check_id):
             return None
-        answer = await self._run(scripts.LOOK, check_id)
+        answer = await self._run(scripts.READ_CHECK, check_id)
         if answer is None:
             return None
-        check, work = records.fields(answer[0]), records.fields(answer[1])
-        return _Found(records.check_of(check_id, check, work), check["work"], int(work["rev"]))
+        check, job = records.fields(answer[0]), records.fields(answer[1])
+        return _Snapshot(records.check_of(check_id, check, job), check["work"], int(job["rev"]))
 
     async def _run(self, script: str, *arguments: Any) -> Any:
         answer: Any = self._client.eval(script, 0, *arguments)
         return await answer
-
-
-async def _digest(data: bytes) -> str:
-    """The sha256 of a picture; of a large one in a thread, for others wait meanwhile."""
-    if len(data) < _LARGE_BYTES:
-        return sha256(data).hexdigest()
-    return await asyncio.to_thread(lambda: sha256(data).hexdigest())
 
 
 def _order(order: Order | str) -> Order:

@@ -1,4 +1,4 @@
-"""The settings of a command: from the environment, with what its options replace."""
+"""The settings of a command: from the environment, with those that its options replace."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from unmask.cli.faults import SettingsError
+from unmask.errors import SettingsError
 from unmask.settings import Settings
 
 
-def read_settings(model: Path | None) -> Settings:
+def read_settings(model: Path | None = None) -> Settings:
     """The settings; ``model`` (a manifest, or the folder that holds it) replaces UNMASK_MODEL.
 
-    Raises :class:`SettingsError`.
+    Raises :class:`SettingsError`, whose message names each invalid variable.
     """
     try:
         settings = Settings() if model is None else Settings(model=model)
@@ -25,7 +25,7 @@ def read_settings(model: Path | None) -> Settings:
 
 
 def _problems(fault: ValidationError) -> str:
-    """One line that names each variable."""
+    """One line that names each invalid variable."""
     return "; ".join(
         f"{_variable(error['loc'])}={error['input']}: {error['msg']}"
         for error in fault.errors(include_url=False)

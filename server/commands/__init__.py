@@ -1,0 +1,1 @@
+"""The commands ``unmask server`` and ``unmask keys``."""

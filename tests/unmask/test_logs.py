@@ -1,0 +1,87 @@
+"""One log for every part: lines of JSON, without secrets and strangers' input."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from unmask.errors import UnmaskError
+from unmask.logs import JsonLines, redacted
+
+TOKEN = "7000000001:AAFakeTokenForTheTestsOfUnmask_0123456789"
+
+
+def line_of(
+    text: str,
+    *arguments: object,
+    logger: str = "unmask.server",
+    error: BaseException | None = None,
+    **extra: object,
+) -> dict[str, Any]:
+    info = (type(error), error, error.__traceback__) if error else None
+    record = logging.LogRecord(logger, logging.WARNING, "x.py", 1, text, arguments, info)
+    vars(record).update(extra)
+    fields: dict[str, Any] = json.loads(JsonLines("hush-hush").format(record))
+    return fields
+
+
+def raised(error: Exception, cause: Exception | None = None) -> Exception:
+    try:
+        raise error from cause
+    except type(error) as caught:
+        return caught
+
+
+def test_a_line_has_its_time_level_logger_and_event() -> None:
+    fields = line_of("job %s: %d", "a", 2, order="x")
+    assert fields.pop("time").endswith("+00:00")
+    expected = {"level": "warning", "logger": "unmask.server", "event": "job a: 2", "order": "x"}
+    assert fields == expected
+
+
+def test_the_text_of_another_library_is_not_filled_in() -> None:
+    fields = line_of("HTTP Request: %s", "between you and me", logger="httpx")
+    assert fields["event"] == "HTTP Request: %s"
+
+
+def test_of_an_exception_only_types_codes_and_places_are_written() -> None:
+    error = raised(UnmaskError("url_refused", "inner"), OSError("outer"))
+    fields = line_of("failed", error=error)
+    assert fields["exception"] == ["UnmaskError url_refused", "OSError"]
+    assert fields["trace"][0].endswith(" raised")
+    assert "inner" not in str(fields) and "outer" not in str(fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see https://user:pass@example.org/a.jpg?b=1, then", "see <url> then"),
+        ("redis://:secret@host:6379/0", "<url>"),
+        (f"bot{TOKEN}/getMe", "bot<token>/getMe"),
+        (f"https://api.telegram.org/bot{TOKEN}/getMe", "<url>"),
+        ("a hush-hush thing", "a <secret> thing"),
+        ("12:34 is a time, 2026:11 too", "12:34 is a time, 2026:11 too"),
+    ],
+)
+def test_secrets_tokens_and_urls_are_replaced_everywhere(text: str, shown: str) -> None:
+    assert redacted(text, "hush-hush", "") == shown
+    assert line_of(text)["event"] == shown
+    assert line_of("x", why=text)["why"] == shown
+
+
+def test_a_process_logs_one_line_a_record() -> None:
+    script = (
+        "import logging; from unmask.logs import log_json; log_json('hush-hush'); "
+        "logging.getLogger('worker.main').info('two\\nlines of hush-hush'); "
+        "logging.getLogger('httpx').info('nothing')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    (line,) = ended.stderr.splitlines()
+    assert json.loads(line)["event"] == "two\nlines of <secret>"

@@ -15,8 +15,10 @@ from server.metrics import Metrics
 from server.middleware import MIDDLEWARES, add_headers, add_shared_headers
 from server.model import public_model
 from server.routes import add_routes
+from server.security.identity import Identities
 from server.security.keys import ApiKeys
 from server.security.policy import Policy
+from server.security.sessions import Sessions
 from server.web.rendering import PAGES, Pages
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
@@ -42,7 +44,9 @@ def make_app(
     app[context.SETTINGS] = settings
     app[context.POLICY] = policy
     app[context.CHECKS] = checks
-    app[context.KEYS] = ApiKeys(redis)
+    app[context.KEYS] = keys = ApiKeys(redis)
+    app[context.SESSIONS] = sessions = Sessions(redis)
+    app[context.IDENTITIES] = Identities(keys, sessions, keys_needed=policy.keys_needed)
     app[context.RECENT] = recent = RecentStats(checks)
     app[context.ADMISSION] = Admission(policy, limiter, recent, settings)
     app[context.FETCHER] = fetcher or Fetcher(settings.max_bytes, settings.fetch_seconds)

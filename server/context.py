@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -11,8 +10,10 @@ from server.backpressure import Admission
 from server.cached_stats import RecentStats
 from server.metrics import Metrics
 from server.model import PublicModel
-from server.security.keys import ApiKey, ApiKeys
+from server.security.identity import Actor, Identities
+from server.security.keys import ApiKeys
 from server.security.policy import Policy
+from server.security.sessions import Sessions
 from unmask.fetch import Fetcher
 from unmask.queue import Checks
 from unmask.settings import Settings
@@ -22,6 +23,8 @@ POLICY = web.AppKey("policy", Policy)
 CHECKS = web.AppKey("checks", Checks)
 RECENT = web.AppKey("recent", RecentStats)
 KEYS = web.AppKey("keys", ApiKeys)
+SESSIONS = web.AppKey("sessions", Sessions)
+IDENTITIES = web.AppKey("identities", Identities)
 ADMISSION = web.AppKey("admission", Admission)
 FETCHER = web.AppKey("fetcher", Fetcher)
 METRICS = web.AppKey("metrics", Metrics)
@@ -30,16 +33,7 @@ MODEL = web.AppKey("model", PublicModel)
 STOPPING = web.AppKey("stopping", asyncio.Event)
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who asks: the address as the limits count it, and the record of the key, if one was given."""
-
-    address: str
-    key: ApiKey | None = None
-
-
 REQUEST_ID = web.RequestKey("request_id", str)
-CALLER = web.RequestKey("caller", Caller)
-
-#: The page keeps the key of a signed-in person in this cookie.
-COOKIE = "unmask_key"
+#: The caller's address as the limits count it.
+ADDRESS = web.RequestKey("address", str)
+ACTOR = web.RequestKey("actor", Actor)

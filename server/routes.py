@@ -1,7 +1,7 @@
-"""Every route once: where it leads, and what a key must allow to take it.
+"""Every route once: where it leads, and which permission it needs.
 
-A check's id is 128 random bits that only the asker learns: who has it may see the check, so that a
-link can be shared. Asking, listing and removing need a key wherever keys are needed.
+A check's id is 128 random bits that only the client learns that created it: who has the id may see
+the check, so that a link can be shared.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler
 from aiohttp.web_urldispatcher import DynamicResource
 
 from server.api import bulk, checks, events, pictures, service
-from server.security.keys import Scope
+from server.security.permissions import Permission
 from server.web import pages, report, session
 
 STATIC = Path(__file__).parent / "web" / "static"
@@ -25,20 +25,20 @@ RESULT = "{picture:annotated\\.jpg|mask\\.png|heatmap\\.png}"
 
 @dataclass(frozen=True)
 class Route:
-    """One route; ``scope`` is what a key must allow, None leaves it open."""
+    """One route, and what an actor needs to take it."""
 
     method: str
     path: str
     handler: Handler
-    scope: Scope | None = None
+    needs: Permission = Permission.VISIT
 
 
 API = (
-    Route("POST", "/v1/checks", checks.create, Scope.CHECK),
-    Route("GET", "/v1/checks", checks.listed, Scope.LIST),
-    Route("POST", "/v1/checks/bulk", bulk.create, Scope.CHECK),
+    Route("POST", "/v1/checks", checks.create, Permission.CREATE_CHECK),
+    Route("GET", "/v1/checks", checks.listed, Permission.LIST_CHECKS),
+    Route("POST", "/v1/checks/bulk", bulk.create, Permission.CREATE_CHECK),
     Route("GET", CHECK, checks.read),
-    Route("DELETE", CHECK, checks.remove, Scope.DELETE),
+    Route("DELETE", CHECK, checks.remove, Permission.DELETE_CHECK),
     Route("GET", f"{CHECK}/events", events.stream),
     Route("GET", f"{CHECK}/{RESULT}", pictures.result),
     Route("GET", f"{CHECK}/original.jpg", pictures.original),
@@ -47,13 +47,13 @@ API = (
     Route("GET", "/v1/model", service.model),
     Route("GET", "/healthz", service.healthz),
     Route("GET", "/readyz", service.readyz),
-    Route("GET", "/metrics", service.metrics, Scope.METRICS),
+    Route("GET", "/metrics", service.metrics, Permission.READ_METRICS),
     Route("GET", "/openapi.json", service.openapi),
 )
 PAGES = (
     Route("GET", "/", pages.home),
-    Route("POST", "/check", pages.check, Scope.CHECK),
-    Route("GET", SHARED, pages.shared),
+    Route("POST", "/check", pages.create, Permission.CREATE_CHECK),
+    Route("GET", SHARED, pages.check),
     Route("GET", f"{SHARED}/card", pages.card),
     Route("GET", "/reference", pages.reference),
     Route("POST", "/session", session.begin),
@@ -68,11 +68,16 @@ def _canonical(path: str) -> str:
     return DynamicResource(path).canonical if "{" in path else path
 
 
-SCOPES = {
-    (method, _canonical(route.path)): route.scope
+_NEEDS = {
+    (method, _canonical(route.path)): route.needs
     for route in (*API, *PAGES)
     for method in ((route.method, "HEAD") if route.method == "GET" else (route.method,))
 }
+
+
+def permission_of(method: str, canonical: str) -> Permission:
+    """What a route needs, by its method and its path without patterns."""
+    return _NEEDS.get((method, canonical), Permission.VISIT)
 
 
 def add_routes(app: web.Application) -> None:

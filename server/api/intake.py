@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from server.context import ADMISSION, CALLER, CHECKS, FETCHER, SETTINGS
+from server.context import ACTOR, ADDRESS, ADMISSION, CHECKS, FETCHER, SETTINGS
 from unmask.errors import UnmaskError
 from unmask.images import open_picture
 from unmask.report import Check, Door, Priority
@@ -97,7 +97,7 @@ async def one_picture(request: web.Request) -> tuple[bytes, Options]:
     if request.content_type.startswith(RAW_TYPES):
         limit = request.app[SETTINGS].max_bytes
         async with _in_time():
-            data = await _counted(request.content, limit)
+            data = await counted(request.content, limit)
         return data, options_of(values)
     raise _unread()
 
@@ -124,13 +124,13 @@ async def submit(
     request: web.Request, data: bytes, options: Options, *, bulk: bool = False
 ) -> Check:
     """Pass a picture through the gates and into the queue, for the caller's team."""
-    settings, key = request.app[SETTINGS], request[CALLER].key
-    team = _team(request, options.team)
+    settings, actor = request.app[SETTINGS], request[ACTOR]
+    team = actor.team_for(options.team)
     await room(request, team, bulk=bulk)
     await asyncio.to_thread(open_picture, data, settings)
     idempotency = None if bulk else idempotency_key(request)
-    if idempotency is not None and key is not None:
-        idempotency = f"{key.prefix}:{idempotency}"
+    if idempotency is not None and actor.prefix is not None:
+        idempotency = f"{actor.prefix}:{idempotency}"
     return await request.app[CHECKS].submit(
         data, door=options.door, team=team, bulk=bulk, idempotency_key=idempotency
     )
@@ -152,13 +152,11 @@ async def admit(
     Without ``options`` the body is still to be read. If it may name another queue, room is asked
     for later, by :func:`submit`.
     """
-    caller = request[CALLER]
-    await request.app[ADMISSION].picture(
-        caller.address, caller.key.prefix if caller.key is not None else None
-    )
+    actor = request[ACTOR]
+    await request.app[ADMISSION].picture(request[ADDRESS], actor.prefix)
     if options is not None or not _may_name_team(request, bulk):
         named = options.team if options is not None else request.query.get("team")
-        await room(request, _team(request, named), bulk=bulk)
+        await room(request, actor.team_for(named), bulk=bulk)
 
 
 async def room(request: web.Request, team: str | None, *, bulk: bool) -> None:
@@ -167,15 +165,9 @@ async def room(request: web.Request, team: str | None, *, bulk: bool) -> None:
     await request.app[ADMISSION].room(request.app[CHECKS].pool_of(team), priority)
 
 
-def _team(request: web.Request, named: str | None) -> str | None:
-    """Whose a check will be: a key that is bound to a team asks for that one's only."""
-    key = request[CALLER].key
-    return key.team if key is not None and key.team is not None else named
-
-
 def _may_name_team(request: web.Request, bulk: bool) -> bool:
     """Whether the body may name a team that has workers of its own."""
-    if not request.app[SETTINGS].team_pools or _team(request, None) is not None:
+    if not request.app[SETTINGS].team_pools or request[ACTOR].team is not None:
         return False
     return request.content_type in ({JSON} if bulk else {JSON, MULTIPART})
 
@@ -188,7 +180,7 @@ async def _from_form(request: web.Request, values: dict[str, Any]) -> tuple[byte
                 raise UnmaskError("bad_request", "One picture at a time; see /v1/checks/bulk.")
             data = await _part(part, request.app[SETTINGS])
         elif part.name in {"url", "team", "door"}:
-            values[part.name] = (await _counted(part, MAX_TEXT)).decode("utf-8", "replace").strip()
+            values[part.name] = (await counted(part, MAX_TEXT)).decode("utf-8", "replace").strip()
     values = {name: value for name, value in values.items() if value != ""}
     url = values.get("url")
     if not data and url:
@@ -270,10 +262,10 @@ async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
 
 async def _part(part: BodyPartReader, settings: Settings) -> bytes:
     async with _in_time():
-        return await _counted(part, settings.max_bytes)
+        return await counted(part, settings.max_bytes)
 
 
-async def _counted(source: BodyPartReader | StreamReader, limit: int) -> bytes:
+async def counted(source: BodyPartReader | StreamReader, limit: int) -> bytes:
     """All bytes of ``source``; raises ``too_many_bytes`` as soon as they exceed ``limit``."""
     data = bytearray()
     while True:
@@ -292,7 +284,7 @@ async def _counted(source: BodyPartReader | StreamReader, limit: int) -> bytes:
 
 async def _json(request: web.Request) -> dict[str, Any]:
     async with _in_time():
-        raw = await _counted(request.content, MAX_TEXT)
+        raw = await counted(request.content, MAX_TEXT)
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError) as error:

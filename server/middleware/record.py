@@ -14,7 +14,7 @@ from uuid import uuid4
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from server.context import CALLER, METRICS, REQUEST_ID
+from server.context import ACTOR, METRICS, REQUEST_ID
 
 LOG = logging.getLogger("unmask.server")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
@@ -45,7 +45,7 @@ def route_of(request: web.Request) -> str:
 
 
 def _note(request: web.Request, status: int, seconds: float) -> None:
-    route, caller = route_of(request), request.get(CALLER)
+    route, actor = route_of(request), request.get(ACTOR)
     method = request.method if request.method in hdrs.METH_ALL else "other"
     metrics = request.app[METRICS]
     metrics.requests.labels(route, method, str(status)).inc()
@@ -58,6 +58,6 @@ def _note(request: web.Request, status: int, seconds: float) -> None:
             "route": route,
             "status": status,
             "ms": round(seconds * 1000, 1),
-            "key": caller.key.prefix if caller and caller.key else None,
+            "key": actor.prefix if actor is not None else None,
         },
     )

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from server.model import public_model
 from server.security.keys import ApiKeys, Scope
+from server.security.sessions import COOKIE, Sessions
 from server.web.rendering import Pages
 from tests.server.server_process import Place, blank, client_of
 from unmask.report import Check, Door, Face, Image, Model, Report, State, Verdict
@@ -33,8 +34,10 @@ async def test_removing_is_offered_where_it_would_be_granted(
 ) -> None:
     async with Redis.from_url(place.redis_url) as redis:
         sender, _ = await ApiKeys(redis).create("sender", team="mine")
-        caller = (await ApiKeys(redis).create("caller", scopes, team=team))[0] if scopes else None
-    signed = {"Cookie": f"unmask_key={caller}"} if caller else {}
+        signed = {}
+        if scopes:
+            _, record = await ApiKeys(redis).create("caller", scopes, team=team)
+            signed = {"Cookie": f"{COOKIE}={await Sessions(redis).begin(record.prefix)}"}
     sent = {"Authorization": f"Bearer {sender}"}
     async with client_of(place, api_keys="required") as client:
         made = await client.post("/v1/checks?wait=60", data=blank(), headers=sent)

@@ -6,8 +6,8 @@ import asyncio
 
 from aiohttp import web
 
-from server.backpressure import Admission
-from server.cached_stats import RecentStats
+from server.backpressure import Backpressure
+from server.cached_stats import CachedStats
 from server.metrics import Metrics
 from server.model import PublicModel
 from server.security.identity import Actor, Identities
@@ -21,11 +21,11 @@ from unmask.settings import Settings
 SETTINGS = web.AppKey("settings", Settings)
 POLICY = web.AppKey("policy", Policy)
 CHECKS = web.AppKey("checks", Checks)
-RECENT = web.AppKey("recent", RecentStats)
+STATS = web.AppKey("stats", CachedStats)
 KEYS = web.AppKey("keys", ApiKeys)
 SESSIONS = web.AppKey("sessions", Sessions)
 IDENTITIES = web.AppKey("identities", Identities)
-ADMISSION = web.AppKey("admission", Admission)
+BACKPRESSURE = web.AppKey("backpressure", Backpressure)
 FETCHER = web.AppKey("fetcher", Fetcher)
 METRICS = web.AppKey("metrics", Metrics)
 MODEL = web.AppKey("model", PublicModel)

@@ -1,7 +1,7 @@
 """Logs as lines of JSON on standard error.
 
-What a stranger sent never enters a line: of an exception its type and place are written, not its
-message, for that may quote a URL or a file.
+What a stranger sent never enters a line: an exception is logged by its type and place, without its
+message, which may quote a URL or a file.
 """
 
 from __future__ import annotations

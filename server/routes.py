@@ -35,10 +35,10 @@ class Route:
 
 API = (
     Route("POST", "/v1/checks", checks.create, Permission.CREATE_CHECK),
-    Route("GET", "/v1/checks", checks.listed, Permission.LIST_CHECKS),
+    Route("GET", "/v1/checks", checks.list_page, Permission.LIST_CHECKS),
     Route("POST", "/v1/checks/bulk", bulk.create, Permission.CREATE_CHECK),
     Route("GET", CHECK, checks.read),
-    Route("DELETE", CHECK, checks.remove, Permission.DELETE_CHECK),
+    Route("DELETE", CHECK, checks.delete, Permission.DELETE_CHECK),
     Route("GET", f"{CHECK}/events", events.stream),
     Route("GET", f"{CHECK}/{RESULT}", pictures.result),
     Route("GET", f"{CHECK}/original.jpg", pictures.original),
@@ -59,7 +59,7 @@ PAGES = (
     Route("POST", "/session", session.begin),
     Route("POST", "/session/end", session.end),
 )
-#: Asked often by machines that must always be answered.
+#: Machines ask these often and must always get an answer.
 UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/static"})
 
 

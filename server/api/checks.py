@@ -1,4 +1,4 @@
-"""``/v1/checks``: ask for a check, read it, list checks, remove one."""
+"""``/v1/checks``: create a check, read it, list checks, delete one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from server.api.answers import as_json, found_check, json_answer, not_found
-from server.api.intake import admit, one_picture, submit, wait_of
+from server.api.body import one_picture, wait_of
+from server.api.responses import check_json, check_of, json_response, not_found
+from server.api.submission import Submission
 from server.context import ACTOR, CHECKS, STOPPING
 from server.security.permissions import Permission, require
 from unmask.errors import UnmaskError
@@ -29,15 +30,16 @@ class ChecksOf:
 
 
 async def create(request: web.Request) -> web.Response:
-    """Take one picture: 200 with what is known if the check ended in time, else 202."""
+    """Take one picture: 200 with the report if the check ended in time, else 202."""
     seconds = wait_of(request)
-    await admit(request)
+    submission = Submission(request)
+    await submission.admit()
     data, options = await one_picture(request)
-    check = await submit(request, data, options)
+    check = await submission.submit(data, options)
     if seconds > 0 and not check.ended:
         check = await _ended(request, check, seconds)
-    return json_answer(
-        await as_json(request, check),
+    return json_response(
+        await check_json(request, check),
         status=200 if check.ended else 202,
         Location=f"/v1/checks/{check.id}",
     )
@@ -45,14 +47,14 @@ async def create(request: web.Request) -> web.Response:
 
 async def read(request: web.Request) -> web.Response:
     """One check: its report once it is done; with ``?download`` as a file."""
-    check = await found_check(request)
-    answer = json_answer(await as_json(request, check))
+    check = await check_of(request)
+    response = json_response(await check_json(request, check))
     if "download" in request.query:
-        answer.headers["Content-Disposition"] = f'attachment; filename="unmask-{check.id}.json"'
-    return answer
+        response.headers["Content-Disposition"] = f'attachment; filename="unmask-{check.id}.json"'
+    return response
 
 
-async def listed(request: web.Request) -> web.Response:
+async def list_page(request: web.Request) -> web.Response:
     """A page of a team's checks, newest or most suspicious first."""
     query, actor = request.query, request[ACTOR]
     team = query.get("team", actor.team)
@@ -66,12 +68,12 @@ async def listed(request: web.Request) -> web.Response:
         cursor=query.get("cursor"),
     )
     checks = [check.model_dump(mode="json") for check in page.checks]
-    return json_answer({"checks": checks, "cursor": page.cursor})
+    return json_response({"checks": checks, "cursor": page.cursor})
 
 
-async def remove(request: web.Request) -> web.Response:
+async def delete(request: web.Request) -> web.Response:
     """Remove every trace of a check."""
-    check = await found_check(request)
+    check = await check_of(request)
     require(request[ACTOR], Permission.DELETE_CHECK, check)
     if not await request.app[CHECKS].delete(check.id):
         raise not_found()

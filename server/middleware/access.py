@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from server.context import ACTOR, ADDRESS, ADMISSION, IDENTITIES, POLICY
+from server.context import ACTOR, ADDRESS, BACKPRESSURE, IDENTITIES, POLICY
 from server.routes import UNCOUNTED, permission_of
 from server.security.permissions import require
 from server.security.policy import counted_address
@@ -24,7 +24,7 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
     resource = request.match_info.route.resource
     path = resource.canonical if resource is not None else ""
     if path not in UNCOUNTED:
-        await request.app[ADMISSION].request(address)
+        await request.app[BACKPRESSURE].count_request(address)
     with reachable():
         request[ACTOR] = await request.app[IDENTITIES].identify(
             request.headers.get("Authorization"), request.cookies.get(COOKIE)

@@ -1,4 +1,4 @@
-"""API keys: shown once when created, kept only as SHA-256 with what the key may do.
+"""API keys: printed once when created, and kept only as SHA-256 with what the key may do.
 
 A key reads ``um_PREFIX_SECRET``. The prefix finds the record; the secret has 256 random bits, so a
 plain SHA-256 of the whole key guards it as well as a slow hash would. Records live in Redis:
@@ -147,7 +147,7 @@ class ApiKeys:
         return record
 
     async def _touch(self, prefix: str, now: datetime) -> None:
-        # XX semantics: a key revoked meanwhile must not come back as half a record.
+        # A key that was revoked meanwhile must not come back as half a record.
         if await self._redis.exists(_name(prefix)):
             await self._redis.hset(_name(prefix), "last_used", now.isoformat())
 

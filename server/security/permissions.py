@@ -40,7 +40,7 @@ class Owned(Protocol):
 
 
 def may(actor: Actor, permission: Permission, thing: Owned | None = None) -> bool:
-    """Whether an actor has a permission, and for ``thing`` if one is given."""
+    """Whether an actor has a permission, for ``thing`` if the caller passes one."""
     return _refusal(actor, permission, thing) is None
 
 

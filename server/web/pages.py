@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.api.answers import found_check
-from server.api.intake import admit, one_picture, submit
+from server.api.body import one_picture
 from server.api.openapi import document
+from server.api.responses import check_of
+from server.api.submission import Submission
 from server.context import ACTOR, CHECKS
 from server.security.identity import Role
 from server.security.permissions import Permission, may
@@ -27,23 +28,23 @@ async def home(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     """The form of the page, for browsers that run no script."""
-    await admit(request)
+    submission = Submission(request)
+    await submission.admit()
     data, options = await one_picture(request)
-    options = options.model_copy(update={"door": Door.WEB})
-    check = await submit(request, data, options)
+    check = await submission.submit(data, options.model_copy(update={"door": Door.WEB}))
     raise web.HTTPSeeOther(f"/c/{check.id}")
 
 
 async def check(request: web.Request) -> web.Response:
     """The page of one check."""
-    check = await found_check(request)
+    check = await check_of(request)
     report, may_remove = await _report(request, check), _may_remove(request, check)
     return request.app[PAGES].check(check, report, may_remove=may_remove)
 
 
 async def card(request: web.Request) -> web.Response:
     """The card of one check, which the script puts into a page."""
-    check = await found_check(request)
+    check = await check_of(request)
     report, may_remove = await _report(request, check), _may_remove(request, check)
     return request.app[PAGES].card(check, report, may_remove=may_remove)
 

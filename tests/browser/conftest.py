@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from redis.asyncio import Redis
 
 from server.security.keys import ApiKeys, Scope
-from tests.server.server_process import Place, photo, running_place, served_in_thread
+from tests.server.server_process import Service, photo, running_service, served_in_thread
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
 
@@ -23,8 +23,8 @@ CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory, colour_model: Path) -> Iterator[Place]:
-    with running_place(tmp_path_factory.mktemp("browser"), colour_model) as running:
+def service(tmp_path_factory: pytest.TempPathFactory, colour_model: Path) -> Iterator[Service]:
+    with running_service(tmp_path_factory.mktemp("browser"), colour_model) as running:
         yield running
 
 
@@ -52,11 +52,11 @@ def picture_site(portrait: Any) -> Iterator[tuple[int, str]]:
 
 
 @pytest.fixture(scope="session")
-def url(place: Place, picture_site: tuple[int, str]) -> Iterator[str]:
+def url(service: Service, picture_site: tuple[int, str]) -> Iterator[str]:
     def fetcher() -> Fetcher:
         return Fetcher(10**7, 5, opened=LOOPBACK, ports={picture_site[0]}, lookup=loopback)
 
-    with served_in_thread(place, fetcher, team_pools="lonely") as served:
+    with served_in_thread(service, fetcher, team_pools="lonely") as served:
         yield served
 
 
@@ -97,12 +97,12 @@ def alone(page: Page) -> None:
     )
 
 
-def new_key(place: Place, *scopes: Scope) -> str:
+def new_key(service: Service, *scopes: Scope) -> str:
     """An API key with these scopes, or with all."""
     made: list[str] = []
 
     async def make() -> None:
-        async with Redis.from_url(place.redis_url) as redis:
+        async with Redis.from_url(service.redis_url) as redis:
             made.append((await ApiKeys(redis).create("page", scopes or list(Scope)))[0])
 
     # Playwright's own loop runs in this thread.

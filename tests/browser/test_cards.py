@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Photos, alone, checked, done
-from tests.server.server_process import Place, served_in_thread
+from tests.server.server_process import Service, served_in_thread
 
 COLOURS = """(field) => {
   const around = [field, field.closest("form"), document.body];
@@ -167,8 +167,8 @@ def test_layers_are_told_apart_in_forced_colours(open_page: OpenPage, photos: Ph
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_edges_of_fields_are_seen(open_page: OpenPage, place: Place, scheme: str) -> None:
-    with served_in_thread(place, api_keys="required") as locked:
+def test_the_edges_of_fields_are_seen(open_page: OpenPage, service: Service, scheme: str) -> None:
+    with served_in_thread(service, api_keys="required") as locked:
         pages = [open_page(color_scheme=scheme), open_page(base=locked, color_scheme=scheme)]
         for page in pages:
             field = page.locator("input[type=url], input[type=password]")

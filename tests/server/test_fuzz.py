@@ -24,7 +24,7 @@ from server.api.openapi import document
 from server.context import CHECKS
 from tests.pictures import FORMATS, corners, encoded
 from tests.pictures import photo as noise
-from tests.server.server_process import Place, blank, photo, served_in_thread
+from tests.server.server_process import Service, blank, photo, served_in_thread
 from unmask.errors import ERROR_CODES
 
 SCHEMA = schemathesis.openapi.from_dict(document())
@@ -39,8 +39,8 @@ TOGETHER = 8
 
 
 @pytest.fixture(scope="module")
-def url(place: Place) -> Iterator[str]:
-    with served_in_thread(place, longest_wait=0.2) as served:
+def url(service: Service) -> Iterator[str]:
+    with served_in_thread(service, longest_wait=0.2) as served:
         yield served
 
 

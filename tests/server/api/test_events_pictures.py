@@ -13,7 +13,7 @@ from PIL import Image
 
 from server.context import STOPPING
 from server.web import pdf
-from tests.server.server_process import Place, blank, client_of, photo
+from tests.server.server_process import Service, blank, client_of, photo
 from tests.unmask.queue.scripted_worker import report
 
 pytestmark = pytest.mark.anyio
@@ -46,10 +46,10 @@ async def test_events_of_an_ended_check_end_at_once(client: Client) -> None:
     assert (await (await client.get(f"/v1/checks/{check}/events")).text()).count("event:") == 1
 
 
-async def test_open_streams_end_with_the_server(place: Place) -> None:
-    async with client_of(place) as client:
+async def test_open_streams_end_with_the_server(service: Service) -> None:
+    async with client_of(service) as client:
         # A team with workers of its own and none that lives: the check waits for ever.
-        async with client_of(place, team_pools="lonely") as lonely:
+        async with client_of(service, team_pools="lonely") as lonely:
             sent = await lonely.post("/v1/checks?team=lonely", data=blank())
             check = await sent.json()
         answer = await client.get(f"/v1/checks/{check['id']}/events")
@@ -61,8 +61,8 @@ async def test_open_streams_end_with_the_server(place: Place) -> None:
         await client.delete(f"/v1/checks/{check['id']}")
 
 
-async def test_a_caller_that_leaves_is_noticed(place: Place) -> None:
-    async with client_of(place, team_pools="lonely") as client:
+async def test_a_caller_that_leaves_is_noticed(service: Service) -> None:
+    async with client_of(service, team_pools="lonely") as client:
         check = await (await client.post("/v1/checks?team=lonely", data=blank())).json()
         answer = await client.get(f"/v1/checks/{check['id']}/events")
         await answer.content.readline()

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from server.context import CHECKS
 from server.logs import JsonLines
 from server.security.keys import ApiKeys
-from tests.server.server_process import Place, blank, client_of
+from tests.server.server_process import Service, blank, client_of
 from unmask.queue import Checks
 
 pytestmark = pytest.mark.anyio
@@ -97,18 +97,18 @@ async def test_our_own_page_may(client: Client) -> None:
     assert (await client.post("/v1/checks", data=blank(), headers=own)).status == 202
 
 
-async def test_behind_a_proxy_the_public_page_is_our_own(place: Place) -> None:
-    async with Redis.from_url(place.redis_url) as redis:
+async def test_behind_a_proxy_the_public_page_is_our_own(service: Service) -> None:
+    async with Redis.from_url(service.redis_url) as redis:
         key, _ = await ApiKeys(redis).create("Ada")
-    async with client_of(place, public_url="https://unmask.example.org") as client:
+    async with client_of(service, public_url="https://unmask.example.org") as client:
         headers = {"Origin": "https://unmask.example.org", "Authorization": f"Bearer {key}"}
         answer = await client.post("/v1/checks", data=blank(), headers=headers)
         assert answer.status == 202
         assert answer.headers["Strict-Transport-Security"]
 
 
-async def test_firefox_gives_each_installation_an_origin(place: Place) -> None:
-    async with client_of(place, extension_origins="moz-extension://*") as client:
+async def test_firefox_gives_each_installation_an_origin(service: Service) -> None:
+    async with client_of(service, extension_origins="moz-extension://*") as client:
         for origin, status in (
             ("moz-extension://0e5f6d1c-5a0b-4c8e-9d53-d6a1a3f7c1b2", 202),
             ("chrome-extension://0e5f6d1c-5a0b-4c8e-9d53-d6a1a3f7c1b2", 403),
@@ -118,8 +118,8 @@ async def test_firefox_gives_each_installation_an_origin(place: Place) -> None:
             assert sent.status == status, origin
 
 
-async def test_the_extension_alone_is_shared_with(place: Place) -> None:
-    async with client_of(place, extension_origins=f"{EXTENSION} moz-extension://x") as client:
+async def test_the_extension_alone_is_shared_with(service: Service) -> None:
+    async with client_of(service, extension_origins=f"{EXTENSION} moz-extension://x") as client:
         asked = {"Origin": EXTENSION, "Access-Control-Request-Method": "POST"}
         answer = await client.options("/v1/checks", headers=asked)
         assert answer.status == 204
@@ -218,8 +218,8 @@ async def test_odd_request_ids_are_replaced(client: Client, given: str) -> None:
     assert len(answer.headers["X-Request-Id"]) == 32
 
 
-async def test_a_packed_body_is_counted_unpacked(place: Place) -> None:
-    async with client_of(place, max_bytes=100_000) as client:
+async def test_a_packed_body_is_counted_unpacked(service: Service) -> None:
+    async with client_of(service, max_bytes=100_000) as client:
         bomb = gzip.compress(bytes(50_000_000))
         headers = {"Content-Encoding": "gzip", "Content-Type": "image/png"}
         answer = await client.post("/v1/checks", data=bomb, headers=headers)
@@ -251,7 +251,7 @@ async def test_broken_requests_break_nothing(client: Client, raw: bytes) -> None
 
 
 async def test_a_slow_upload_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.api.intake.SECONDS_TO_SEND", 0.3)
+    monkeypatch.setattr("server.api.streams.SECONDS_TO_SEND", 0.3)
 
     async def slow() -> Any:
         yield b"\x89PNG"

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from server.security import keys_cli
 from server.security.keys import ApiKeys, Scope
 from server.security.policy import Policy, UnsafeSettingsError
-from tests.server.server_process import Place, blank, client_of
+from tests.server.server_process import Service, blank, client_of
 from unmask.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -23,8 +23,8 @@ Client = TestClient[Any, Any]
 
 
 @pytest.fixture
-async def redis(place: Place) -> AsyncIterator[Redis]:
-    async with Redis.from_url(place.redis_url) as client:
+async def redis(service: Service) -> AsyncIterator[Redis]:
+    async with Redis.from_url(service.redis_url) as client:
         yield client
 
 
@@ -65,13 +65,13 @@ async def test_keys_expire_and_tell_when_they_were_used(redis: Redis) -> None:
     assert datetime.now(UTC) - found.last_used < timedelta(seconds=10)
 
 
-def test_keys_from_the_command_line(place: Place) -> None:
+def test_keys_from_the_command_line(service: Service) -> None:
     parser = argparse.ArgumentParser()
     keys_cli.add_arguments(parser)
 
     def run(*words: str) -> tuple[int, list[str]]:
         said: list[str] = []
-        return keys_cli.run(parser.parse_args(words), place.redis_url, said.append), said
+        return keys_cli.run(parser.parse_args(words), service.redis_url, said.append), said
 
     status, said = run("create", "Ada", "--scope", "list", "--team", "desk", "--days", "2")
     assert status == 0 and said[0].startswith("um_")
@@ -94,11 +94,11 @@ def test_days_that_cannot_be_are_refused(days: str, capsys: pytest.CaptureFixtur
     assert "--days: must be more than 0 and at most 36500" in capsys.readouterr().err
 
 
-def test_a_hundred_years_are_not_too_many(place: Place) -> None:
+def test_a_hundred_years_are_not_too_many(service: Service) -> None:
     parser = argparse.ArgumentParser()
     keys_cli.add_arguments(parser)
     args = parser.parse_args(["create", "Ada", "--days", "36500"])
-    assert keys_cli.run(args, place.redis_url, lambda _: None) == 0
+    assert keys_cli.run(args, service.redis_url, lambda _: None) == 0
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def test_this_machine_needs_no_keys(host: str) -> None:
     assert Policy.of(Settings(host=host, api_keys="required")).keys_needed
 
 
-async def test_the_id_of_a_check_is_all_it_takes_to_see_it(place: Place, redis: Redis) -> None:
+async def test_the_id_of_a_check_is_all_it_takes_to_see_it(service: Service, redis: Redis) -> None:
     key, _ = await ApiKeys(redis).create("Ada")
-    async with client_of(place, api_keys="required") as client:
+    async with client_of(service, api_keys="required") as client:
         sent = await client.post("/v1/checks?wait=60", data=blank(), headers=bearer(key))
         check = (await sent.json())["id"]
         for path in (f"/v1/checks/{check}", f"/c/{check}", "/v1/model", "/healthz", "/", "/readyz"):
@@ -140,11 +140,11 @@ async def test_a_key_that_is_given_must_be_valid(client: Client, header: str) ->
     assert (answer.status, (await answer.json())["error"]["code"]) == (401, "key_needed")
 
 
-async def test_a_key_may_be_bound_to_a_team(place: Place, redis: Redis) -> None:
+async def test_a_key_may_be_bound_to_a_team(service: Service, redis: Redis) -> None:
     keys = ApiKeys(redis)
     mine, _ = await keys.create("mine", list(Scope), team="mine")
     theirs, _ = await keys.create("theirs", list(Scope), team="theirs")
-    async with client_of(place, api_keys="required") as client:
+    async with client_of(service, api_keys="required") as client:
         sent = await client.post("/v1/checks?team=theirs", data=blank(), headers=bearer(mine))
         check = await sent.json()
         assert check["team"] == "mine"

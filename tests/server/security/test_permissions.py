@@ -15,7 +15,7 @@ from server.security.identity import Actor, Kind, Role
 from server.security.keys import ApiKey, ApiKeys, Scope
 from server.security.permissions import ROLES, Permission, may, require, scope_of
 from server.security.sessions import COOKIE, Sessions
-from tests.server.server_process import Place, blank, client_of
+from tests.server.server_process import Service, blank, client_of
 from unmask.errors import UnmaskError
 
 NOT_OPEN = {
@@ -104,9 +104,9 @@ class Sender:
 
 
 @pytest.fixture
-async def senders(place: Place) -> AsyncIterator[list[Sender]]:
+async def senders(service: Service) -> AsyncIterator[list[Sender]]:
     nothing: frozenset[Scope] = frozenset()
-    async with Redis.from_url(place.redis_url) as redis:
+    async with Redis.from_url(service.redis_url) as redis:
         keys, sessions = ApiKeys(redis), Sessions(redis)
         made = [Sender("nobody", {}, nothing, known=False)]
         for scopes in (*([scope] for scope in Scope), list(Scope)):
@@ -130,9 +130,9 @@ def address(route: Route, check: str) -> str:
 @pytest.mark.anyio
 @pytest.mark.parametrize("route", (*API, *PAGES), ids=lambda route: f"{route.method} {route.path}")
 async def test_each_route_is_open_to_whom_the_table_says(
-    place: Place, senders: list[Sender], route: Route
+    service: Service, senders: list[Sender], route: Route
 ) -> None:
-    async with client_of(place, api_keys="required") as client:
+    async with client_of(service, api_keys="required") as client:
         everything = next(sender for sender in senders if sender.scopes == frozenset(Scope))
         sent = await client.post("/v1/checks", data=blank(), headers=everything.headers)
         check = (await sent.json())["id"]

@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from server.security.keys import ApiKeys
 from server.security.sessions import COOKIE, LIFETIME, Sessions
-from tests.server.server_process import Place, blank, client_of
+from tests.server.server_process import Service, blank, client_of
 
 pytestmark = pytest.mark.anyio
 Client = TestClient[Any, Any]
@@ -24,8 +24,8 @@ URLENCODED = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-async def redis(place: Place) -> AsyncIterator[Redis]:
-    async with Redis.from_url(place.redis_url) as client:
+async def redis(service: Service) -> AsyncIterator[Redis]:
+    async with Redis.from_url(service.redis_url) as client:
         yield client
 
 
@@ -48,9 +48,9 @@ def with_session(session_id: str) -> dict[str, str]:
     return {"Cookie": f"{COOKIE}={session_id}"}
 
 
-async def test_a_person_signs_in_with_a_key(place: Place, redis: Redis) -> None:
+async def test_a_person_signs_in_with_a_key(service: Service, redis: Redis) -> None:
     key, _ = await ApiKeys(redis).create("Ada")
-    async with client_of(place, public_url="https://unmask.example.org") as client:
+    async with client_of(service, public_url="https://unmask.example.org") as client:
         assert "API key" in await (await client.get("/")).text()
         wrong = await client.post("/session", data={"key": "um_x"})
         assert wrong.status == 401 and "not valid" in await wrong.text()
@@ -65,10 +65,10 @@ async def test_a_person_signs_in_with_a_key(place: Place, redis: Redis) -> None:
 
 
 async def test_neither_cookie_nor_redis_holds_what_the_other_does(
-    place: Place, redis: Redis
+    service: Service, redis: Redis
 ) -> None:
     key, record = await ApiKeys(redis).create("Ada")
-    async with client_of(place, api_keys="required") as client:
+    async with client_of(service, api_keys="required") as client:
         answer = await sign_in(client, key)
         session_id = cookies_of(answer)[COOKIE].value
         lines = "".join(answer.headers.getall("Set-Cookie"))
@@ -79,9 +79,9 @@ async def test_neither_cookie_nor_redis_holds_what_the_other_does(
     assert not [name async for name in redis.scan_iter(f"*{session_id}*")]
 
 
-async def test_signing_out_removes_the_session(place: Place, redis: Redis) -> None:
+async def test_signing_out_removes_the_session(service: Service, redis: Redis) -> None:
     key, _ = await ApiKeys(redis).create("Ada")
-    async with client_of(place, api_keys="required") as client:
+    async with client_of(service, api_keys="required") as client:
         first, other = [cookies_of(await sign_in(client, key))[COOKIE].value for _ in range(2)]
         assert first != other
         ended = await client.post(
@@ -94,17 +94,19 @@ async def test_signing_out_removes_the_session(place: Place, redis: Redis) -> No
         assert await Sessions(redis).key_of(first) is None
 
 
-async def test_signing_in_again_ends_the_session_before(place: Place, redis: Redis) -> None:
+async def test_signing_in_again_ends_the_session_before(service: Service, redis: Redis) -> None:
     key, record = await ApiKeys(redis).create("Ada")
     before = await Sessions(redis).begin(record.prefix)
-    async with client_of(place, api_keys="required") as client:
+    async with client_of(service, api_keys="required") as client:
         answer = await sign_in(client, key, Cookie=f"{COOKIE}={before}")
         assert cookies_of(answer)[COOKIE].value != before
     assert await Sessions(redis).key_of(before) is None
 
 
 @pytest.mark.parametrize("why", ["revoked", "expired", "unknown", "no id", "former cookie"])
-async def test_a_session_that_is_over_asks_to_sign_in(place: Place, redis: Redis, why: str) -> None:
+async def test_a_session_that_is_over_asks_to_sign_in(
+    service: Service, redis: Redis, why: str
+) -> None:
     keys = ApiKeys(redis)
     key, record = await keys.create("Ada", days=-1 if why == "expired" else None)
     signed = with_session(await Sessions(redis).begin(record.prefix))
@@ -116,16 +118,16 @@ async def test_a_session_that_is_over_asks_to_sign_in(place: Place, redis: Redis
         signed = with_session("*")
     elif why == "former cookie":  # It held the key itself.
         signed = {"Cookie": f"unmask_key={key}"}
-    async with client_of(place, api_keys="required") as client:
+    async with client_of(service, api_keys="required") as client:
         page = await client.get("/", headers=signed)
         assert page.status == 200 and "API key" in await page.text()
         answer = await client.post("/v1/checks", data=blank(), headers=signed)
         assert (answer.status, (await answer.json())["error"]["code"]) == (401, "key_needed")
 
 
-async def test_browsers_drop_the_cookie_that_held_a_key(place: Place, redis: Redis) -> None:
+async def test_browsers_drop_the_cookie_that_held_a_key(service: Service, redis: Redis) -> None:
     key, _ = await ApiKeys(redis).create("Ada")
-    async with client_of(place, api_keys="required") as client:
+    async with client_of(service, api_keys="required") as client:
         answers = [
             await sign_in(client, key),
             await client.post("/session/end", allow_redirects=False),

@@ -12,7 +12,7 @@ from server.model import public_model
 from server.security.keys import ApiKeys, Scope
 from server.security.sessions import COOKIE, Sessions
 from server.web.rendering import Pages
-from tests.server.server_process import Place, blank, client_of
+from tests.server.server_process import Service, blank, client_of
 from unmask.report import Check, Door, Face, Image, Model, Report, State, Verdict
 
 pytestmark = pytest.mark.anyio
@@ -30,16 +30,16 @@ MARKS: Any = ((20, 20), (40, 20), (30, 30), (22, 40), (38, 40))
     ],
 )
 async def test_removing_is_offered_where_it_would_be_granted(
-    place: Place, scopes: list[Scope] | None, team: str | None
+    service: Service, scopes: list[Scope] | None, team: str | None
 ) -> None:
-    async with Redis.from_url(place.redis_url) as redis:
+    async with Redis.from_url(service.redis_url) as redis:
         sender, _ = await ApiKeys(redis).create("sender", team="mine")
         signed = {}
         if scopes:
             _, record = await ApiKeys(redis).create("caller", scopes, team=team)
             signed = {"Cookie": f"{COOKIE}={await Sessions(redis).begin(record.prefix)}"}
     sent = {"Authorization": f"Bearer {sender}"}
-    async with client_of(place, api_keys="required") as client:
+    async with client_of(service, api_keys="required") as client:
         made = await client.post("/v1/checks?wait=60", data=blank(), headers=sent)
         check = (await made.json())["id"]
         pages = [await client.get(f"/c/{check}{end}", headers=signed) for end in ("", "/card")]
@@ -48,8 +48,8 @@ async def test_removing_is_offered_where_it_would_be_granted(
         assert offered == {answer.status == 204}
 
 
-async def test_where_no_keys_are_needed_everybody_may_remove(place: Place) -> None:
-    async with client_of(place) as client:
+async def test_where_no_keys_are_needed_everybody_may_remove(service: Service) -> None:
+    async with client_of(service) as client:
         made = await client.post("/v1/checks?wait=60", data=blank())
         for path in ("/", f"/c/{(await made.json())['id']}/card"):
             assert "data-remove" in await (await client.get(path)).text()
@@ -57,9 +57,9 @@ async def test_where_no_keys_are_needed_everybody_may_remove(place: Place) -> No
 
 @pytest.mark.parametrize("bound, told", [(0.7, None), (None, None), (0.97, "from 97 % on")])
 async def test_a_bound_that_was_raised_for_several_faces_is_told(
-    place: Place, bound: float | None, told: str | None
+    service: Service, bound: float | None, told: str | None
 ) -> None:
-    settings = place.settings()
+    settings = service.settings()
     model = public_model(settings)
     report = a_report(Model(name="colour", version="0.0.1", sha256=model.sha256), bound)
     check = a_check()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.web.texts import megabytes
-from tests.server.server_process import Place, client_of
+from tests.server.server_process import Service, client_of
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,6 @@ def test_megabytes(count: int, told: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_page_tells_a_small_limit(place: Place) -> None:
-    async with client_of(place, max_bytes=250_000) as client:
+async def test_the_page_tells_a_small_limit(service: Service) -> None:
+    async with client_of(service, max_bytes=250_000) as client:
         assert "up to 0.25 MB" in await (await client.get("/")).text()

@@ -14,7 +14,7 @@ from server.cached_stats import CachedStats
 from server.metrics import Metrics
 from server.middleware import MIDDLEWARES, add_headers, add_shared_headers
 from server.model import public_model
-from server.routes import add_routes
+from server.routes import add_routes, api_document
 from server.security.identity import Identities
 from server.security.keys import ApiKeys
 from server.security.policy import Policy
@@ -53,6 +53,7 @@ def make_app(
     app[PREVIEWS] = PreviewRenderer(settings)
     app[context.METRICS] = Metrics()
     app[context.MODEL] = model
+    app[context.DOCUMENT] = api_document()
     app[PAGES] = Pages(settings, model)
     app[context.STOPPING] = asyncio.Event()
 

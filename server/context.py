@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from aiohttp import web
 
@@ -29,6 +30,8 @@ BACKPRESSURE = web.AppKey("backpressure", Backpressure)
 FETCHER = web.AppKey("fetcher", Fetcher)
 METRICS = web.AppKey("metrics", Metrics)
 MODEL = web.AppKey("model", PublicModel)
+#: The OpenAPI document.
+DOCUMENT = web.AppKey("document", dict[str, Any])
 #: Set when the server begins to stop: open streams end then.
 STOPPING = web.AppKey("stopping", asyncio.Event)
 

@@ -17,7 +17,7 @@ RESULTS = {"annotated.jpg": "image/jpeg", "mask.png": "image/png", "heatmap.png"
 
 async def result(request: web.Request) -> web.Response:
     """The annotated picture, the mask or the heatmap."""
-    name = request.match_info["picture"]
+    name = request.path.rpartition("/")[2]
     return await _stored(request, name, RESULTS[name])
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.api.openapi import document
 from server.api.responses import json_response
-from server.context import CHECKS, METRICS, MODEL, STATS
+from server.context import CHECKS, DOCUMENT, METRICS, MODEL, STATS
 from unmask.errors import UnmaskError
 
 
@@ -41,4 +40,4 @@ async def metrics(request: web.Request) -> web.Response:
 
 async def openapi(request: web.Request) -> web.Response:
     """The description of the API for machines."""
-    return json_response(document())
+    return json_response(request.app[DOCUMENT])

@@ -5,10 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.api.body import one_picture
-from server.api.openapi import document
 from server.api.responses import check_of
 from server.api.submission import Submission
-from server.context import ACTOR, CHECKS
+from server.context import ACTOR, CHECKS, DOCUMENT
 from server.security.identity import Role
 from server.security.permissions import Permission, may
 from server.web.rendering import PAGES
@@ -51,7 +50,7 @@ async def card(request: web.Request) -> web.Response:
 
 async def reference(request: web.Request) -> web.Response:
     """The API for readers."""
-    return request.app[PAGES].reference(document())
+    return request.app[PAGES].reference(request.app[DOCUMENT])
 
 
 async def _report(request: web.Request, check: Check) -> Report | None:

@@ -20,14 +20,14 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from server.api.openapi import document
 from server.context import CHECKS
+from server.routes import api_document
 from tests.pictures import FORMATS, corners, encoded
 from tests.pictures import photo as noise
 from tests.server.server_process import Service, blank, photo, served_in_thread
 from unmask.errors import ERROR_CODES
 
-SCHEMA = schemathesis.openapi.from_dict(document())
+SCHEMA = schemathesis.openapi.from_dict(api_document())
 PROMISES = [
     not_a_server_error,
     response_schema_conformance,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,3 +106,10 @@ def a_check() -> Check:
         expires=now + timedelta(days=1),
         model_version="0.0.1",
     )
+
+
+def test_the_page_and_the_extension_have_the_same_colours() -> None:
+    root = Path(__file__).parents[3]
+    page = root / "server" / "web" / "static" / "tokens.css"
+    extension = root / "extension" / "src" / "shared" / "tokens.css"
+    assert extension.read_text() == page.read_text(), f"copy {page} to {extension}"

@@ -99,27 +99,27 @@ def alone(page: Page) -> None:
 
 def new_key(service: Service, *scopes: Scope) -> str:
     """An API key with these scopes, or with all."""
-    made: list[str] = []
+    keys: list[str] = []
 
     async def make() -> None:
         async with Redis.from_url(service.redis_url) as redis:
-            made.append((await ApiKeys(redis).create("page", scopes or list(Scope)))[0])
+            keys.append((await ApiKeys(redis).create("page", scopes or list(Scope)))[0])
 
     # Playwright's own loop runs in this thread.
     thread = Thread(target=lambda: asyncio.run(make()))
     thread.start()
     thread.join()
-    return made[0]
+    return keys[0]
 
 
 @pytest.fixture
 def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
-    """Opens pages with the context's options; fails if one said something to the console.
+    """Opens pages with the context's options; fails if one wrote to the console.
 
     Chromium itself notes each answer of 4xx, and ``noted`` if a test brings that about; what else
     is said is ours, or a broken policy.
     """
-    said: list[str] = []
+    messages: list[str] = []
     contexts = []
 
     def open_one(
@@ -127,21 +127,21 @@ def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
     ) -> Page:
         def hear(text: str) -> None:
             if not re.search(noted, text):
-                said.append(text)
+                messages.append(text)
 
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("console", lambda message: hear(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("pageerror", lambda error: messages.append(str(error)))
         page.goto(base + path)
         return page
 
     yield open_one
     for context in contexts:
         context.close()
-    assert said == []
+    assert messages == []
 
 
 @pytest.fixture

@@ -49,8 +49,8 @@ def test_each_card_keeps_the_name_of_its_photo(
     open_page: OpenPage, photos: Photos, damaged: str
 ) -> None:
     page = open_page()
-    told: list[str] = []
-    page.on("request", lambda request: told.append(f"{request.url} {request.headers}"))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(f"{request.url} {request.headers}"))
     page.set_input_files("#file", [*photos("fake"), damaged])
     for _ in range(2):
         expect(done(page)).to_contain_text("fake-0.jpg")
@@ -59,7 +59,7 @@ def test_each_card_keeps_the_name_of_its_photo(
         expect(failed).to_contain_text("Could not be examined")
         expect(page.get_by_role("article", name="evidence-17.png Could not be")).to_be_visible()
         page.reload()
-    assert not [line for line in told if "evidence" in line or "fake-0" in line]
+    assert not [line for line in requests if "evidence" in line or "fake-0" in line]
 
 
 def test_a_photo_under_way_keeps_its_name_when_reloaded(

@@ -25,5 +25,5 @@ def service(tmp_path_factory: pytest.TempPathFactory, colour_model: Path) -> Ite
 
 @pytest.fixture
 async def client(service: Service) -> AsyncIterator[TestClient[Any, Any]]:
-    async with client_of(service) as made:
-        yield made
+    async with client_of(service) as http:
+        yield http

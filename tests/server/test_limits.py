@@ -151,10 +151,10 @@ def fixed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Makes the queue tell of itself what a test says."""
 
     def fix(**changed: Any) -> None:
-        async def told(_: Checks) -> Stats:
+        async def changed_stats(_: Checks) -> Stats:
             return stats(**changed)
 
-        monkeypatch.setattr(Checks, "stats", told)
+        monkeypatch.setattr(Checks, "stats", changed_stats)
 
     return fix
 
@@ -277,13 +277,13 @@ async def test_room_is_asked_for_once_for_each_picture(
 async def test_the_queue_is_not_asked_for_each_request(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = 0
+    reads = 0
     assert client.app is not None
     real = client.app[CHECKS].stats
 
     async def counted() -> Stats:
-        nonlocal asked
-        asked += 1
+        nonlocal reads
+        reads += 1
         return await real()
 
     monkeypatch.setattr(client.app[CHECKS], "stats", counted)
@@ -291,23 +291,23 @@ async def test_the_queue_is_not_asked_for_each_request(
     room = client.app[BACKPRESSURE].require_room
     await asyncio.gather(*(room("shared", Priority.INTERACTIVE) for _ in range(20)))
     answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
-    assert {answer.status for answer in answers} == {200} and asked == 1
+    assert {answer.status for answer in answers} == {200} and reads == 1
 
 
 async def test_a_queue_that_does_not_answer_is_not_asked_for_each_request(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = 0
+    reads = 0
 
     async def gone(_: Checks) -> Stats:
-        nonlocal asked
-        asked += 1
+        nonlocal reads
+        reads += 1
         raise UnmaskError("queue_unavailable", "The queue cannot be reached.")
 
     monkeypatch.setattr(Checks, "stats", gone)
     monkeypatch.setattr(cached_stats, "TTL", 0.2)
     answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
-    assert {answer.status for answer in answers} == {503} and asked == 1
+    assert {answer.status for answer in answers} == {503} and reads == 1
     monkeypatch.undo()
     await asyncio.sleep(0.6)
     assert (await client.get("/readyz")).status == 200

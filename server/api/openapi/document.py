@@ -11,7 +11,8 @@ from unmask import __version__
 ABOUT = """\
 Ask whether the faces of a photograph were manipulated. Send a picture, get a check; the check ends
 `done`, with a report, or `failed`, with an error. Wait for it with `?wait=`, or listen to its
-events: nothing needs to be polled. A check's id is its secret: whoever has it may see the check."""
+events: nothing needs to be polled. A check's id is its secret: everybody who has it may see the
+check."""
 TAGS = {
     "Checks": "Ask for a check, follow it, remove it.",
     "Results": "What a done check found, as pictures and paper.",

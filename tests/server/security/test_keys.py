@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -60,9 +60,9 @@ async def test_keys_expire_and_tell_when_they_were_used(redis: Redis) -> None:
     key, record = await keys.create("new", days=1)
     assert record.last_used is None
     await keys.verify(key)
-    found = next(item for item in await keys.list() if item.prefix == record.prefix)
-    assert found.last_used is not None
-    assert datetime.now(UTC) - found.last_used < timedelta(seconds=10)
+    used = next(item for item in await keys.list() if item.prefix == record.prefix)
+    assert used.last_used is not None
+    assert record.created <= used.last_used <= datetime.now(UTC)
 
 
 def test_keys_from_the_command_line(service: Service) -> None:
@@ -70,16 +70,16 @@ def test_keys_from_the_command_line(service: Service) -> None:
     keys_cli.add_arguments(parser)
 
     def run(*words: str) -> tuple[int, list[str]]:
-        said: list[str] = []
-        return keys_cli.run(parser.parse_args(words), service.redis_url, said.append), said
+        lines: list[str] = []
+        return keys_cli.run(parser.parse_args(words), service.redis_url, lines.append), lines
 
-    status, said = run("create", "Ada", "--scope", "list", "--team", "desk", "--days", "2")
-    assert status == 0 and said[0].startswith("um_")
-    prefix = said[0].split("_")[1]
+    status, lines = run("create", "Ada", "--scope", "list", "--team", "desk", "--days", "2")
+    assert status == 0 and lines[0].startswith("um_")
+    prefix = lines[0].split("_")[1]
     _, listed = run("list")
     line = next(line for line in listed if prefix in line)
     assert "Ada" in line and "team desk" in line and "may list" in line
-    assert said[0][16:] not in "".join(listed)
+    assert lines[0][16:] not in "".join(listed)
     assert run("revoke", prefix)[0] == 0
     assert run("revoke", prefix)[0] == 1
 
@@ -126,8 +126,8 @@ def test_this_machine_needs_no_keys(host: str) -> None:
 async def test_the_id_of_a_check_is_all_it_takes_to_see_it(service: Service, redis: Redis) -> None:
     key, _ = await ApiKeys(redis).create("Ada")
     async with client_of(service, api_keys="required") as client:
-        sent = await client.post("/v1/checks?wait=60", data=blank(), headers=bearer(key))
-        check = (await sent.json())["id"]
+        answer = await client.post("/v1/checks?wait=60", data=blank(), headers=bearer(key))
+        check = (await answer.json())["id"]
         for path in (f"/v1/checks/{check}", f"/c/{check}", "/v1/model", "/healthz", "/", "/readyz"):
             assert (await client.get(path)).status == 200
 
@@ -145,8 +145,8 @@ async def test_a_key_may_be_bound_to_a_team(service: Service, redis: Redis) -> N
     mine, _ = await keys.create("mine", list(Scope), team="mine")
     theirs, _ = await keys.create("theirs", list(Scope), team="theirs")
     async with client_of(service, api_keys="required") as client:
-        sent = await client.post("/v1/checks?team=theirs", data=blank(), headers=bearer(mine))
-        check = await sent.json()
+        answer = await client.post("/v1/checks?team=theirs", data=blank(), headers=bearer(mine))
+        check = await answer.json()
         assert check["team"] == "mine"
         listed = await client.get("/v1/checks?team=mine", headers=bearer(theirs))
         assert listed.status == 403

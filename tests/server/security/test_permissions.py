@@ -99,7 +99,7 @@ class Sender:
     name: str
     headers: dict[str, str]
     scopes: frozenset[Scope]
-    known: bool = True
+    recognised: bool = True
 
 
 @pytest.fixture
@@ -107,17 +107,19 @@ async def senders(service: Service) -> AsyncIterator[list[Sender]]:
     nothing: frozenset[Scope] = frozenset()
     async with Redis.from_url(service.redis_url) as redis:
         keys, sessions = ApiKeys(redis), Sessions(redis)
-        made = [Sender("nobody", {}, nothing, known=False)]
+        senders = [Sender("nobody", {}, nothing, recognised=False)]
         for scopes in (*([scope] for scope in Scope), list(Scope)):
             key, record = await keys.create("a key", scopes, team="walk")
             name, allowed = "+".join(scopes), frozenset(scopes)
-            made.append(Sender(f"key {name}", {"Authorization": f"Bearer {key}"}, allowed))
+            senders.append(Sender(f"key {name}", {"Authorization": f"Bearer {key}"}, allowed))
             cookie = f"{COOKIE}={await sessions.begin(record.prefix)}"
-            made.append(Sender(f"session {name}", {"Cookie": cookie}, allowed))
+            senders.append(Sender(f"session {name}", {"Cookie": cookie}, allowed))
         session_id = await sessions.begin(record.prefix)
         await sessions.end(session_id)
-        made.append(Sender("ended", {"Cookie": f"{COOKIE}={session_id}"}, nothing, known=False))
-        yield made
+        senders.append(
+            Sender("ended", {"Cookie": f"{COOKIE}={session_id}"}, nothing, recognised=False)
+        )
+        yield senders
 
 
 @pytest.mark.anyio
@@ -129,8 +131,8 @@ async def test_each_route_is_open_to_whom_the_table_says(
 ) -> None:
     async with client_of(service, api_keys="required") as client:
         everything = next(sender for sender in senders if sender.scopes == frozenset(Scope))
-        sent = await client.post("/v1/checks", data=blank(), headers=everything.headers)
-        check = (await sent.json())["id"]
+        answer = await client.post("/v1/checks", data=blank(), headers=everything.headers)
+        check = (await answer.json())["id"]
         path = route.canonical.replace("{id}", check).replace("{n}", "0")
         needed = NOT_OPEN.get((route.method, route.canonical))
         assert scope_of(route.needs) == needed
@@ -147,7 +149,7 @@ async def test_each_route_is_open_to_whom_the_table_says(
                     assert answer.status != 403, who
                     # Signing in without a key is refused by the handler itself.
                     assert answer.status != 401 or path == "/session", who
-                elif sender.known:
+                elif sender.recognised:
                     assert answer.status == 403, who
                 else:
                     assert answer.status == 401, who

@@ -89,8 +89,8 @@ async def test_signing_out_removes_the_session(service: Service, redis: Redis) -
         )
         assert ended.status == 303 and cookies_of(ended)[COOKIE]["max-age"] == "0"
         for session_id, status in ((first, 401), (other, 202)):
-            sent = await client.post("/v1/checks", data=blank(), headers=with_session(session_id))
-            assert sent.status == status
+            answer = await client.post("/v1/checks", data=blank(), headers=with_session(session_id))
+            assert answer.status == status
         assert await Sessions(redis).key_of(first) is None
 
 

@@ -39,10 +39,10 @@ async def test_removing_is_offered_where_it_would_be_granted(
         if scopes:
             _, record = await ApiKeys(redis).create("caller", scopes, team=team)
             signed = {"Cookie": f"{COOKIE}={await Sessions(redis).begin(record.prefix)}"}
-    sent = {"Authorization": f"Bearer {sender}"}
+    by_sender = {"Authorization": f"Bearer {sender}"}
     async with client_of(service, api_keys="required") as client:
-        made = await client.post("/v1/checks?wait=60", data=blank(), headers=sent)
-        check = (await made.json())["id"]
+        answer = await client.post("/v1/checks?wait=60", data=blank(), headers=by_sender)
+        check = (await answer.json())["id"]
         pages = [await client.get(f"/c/{check}{end}", headers=signed) for end in ("", "/card")]
         offered = {"data-remove" in await page.text() for page in pages}
         answer = await client.delete(f"/v1/checks/{check}", headers=signed)
@@ -51,22 +51,22 @@ async def test_removing_is_offered_where_it_would_be_granted(
 
 async def test_where_no_keys_are_needed_everybody_may_remove(service: Service) -> None:
     async with client_of(service) as client:
-        made = await client.post("/v1/checks?wait=60", data=blank())
-        for path in ("/", f"/c/{(await made.json())['id']}/card"):
+        answer = await client.post("/v1/checks?wait=60", data=blank())
+        for path in ("/", f"/c/{(await answer.json())['id']}/card"):
             assert "data-remove" in await (await client.get(path)).text()
 
 
-@pytest.mark.parametrize("bound, told", [(0.7, None), (None, None), (0.97, "from 97 % on")])
+@pytest.mark.parametrize("bound, note", [(0.7, None), (None, None), (0.97, "from 97 % on")])
 async def test_a_bound_that_was_raised_for_several_faces_is_told(
-    service: Service, bound: float | None, told: str | None
+    service: Service, bound: float | None, note: str | None
 ) -> None:
     settings = service.settings()
     model = public_model(settings)
     report = a_report(Model(name="colour", version="0.0.1", sha256=model.sha256), bound)
     check = a_check()
     text = Pages(settings, model).card(check, report, may_remove=True).text or ""
-    assert ("by chance" in text) == (told is not None)
-    assert told is None or told in text
+    assert ("by chance" in text) == (note is not None)
+    assert note is None or note in text
     other = report.model_copy(update={"model": Model(name="x", version="1", sha256="0" * 64)})
     assert "by chance" not in (
         Pages(settings, model).card(check, other, may_remove=True).text or ""

@@ -9,7 +9,7 @@ from tests.server.server_process import Service, client_of
 
 
 @pytest.mark.parametrize(
-    ("count", "told"),
+    ("count", "text"),
     [
         (20_000_000, "20"),
         (100_000_000, "100"),
@@ -18,8 +18,8 @@ from tests.server.server_process import Service, client_of
         (1, "0.000001"),
     ],
 )
-def test_megabytes(count: int, told: str) -> None:
-    assert megabytes(count) == told
+def test_megabytes(count: int, text: str) -> None:
+    assert megabytes(count) == text
 
 
 @pytest.mark.anyio

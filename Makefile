@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # in this environment `pip` must not ask for a newer self, nor tests for a terminal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint format extension train evaluate benchmark example screenshots clean
+.PHONY: run test test-all lint format extension train evaluate benchmark example screenshots clean
 .DEFAULT_GOAL := run
 
 INSTALLED_FROM := pyproject.toml constraints.txt scripts/install.sh
@@ -33,11 +33,16 @@ else
 	$(BIN)/unmask up
 endif
 
-## make test: lint, then every test
+## make test: lint, then the tests; make test-all: also the slow ones, and more fuzzing
 test: lint
 	cd extension && npm test
 	sh tests/browser/install.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: lint
+	cd extension && npm test
+	sh tests/browser/install.sh
+	FUZZ_PROFILE=nightly $(BIN)/python -m pytest
 
 lint: $(VENV)/developing extension/node_modules/installed
 	$(BIN)/ruff check .

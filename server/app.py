@@ -1,4 +1,4 @@
-"""Puts the application together: what the handlers need, the middlewares, the routes."""
+"""Puts the application together: the services that handlers use, the middlewares, the routes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from server import context
-from server.api.preview import DISPLAY, Display
-from server.backpressure import Admission
-from server.cached_stats import RecentStats
+from server.api.preview import PREVIEWS, PreviewRenderer
+from server.backpressure import Backpressure
+from server.cached_stats import CachedStats
 from server.metrics import Metrics
 from server.middleware import MIDDLEWARES, add_headers, add_shared_headers
 from server.model import public_model
-from server.routes import add_routes
+from server.routes import add_routes, api_document
+from server.security.identity import Identities
 from server.security.keys import ApiKeys
 from server.security.policy import Policy
+from server.security.sessions import Sessions
 from server.web.rendering import PAGES, Pages
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
@@ -30,7 +32,7 @@ def make_app(
 ) -> web.Application:
     """The application on a connected queue; ``redis_url`` is where keys and limits are kept.
 
-    Call it with the event loop running. It closes what it opens itself, not ``checks``. Raises
+    Call it while the event loop runs. It closes what it opens itself, but not ``checks``. Raises
     :class:`server.security.policy.UnsafeSettingsError`, ``model_missing`` or ``model_mismatch``.
     """
     policy = Policy.of(settings)
@@ -42,24 +44,27 @@ def make_app(
     app[context.SETTINGS] = settings
     app[context.POLICY] = policy
     app[context.CHECKS] = checks
-    app[context.KEYS] = ApiKeys(redis)
-    app[context.RECENT] = recent = RecentStats(checks)
-    app[context.ADMISSION] = Admission(policy, limiter, recent, settings)
+    app[context.KEYS] = keys = ApiKeys(redis)
+    app[context.SESSIONS] = sessions = Sessions(redis)
+    app[context.IDENTITIES] = Identities(keys, sessions, keys_needed=policy.keys_needed)
+    app[context.STATS] = stats = CachedStats(checks)
+    app[context.BACKPRESSURE] = Backpressure(policy, limiter, stats, settings)
     app[context.FETCHER] = fetcher or Fetcher(settings.max_bytes, settings.fetch_seconds)
-    app[DISPLAY] = Display(settings)
+    app[PREVIEWS] = PreviewRenderer(settings)
     app[context.METRICS] = Metrics()
     app[context.MODEL] = model
+    app[context.DOCUMENT] = api_document()
     app[PAGES] = Pages(settings, model)
     app[context.STOPPING] = asyncio.Event()
 
-    async def opened(app: web.Application) -> AsyncIterator[None]:
+    async def resources(app: web.Application) -> AsyncIterator[None]:
         yield
-        app[DISPLAY].close()
+        app[PREVIEWS].close()
         await app[context.FETCHER].close()
         await limiter.close()
         await redis.aclose()
 
-    app.cleanup_ctx.append(opened)
+    app.cleanup_ctx.append(resources)
     app.on_shutdown.append(_stop_streams)
     app.on_response_prepare.append(add_headers)
     app.on_response_prepare.append(add_shared_headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from server.cached_stats import RecentStats
+from server.cached_stats import CachedStats
 from server.security.policy import Policy
 from unmask.errors import UnmaskError
 from unmask.queue.rate_limits import Limiter
@@ -16,35 +16,35 @@ WAITING_WITHOUT_WORKER = 500
 RETRY_WITHOUT_WORKER = 30
 
 
-class Admission:
-    """Says yes or raises; asked before a body is read and again for each picture."""
+class Backpressure:
+    """Raises where one more request or picture is too many."""
 
     def __init__(
-        self, policy: Policy, limiter: Limiter, recent: RecentStats, settings: Settings
+        self, policy: Policy, limiter: Limiter, stats: CachedStats, settings: Settings
     ) -> None:
         self._policy = policy
         self._limiter = limiter
-        self._recent = recent
-        self._longest = {
+        self._stats = stats
+        self._longest_wait = {
             Priority.INTERACTIVE: settings.max_queue_seconds,
-            # Nobody waits for bulk, but what nobody serves in time fails.
+            # Nobody waits for a bulk request, but a job fails that no worker takes in time.
             Priority.BULK: settings.max_wait / 2,
         }
 
-    async def request(self, address: str) -> None:
-        """One more request from ``address``; raises ``rate_limited``."""
+    async def count_request(self, address: str) -> None:
+        """Count one more request from ``address``; raises ``rate_limited``."""
         await self._limiter.hit("requests", address, self._policy.requests_per_address)
 
-    async def picture(self, address: str, key: str | None) -> None:
-        """One more picture, for a key or else an address; raises ``rate_limited``."""
+    async def count_picture(self, address: str, key: str | None) -> None:
+        """Count one more picture, for a key or else an address; raises ``rate_limited``."""
         if key is not None:
             await self._limiter.hit("checks", f"key:{key}", self._policy.checks_per_key)
         else:
             await self._limiter.hit("checks", address, self._policy.checks_per_address)
 
-    async def room(self, pool: str, priority: Priority) -> None:
-        """Whether the queue that a picture would go to is short enough; raises ``busy``."""
-        stats, longest = await self._recent.get(), self._longest[priority]
+    async def require_room(self, pool: str, priority: Priority) -> None:
+        """Raise ``busy`` if the queue that a picture would go to is too long."""
+        stats, longest = await self._stats.get(), self._longest_wait[priority]
         wait = stats.wait_in(pool, priority)
         if wait is None and stats.waiting_in(pool) >= WAITING_WITHOUT_WORKER:
             raise _busy("No worker is running, and many pictures wait.", RETRY_WITHOUT_WORKER)

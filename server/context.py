@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
-from server.backpressure import Admission
-from server.cached_stats import RecentStats
+from server.backpressure import Backpressure
+from server.cached_stats import CachedStats
 from server.metrics import Metrics
 from server.model import PublicModel
-from server.security.keys import ApiKey, ApiKeys
+from server.security.identity import Actor, Identities
+from server.security.keys import ApiKeys
 from server.security.policy import Policy
+from server.security.sessions import Sessions
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
@@ -20,26 +22,21 @@ from unmask.settings import Settings
 SETTINGS = web.AppKey("settings", Settings)
 POLICY = web.AppKey("policy", Policy)
 CHECKS = web.AppKey("checks", CheckQueue)
-RECENT = web.AppKey("recent", RecentStats)
+STATS = web.AppKey("stats", CachedStats)
 KEYS = web.AppKey("keys", ApiKeys)
-ADMISSION = web.AppKey("admission", Admission)
+SESSIONS = web.AppKey("sessions", Sessions)
+IDENTITIES = web.AppKey("identities", Identities)
+BACKPRESSURE = web.AppKey("backpressure", Backpressure)
 FETCHER = web.AppKey("fetcher", Fetcher)
 METRICS = web.AppKey("metrics", Metrics)
 MODEL = web.AppKey("model", PublicModel)
+#: The OpenAPI document.
+DOCUMENT = web.AppKey("document", dict[str, Any])
 #: Set when the server begins to stop: open streams end then.
 STOPPING = web.AppKey("stopping", asyncio.Event)
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who asks: the address as the limits count it, and the record of the key, if one was given."""
-
-    address: str
-    key: ApiKey | None = None
-
-
 REQUEST_ID = web.RequestKey("request_id", str)
-CALLER = web.RequestKey("caller", Caller)
-
-#: The page keeps the key of a signed-in person in this cookie.
-COOKIE = "unmask_key"
+#: The caller's address as the limits count it.
+ADDRESS = web.RequestKey("address", str)
+ACTOR = web.RequestKey("actor", Actor)

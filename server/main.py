@@ -1,4 +1,4 @@
-"""Runs the server: ready when a check can be taken, gone in order when told to stop."""
+"""Runs the server: prints "ready" once it accepts checks, and ends in order on a signal."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def serve(settings: Settings) -> int:
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Serve until ``stop`` is set; prints ``ready http://HOST:PORT`` once checks are taken.
 
-    Raises :class:`UnsafeSettingsError`, :class:`UnmaskError` when the queue or the model is not
-    there, and OSError when the port is taken.
+    Raises :class:`UnsafeSettingsError`, :class:`UnmaskError` when the queue or the model is
+    missing, and OSError when the port is taken.
     """
-    Policy.of(settings)  # Before anything is started: unsafe settings start nothing.
+    Policy.of(settings)  # First, so that unsafe settings start nothing.
     url = await asyncio.to_thread(redis_url, settings)
     checks = await CheckQueue.connect(settings.model_copy(update={"redis_url": url}))
     try:
@@ -48,10 +48,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await runner.setup()
             site = web.TCPSite(runner, settings.host, settings.port)
             await site.start()
-            await _answering(checks)
+            await _require_queue(checks)
             host, port = runner.addresses[0][:2]
-            shown = f"[{host}]" if ":" in host else host
-            sys.stdout.write(f"ready http://{shown}:{port}\n")
+            address = f"[{host}]" if ":" in host else host
+            sys.stdout.write(f"ready http://{address}:{port}\n")
             sys.stdout.flush()
             await stop.wait()
         finally:
@@ -60,7 +60,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await checks.close()
 
 
-async def _answering(checks: CheckQueue) -> None:
+async def _require_queue(checks: CheckQueue) -> None:
     if not await checks.ping():
         raise UnmaskError("queue_unavailable", "The queue does not answer.")
 

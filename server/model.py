@@ -1,4 +1,4 @@
-"""The model as the public may know it, read from its manifest; the run time is not needed."""
+"""The public facts about the model, read from its manifest without the model's run time."""
 
 from __future__ import annotations
 

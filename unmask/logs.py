@@ -1,7 +1,7 @@
 """Logs of every part as lines of JSON on standard error, without secrets and strangers' input.
 
-Of an exception its type, its code and its place are written, not its message, which may quote a URL
-or a file. Of another library's record the text is written, not what was filled in. Tokens, URLs and
+An exception is logged by its type, code and place, without its message, which may quote a URL or a
+file. Of another library's record the text is written, not what was filled in. Tokens, URLs and
 the secrets that the part names are replaced wherever they stand.
 """
 

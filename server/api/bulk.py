@@ -8,29 +8,31 @@ from typing import Any
 
 from aiohttp import web
 
-from server.api.answers import json_answer
-from server.api.intake import Arrival, Options, admit, many_pictures, submit
+from server.api.body import Options, Upload, many_pictures
+from server.api.responses import json_response
+from server.api.submission import Submission
 from unmask.errors import UnmaskError
 
 
 async def create(request: web.Request) -> web.Response:
     """Take pictures one by one; 202 with a check or an error for each, in the order sent."""
-    await admit(request, bulk=True)
-    options, arrivals = await many_pictures(request)
-    async with aclosing(arrivals):
-        results = await _results(request, options, arrivals)
-    return json_answer({"checks": results}, status=202)
+    submission = Submission(request, bulk=True)
+    await submission.admit()
+    options, uploads = await many_pictures(request, submission.admit_next)
+    async with aclosing(uploads):
+        results = await _results(submission, options, uploads)
+    return json_response({"checks": results}, status=202)
 
 
 async def _results(
-    request: web.Request, options: Options, arrivals: AsyncIterator[Arrival]
+    submission: Submission, options: Options, uploads: AsyncIterator[Upload]
 ) -> list[dict[str, Any]]:
-    """An error belongs to its picture. One of the request's body ends the list, or, before any
-    picture came, is the answer."""
+    """A check or an error for each picture. An error of the whole body ends the list; before any
+    picture came, it is raised."""
     results: list[dict[str, Any]] = []
     try:
-        async for arrival in arrivals:
-            results.append(await _result(request, options, arrival))
+        async for upload in uploads:
+            results.append(await _result(submission, options, upload))
     except UnmaskError as error:
         if not results:
             raise
@@ -38,11 +40,11 @@ async def _results(
     return results
 
 
-async def _result(request: web.Request, options: Options, arrival: Arrival) -> dict[str, Any]:
-    if isinstance(arrival.data, UnmaskError):
-        return arrival.data.as_json()
+async def _result(submission: Submission, options: Options, upload: Upload) -> dict[str, Any]:
+    if isinstance(upload.data, UnmaskError):
+        return upload.data.as_json()
     try:
-        check = await submit(request, arrival.data, options, bulk=True)
+        check = await submission.submit(upload.data, options)
     except UnmaskError as error:
         return error.as_json()
     return check.model_dump(mode="json")

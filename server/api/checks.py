@@ -1,17 +1,19 @@
-"""``/v1/checks``: ask for a check, read it, list checks, remove one."""
+"""``/v1/checks``: create a check, read it, list checks, delete one."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-from server.api.answers import as_json, found_check, json_answer, not_found
-from server.api.intake import admit, one_picture, submit, wait_of
-from server.context import CALLER, CHECKS, POLICY, STOPPING
-from server.security.keys import Scope
+from server.api.body import one_picture, wait_of
+from server.api.responses import check_json, check_of, json_response, not_found
+from server.api.submission import Submission
+from server.context import ACTOR, CHECKS, STOPPING
+from server.security.permissions import Permission, require
 from unmask.errors import UnmaskError
 from unmask.queue import Order
 from unmask.report import Check, State, Verdict
@@ -20,16 +22,24 @@ MAX_LISTED = 200
 _COUNT = re.compile(r"[0-9]{1,3}")
 
 
+@dataclass(frozen=True)
+class ChecksOf:
+    """All checks of one team, or those of no team."""
+
+    team: str | None
+
+
 async def create(request: web.Request) -> web.Response:
-    """Take one picture: 200 with what is known if the check ended in time, else 202."""
+    """Take one picture: 200 with the report if the check ended in time, else 202."""
     seconds = wait_of(request)
-    await admit(request)
+    submission = Submission(request)
+    await submission.admit()
     data, options = await one_picture(request)
-    check = await submit(request, data, options)
+    check = await submission.submit(data, options)
     if seconds > 0 and not check.ended:
         check = await _ended(request, check, seconds)
-    return json_answer(
-        await as_json(request, check),
+    return json_response(
+        await check_json(request, check),
         status=200 if check.ended else 202,
         Location=f"/v1/checks/{check.id}",
     )
@@ -37,18 +47,20 @@ async def create(request: web.Request) -> web.Response:
 
 async def read(request: web.Request) -> web.Response:
     """One check: its report once it is done; with ``?download`` as a file."""
-    check = await found_check(request)
-    answer = json_answer(await as_json(request, check))
+    check = await check_of(request)
+    response = json_response(await check_json(request, check))
     if "download" in request.query:
-        answer.headers["Content-Disposition"] = f'attachment; filename="unmask-{check.id}.json"'
-    return answer
+        response.headers["Content-Disposition"] = f'attachment; filename="unmask-{check.id}.json"'
+    return response
 
 
-async def listed(request: web.Request) -> web.Response:
+async def list_page(request: web.Request) -> web.Response:
     """A page of a team's checks, newest or most suspicious first."""
-    query = request.query
+    query, actor = request.query, request[ACTOR]
+    team = query.get("team", actor.team)
+    require(actor, Permission.LIST_CHECKS, ChecksOf(team))
     page = await request.app[CHECKS].list(
-        _team(request),
+        team or None,
         state=_choice(State, query.get("state"), "state"),
         verdict=_choice(Verdict, query.get("verdict"), "verdict"),
         order=_choice(Order, query.get("order"), "order") or Order.NEWEST,
@@ -56,13 +68,13 @@ async def listed(request: web.Request) -> web.Response:
         cursor=query.get("cursor"),
     )
     checks = [check.model_dump(mode="json") for check in page.checks]
-    return json_answer({"checks": checks, "cursor": page.cursor})
+    return json_response({"checks": checks, "cursor": page.cursor})
 
 
-async def remove(request: web.Request) -> web.Response:
+async def delete(request: web.Request) -> web.Response:
     """Remove every trace of a check."""
-    check = await found_check(request)
-    _may_remove(request, check)
+    check = await check_of(request)
+    require(request[ACTOR], Permission.DELETE_CHECK, check)
     if not await request.app[CHECKS].delete(check.id):
         raise not_found()
     return web.Response(status=204)
@@ -79,23 +91,6 @@ async def _ended(request: web.Request, check: Check, seconds: float) -> Check:
         waiting.cancel()
         stopping.cancel()
         await asyncio.gather(waiting, stopping, return_exceptions=True)
-
-
-def _team(request: web.Request) -> str | None:
-    """The team whose checks are asked for; a key that is bound to one sees no other."""
-    asked, key = request.query.get("team"), request[CALLER].key
-    bound = key.team if key is not None else None
-    if bound is not None and asked not in (None, bound):
-        raise UnmaskError("key_scope", "This key belongs to another team.")
-    return bound or asked or None
-
-
-def _may_remove(request: web.Request, check: Check) -> None:
-    key = request[CALLER].key
-    if not request.app[POLICY].keys_needed or key is None or Scope.DELETE not in key.scopes:
-        return
-    if key.team is not None and key.team != check.team:
-        raise UnmaskError("key_scope", "This key belongs to another team.")
 
 
 def _choice(kind: Any, text: str | None, name: str) -> Any:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
-from server.api.answers import found_check
+from server.api.responses import check_of
 from server.context import CHECKS, METRICS, STOPPING
 from unmask.errors import UnmaskError
 from unmask.report import Check
@@ -18,9 +18,9 @@ from unmask.report import Check
 async def stream(request: web.Request) -> web.StreamResponse:
     """Server-sent events named by state; ends after ``done`` or ``failed``, and with the server.
 
-    A caller whose stream ends early asks again: the first event is always the present state.
+    A client whose stream ends early opens it again: the first event is always the present state.
     """
-    check = await found_check(request)
+    check = await check_of(request)
     streams = request.app[METRICS].streams
     async with sse_response(request) as response:
         with streams.track_inprogress(), suppress(ConnectionError, TimeoutError):
@@ -28,7 +28,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
                 async for change in _changes(request, check.id, response):
                     await response.send(change.model_dump_json(), event=change.state.value)
             except UnmaskError as error:
-                # The head is sent: the error can only follow as an event of its own.
+                # The head was sent already: the error can only follow as an event of its own.
                 await response.send(web.json_response(error.as_json()).text or "", event="error")
     return response
 
@@ -36,23 +36,23 @@ async def stream(request: web.Request) -> web.StreamResponse:
 async def _changes(
     request: web.Request, check_id: str, response: EventSourceResponse
 ) -> AsyncIterator[Check]:
-    """The check's changes until it ends, the caller leaves, or the server stops."""
+    """The check's changes until it ends, the client leaves, or the server stops."""
     events = request.app[CHECKS].events(check_id)
-    over = [
+    endings = [
         asyncio.ensure_future(request.app[STOPPING].wait()),
         asyncio.ensure_future(response.wait()),
     ]
     try:
         while True:
-            coming = asyncio.ensure_future(anext(events, None))
-            await asyncio.wait([coming, *over], return_when=asyncio.FIRST_COMPLETED)
-            change = coming.result() if coming.done() else None
+            next_change = asyncio.ensure_future(anext(events, None))
+            await asyncio.wait([next_change, *endings], return_when=asyncio.FIRST_COMPLETED)
+            change = next_change.result() if next_change.done() else None
             if change is None:
-                coming.cancel()
-                await asyncio.gather(coming, return_exceptions=True)
+                next_change.cancel()
+                await asyncio.gather(next_change, return_exceptions=True)
                 return
             yield change
     finally:
-        for task in over:
+        for task in endings:
             task.cancel()
-        await asyncio.gather(*over, return_exceptions=True)
+        await asyncio.gather(*endings, return_exceptions=True)

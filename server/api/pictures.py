@@ -1,11 +1,11 @@
-"""The pictures of a check: what was sent, what was found, and each face."""
+"""The pictures of a check: the one that was sent, the results, and each face."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from server.api.answers import found_check, not_found
-from server.api.preview import DISPLAY
+from server.api.preview import PREVIEWS
+from server.api.responses import check_of, not_found
 from server.context import CHECKS
 from unmask.errors import UnmaskError
 from unmask.report import State
@@ -17,7 +17,7 @@ RESULTS = {"annotated.jpg": "image/jpeg", "mask.png": "image/png", "heatmap.png"
 
 async def result(request: web.Request) -> web.Response:
     """The annotated picture, the mask or the heatmap."""
-    name = request.match_info["picture"]
+    name = request.path.rpartition("/")[2]
     return await _stored(request, name, RESULTS[name])
 
 
@@ -27,8 +27,8 @@ async def face(request: web.Request) -> web.Response:
 
 
 async def original(request: web.Request) -> web.Response:
-    """The picture that was sent, upright, as JPEG and without what the file told besides."""
-    check = await found_check(request)
+    """The picture that was sent, upright, as JPEG and without the file's metadata."""
+    check = await check_of(request)
 
     async def read() -> bytes | None:
         try:
@@ -36,16 +36,16 @@ async def original(request: web.Request) -> web.Response:
         except UnmaskError as error:
             if error.code != "picture_missing":
                 raise
-            return None  # Removed since we looked: here that is no fault of the server's.
+            return None  # Removed since the check was read: no fault of the server's.
 
-    copy = await request.app[DISPLAY].copy(check.sha256, read)
-    if copy is None:
+    preview = await request.app[PREVIEWS].render(check.sha256, read)
+    if preview is None:
         raise not_found()
-    return _picture(copy, "image/jpeg")
+    return _picture(preview, "image/jpeg")
 
 
 async def _stored(request: web.Request, name: str, kind: str) -> web.Response:
-    check = await found_check(request)
+    check = await check_of(request)
     data = None
     if check.state is State.DONE:
         data = await request.app[CHECKS].result_picture(check.id, name)

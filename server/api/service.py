@@ -1,32 +1,31 @@
-"""What the service tells of itself: its model, its health, its metrics, its description."""
+"""What the service tells about itself: its model, health, metrics and description."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from server.api.answers import json_answer
-from server.api.openapi import document
-from server.context import CHECKS, METRICS, MODEL, RECENT
+from server.api.responses import json_response
+from server.context import CHECKS, DOCUMENT, METRICS, MODEL, STATS
 from unmask.errors import UnmaskError
 
 
 async def model(request: web.Request) -> web.Response:
     """The model that judges."""
-    return json_answer(request.app[MODEL].model_dump(mode="json"))
+    return json_response(request.app[MODEL].model_dump(mode="json"))
 
 
 async def healthz(request: web.Request) -> web.Response:
-    """This process answers; of the rest it says nothing."""
-    return json_answer({"status": "ok"})
+    """Whether this process answers; says nothing about Redis and the workers."""
+    return json_response({"status": "ok"})
 
 
 async def readyz(request: web.Request) -> web.Response:
     """Whether a check can be taken: the queue answers."""
     try:
-        stats = await request.app[RECENT].get()
+        stats = await request.app[STATS].get()
     except UnmaskError as error:
         raise UnmaskError("not_ready", "The queue does not answer.") from error
-    return json_answer({"status": "ready", "workers": stats.workers, "waiting": stats.waiting})
+    return json_response({"status": "ready", "workers": stats.workers, "waiting": stats.waiting})
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -41,4 +40,4 @@ async def metrics(request: web.Request) -> web.Response:
 
 async def openapi(request: web.Request) -> web.Response:
     """The description of the API for machines."""
-    return json_answer(document())
+    return json_response(request.app[DOCUMENT])

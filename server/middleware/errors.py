@@ -1,4 +1,4 @@
-"""Every error leaves in the one shape, or as a page for those who asked for a page."""
+"""Every error leaves in the one shape of errors, or as a page for a browser that wants a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
-from server.api.answers import json_answer, wants_page
+from server.api.responses import json_response, wants_page
 from server.context import METRICS, REQUEST_ID
 from server.web.rendering import PAGES
 from unmask.errors import UnmaskError
@@ -27,39 +27,39 @@ BY_STATUS = {
 
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn what was raised into an answer."""
+    """Turn an exception into a response."""
     try:
         return await handler(request)
     except UnmaskError as error:
-        return _answer(request, error)
+        return _response(request, error)
     except web.HTTPException as answer:
         if answer.status < 400:
             raise
         code, message = BY_STATUS.get(answer.status, ("bad_request", "The request is malformed."))
-        response = _answer(request, UnmaskError(code, message))
+        response = _response(request, UnmaskError(code, message))
         if "Allow" in answer.headers:
             response.headers["Allow"] = answer.headers["Allow"]
         return response
     except (HttpProcessingError, web.RequestPayloadError):
-        return _answer(request, UnmaskError("bad_request", "The body is malformed or cut short."))
+        return _response(request, UnmaskError("bad_request", "The body is malformed or cut short."))
     except ConnectionError:
-        raise  # The caller is gone; there is nobody to answer.
+        raise  # The client is gone: nobody is left to answer.
     except Exception:
         LOG.exception("unforeseen", extra={"request_id": request[REQUEST_ID]})
-        unforeseen = UnmaskError(
+        internal = UnmaskError(
             "internal",
             "Something unforeseen went wrong. Tell us the request id if it happens again.",
             request_id=request[REQUEST_ID],
         )
-        return _answer(request, unforeseen)
+        return _response(request, internal)
 
 
-def _answer(request: web.Request, error: UnmaskError) -> web.Response:
+def _response(request: web.Request, error: UnmaskError) -> web.Response:
     request.app[METRICS].errors.labels(error.code).inc()
     if wants_page(request):
         response = request.app[PAGES].error(error)
     else:
-        response = json_answer(error.as_json(), status=error.status)
+        response = json_response(error.as_json(), status=error.status)
     if "retry_after" in error.detail:
         response.headers["Retry-After"] = str(error.detail["retry_after"])
     if error.code == "key_needed":

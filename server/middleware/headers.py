@@ -6,7 +6,7 @@ from aiohttp import web
 
 from server.context import POLICY, REQUEST_ID
 
-#: A page runs our script and our styles, shows our pictures and those not yet sent, and no more.
+#: A page runs our script, uses our styles, and shows our pictures and those not sent yet.
 PAGE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -34,7 +34,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers["X-Request-Id"] = request.get(REQUEST_ID, "none")
     is_page = response.content_type == "text/html"
     headers["Content-Security-Policy"] = PAGE_CSP if is_page else OTHER_CSP
-    # Our own files are asked for again each time, and not sent again while they are the same.
+    # Browsers ask for our own files each time, and get them only if they changed.
     static = request.path.startswith("/static/")
     headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
     if request.app[POLICY].https:

@@ -1,9 +1,9 @@
 """Which pages of the web may speak to this server: its own, and those of our browser extension.
 
-A keyless server on loopback trusts whoever can reach it, and every page open in the user's browser
-can. Two checks keep those out: the ``Host`` must be one of this machine's names, or a page could
-re-bind a name of its own to 127.0.0.1; and a request that changes something must come from our own
-page, from the extension, or from no page at all.
+A keyless server on loopback trusts everybody who can reach it, and every page open in the user's
+browser can. Two checks keep those out: the ``Host`` must be one of this machine's names, or a page
+could re-bind a name of its own to 127.0.0.1; and a request that changes something must come from
+our own page, from the extension, or from no page at all.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ async def origin(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse foreign hosts and pages; answer the extension's preflights."""
     policy = request.app[POLICY]
     _check_host(request, policy)
-    came_from = request.headers.get("Origin")
-    if came_from is not None and policy.shares_with(came_from):
-        return await _for_extension(request, handler, came_from)
+    origin_header = request.headers.get("Origin")
+    if origin_header is not None and policy.shares_with(origin_header):
+        return await _for_extension(request, handler, origin_header)
     if request.method not in SAFE:
-        _check_origin(request, policy, came_from)
+        _check_origin(request, policy, origin_header)
     return await handler(request)
 
 
 async def _for_extension(
-    request: web.Request, handler: Handler, came_from: str
+    request: web.Request, handler: Handler, origin_header: str
 ) -> web.StreamResponse:
-    shared = {"Access-Control-Allow-Origin": came_from}
+    shared = {"Access-Control-Allow-Origin": origin_header}
     if request.method == "OPTIONS":
         return web.Response(status=204, headers=shared | PREFLIGHT)
     shared["Access-Control-Expose-Headers"] = "Location, Retry-After, X-Request-Id"
@@ -69,17 +69,17 @@ def _check_host(request: web.Request, policy: Policy) -> None:
         raise UnmaskError("origin_refused", "This server does not answer under that host name.")
 
 
-def _check_origin(request: web.Request, policy: Policy, came_from: str | None) -> None:
-    if came_from is None:
+def _check_origin(request: web.Request, policy: Policy, origin_header: str | None) -> None:
+    if origin_header is None:
         if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
             raise UnmaskError("origin_refused", "Other sites may not send requests here.")
         return
-    if _host_and_port(came_from) not in {request.host, policy.own_host}:
+    if _host_and_port(origin_header) not in {request.host, policy.own_host}:
         raise UnmaskError("origin_refused", "Other sites may not send requests here.")
 
 
-def _host_and_port(came_from: str) -> str:
+def _host_and_port(origin_header: str) -> str:
     try:
-        return urlsplit(came_from).netloc
+        return urlsplit(origin_header).netloc
     except ValueError:
         return ""

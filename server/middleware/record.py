@@ -1,7 +1,7 @@
-"""Gives each request an id, and writes down in one line how it went.
+"""Gives each request an id, and logs its outcome in one line.
 
-A line never holds a picture, an address, a query or a check's id: whoever knows the id of a check
-may see it, so the route's pattern stands in for the path.
+A line never holds a picture, an address, a query or a check's id. The id of a check is all it takes
+to see the check, so the route's pattern stands in for the path.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from uuid import uuid4
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from server.context import CALLER, METRICS, REQUEST_ID
+from server.context import ACTOR, METRICS, REQUEST_ID
 
 LOG = logging.getLogger("unmask.server")
-_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
 
 @web.middleware
 async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Name, time, count and log the request."""
-    given = request.headers.get("X-Request-Id", "")
-    request[REQUEST_ID] = given if _GIVEN_ID.fullmatch(given) else uuid4().hex
+    sent_id = request.headers.get("X-Request-Id", "")
+    request[REQUEST_ID] = sent_id if _REQUEST_ID.fullmatch(sent_id) else uuid4().hex
     start = time.perf_counter()
-    status = 499  # What is logged if the caller left before there was an answer.
+    status = 499  # What is logged if the client left before it got a response.
     try:
         response = await handler(request)
         status = response.status
@@ -35,7 +35,7 @@ async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
         status = answer.status
         raise
     finally:
-        _note(request, status, time.perf_counter() - start)
+        _log(request, status, time.perf_counter() - start)
 
 
 def route_of(request: web.Request) -> str:
@@ -44,8 +44,8 @@ def route_of(request: web.Request) -> str:
     return resource.canonical if resource is not None else "none"
 
 
-def _note(request: web.Request, status: int, seconds: float) -> None:
-    route, caller = route_of(request), request.get(CALLER)
+def _log(request: web.Request, status: int, seconds: float) -> None:
+    route, actor = route_of(request), request.get(ACTOR)
     method = request.method if request.method in hdrs.METH_ALL else "other"
     metrics = request.app[METRICS]
     metrics.requests.labels(route, method, str(status)).inc()
@@ -58,6 +58,6 @@ def _note(request: web.Request, status: int, seconds: float) -> None:
             "route": route,
             "status": status,
             "ms": round(seconds * 1000, 1),
-            "key": caller.key.prefix if caller and caller.key else None,
+            "key": actor.prefix if actor is not None else None,
         },
     )

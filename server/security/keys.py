@@ -1,4 +1,4 @@
-"""API keys: shown once when created, kept only as SHA-256 with what the key may do.
+"""API keys: printed once when created, and kept only as SHA-256 with what the key may do.
 
 A key reads ``um_PREFIX_SECRET``. The prefix finds the record; the secret has 256 random bits, so a
 plain SHA-256 of the whole key guards it as well as a slow hash would. Records live in Redis:
@@ -22,8 +22,8 @@ from redis.asyncio import Redis
 from unmask.queue.keys import checked_name
 
 INDEX = "unmask:keys"
-#: ``last_used`` is written at most once in this time, so that using a key costs no write.
-LAST_USED_GRAIN = timedelta(minutes=1)
+#: ``last_used`` is written at most once in this time, so that most uses of a key cost no write.
+LAST_USED_INTERVAL = timedelta(minutes=1)
 
 _KEY = re.compile(r"um_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
 
@@ -109,21 +109,21 @@ class ApiKeys:
     async def verify(self, key: str) -> ApiKey | None:
         """The record of a valid key, or None if it is unknown, wrong or expired."""
         match = _KEY.fullmatch(key)
-        record = await self._find(match[1]) if match else None
+        record = await self._record(match[1]) if match else None
         if record is None or not hmac.compare_digest(record.sha256, _digest(key)):
             return None
-        now = datetime.now(UTC)
-        if record.expired(now):
-            return None
-        if record.last_used is None or now - record.last_used >= LAST_USED_GRAIN:
-            await self._touch(record.prefix, now)
-        return record
+        return await self._in_use(record)
+
+    async def find(self, prefix: str) -> ApiKey | None:
+        """The record of the key with this prefix, or None if it was revoked or has expired."""
+        record = await self._record(prefix)
+        return await self._in_use(record) if record is not None else None
 
     async def list(self) -> list[ApiKey]:
         """All records, oldest first."""
         prefixes = await self._redis.smembers(INDEX)
-        found = [await self._find(_text(prefix)) for prefix in prefixes]
-        return sorted((key for key in found if key is not None), key=lambda key: key.created)
+        records = [await self._record(_text(prefix)) for prefix in prefixes]
+        return sorted((key for key in records if key is not None), key=lambda key: key.created)
 
     async def revoke(self, prefix: str) -> bool:
         """Forget a key; whether there was one."""
@@ -133,12 +133,21 @@ class ApiKeys:
             removed, _ = await pipe.execute()
         return bool(removed)
 
-    async def _find(self, prefix: str) -> ApiKey | None:
+    async def _record(self, prefix: str) -> ApiKey | None:
         fields = await self._redis.hgetall(_name(prefix))
         return ApiKey.from_hash(fields) if fields else None
 
+    async def _in_use(self, record: ApiKey) -> ApiKey | None:
+        """``record`` with its use written down, or None if its time is over."""
+        now = datetime.now(UTC)
+        if record.expired(now):
+            return None
+        if record.last_used is None or now - record.last_used >= LAST_USED_INTERVAL:
+            await self._touch(record.prefix, now)
+        return record
+
     async def _touch(self, prefix: str, now: datetime) -> None:
-        # XX semantics: a key revoked meanwhile must not come back as half a record.
+        # A key that was revoked meanwhile must not come back as half a record.
         if await self._redis.exists(_name(prefix)):
             await self._redis.hset(_name(prefix), "last_used", now.isoformat())
 

@@ -16,8 +16,8 @@ from server.security.keys import ApiKey, ApiKeys, Scope
 from unmask.queue.clients import reachable
 
 Print = Callable[[str], None]
-#: Longest life of a key that is to expire at all: a hundred years.
-MOST_DAYS = 36_500
+#: Longest life of a key that expires: a hundred years.
+MAX_DAYS = 36_500
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,8 +53,8 @@ def _days(text: str) -> float:
         days = float(text)
     except ValueError:
         days = math.nan
-    if not 0 < days <= MOST_DAYS:
-        raise argparse.ArgumentTypeError(f"must be more than 0 and at most {MOST_DAYS}")
+    if not 0 < days <= MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"must be more than 0 and at most {MAX_DAYS}")
     return days
 
 

@@ -1,4 +1,4 @@
-"""Who may reach the server, and how often: the settings thought through to their consequences."""
+"""Who may reach the server, and how often: what follows from the settings."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class Policy:
         own, so ``moz-extension://*`` stands for all of them."""
         if origin in self.extension_origins:
             return True
-        anyone = "moz-extension://"
-        return origin.startswith(anyone) and f"{anyone}*" in self.extension_origins
+        scheme = "moz-extension://"
+        return origin.startswith(scheme) and f"{scheme}*" in self.extension_origins
 
 
 def is_loopback(host: str) -> bool:

@@ -79,7 +79,7 @@ class Pages:
         return self._page("reference.html", doc=document)
 
     def error(self, error: UnmaskError) -> web.Response:
-        """What went wrong, for a person."""
+        """The page of an error."""
         return self._page("error.html", error.status, error=error)
 
     def _page(self, template: str, status: int = 200, **values: Any) -> web.Response:
@@ -92,7 +92,7 @@ PAGES = web.AppKey("pages", Pages)
 
 def _card(report: Report | None) -> dict[str, Any]:
     """Sizes that the drawing over the picture needs, in the picture's pixels; and whether the
-    picture is so wide that what was found is better told below it than beside it."""
+    picture is so wide that the results read better below it than beside it."""
     if report is None:
         return {}
     size = report.image

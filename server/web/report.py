@@ -6,14 +6,14 @@ import asyncio
 
 from aiohttp import web
 
-from server.api.answers import found_check, not_found
+from server.api.responses import check_of, not_found
 from server.context import CHECKS
 from server.web.pdf import report_pdf
 
 
 async def pdf(request: web.Request) -> web.Response:
     """The PDF of a done check."""
-    check = await found_check(request)
+    check = await check_of(request)
     checks = request.app[CHECKS]
     report = await checks.report(check.id)
     annotated = await checks.result_picture(check.id, "annotated.jpg")

@@ -1,4 +1,4 @@
-"""The words that people read beside a verdict, on the page and in the PDF alike."""
+"""The texts that people read beside a verdict, on the page and in the PDF."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ import redis
 
 import bot.main
 from tests.bot.telegram import Telegram
-from tests.server.server_process import Place
+from tests.server.server_process import Service as Place
 from unmask.fetch import Fetcher
 from unmask.queue.clients import open_client
 

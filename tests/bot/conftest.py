@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestServer
 from tests.bot.bot_process import Runner, Work
 from tests.bot.image_asserts import Judge
 from tests.bot.telegram import Person, Telegram, running_telegram
-from tests.server.server_process import Place, running_place
+from tests.server.server_process import Service as Place
+from tests.server.server_process import running_service as running_place
 from unmask.detector import SHIPPED_MODEL
 
 #: Who runs the bot that the tests share.

@@ -14,7 +14,7 @@ from tests.bot.bot_process import COMMAND, Runner, Work, bot_within
 from tests.bot.conftest import Site, check_manners, launched, telegram_of
 from tests.bot.image_asserts import Judge, Pixels, as_file, decoded, genuine, tampered
 from tests.bot.telegram import Group, Json, Message, Person, Telegram
-from tests.server.server_process import Place
+from tests.server.server_process import Service as Place
 
 pytestmark = pytest.mark.anyio
 

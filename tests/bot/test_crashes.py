@@ -16,7 +16,7 @@ from tests.bot.bot_process import Runner, Work
 from tests.bot.conftest import check_manners
 from tests.bot.image_asserts import Judge, Pixels, as_file, faceless, genuine, tampered
 from tests.bot.telegram import Message, Person, Telegram, running_telegram
-from tests.server.server_process import Place
+from tests.server.server_process import Service as Place
 from unmask.detector import SHIPPED_MODEL
 from unmask.queue.valkey import EmbeddedValkey
 

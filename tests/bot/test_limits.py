@@ -11,7 +11,7 @@ from tests.bot.bot_process import Work, bot_within
 from tests.bot.conftest import ADMIN, BLOCKED, check_manners, telegram_of
 from tests.bot.image_asserts import Pixels, as_file, faceless, genuine
 from tests.bot.telegram import Group, Person, Telegram
-from tests.server.server_process import Place
+from tests.server.server_process import Service as Place
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from tests.bot.bot_process import Runner, Work
 from tests.bot.conftest import Site, check_manners, launched, telegram_of
 from tests.bot.image_asserts import Judge, Pixels, as_file, genuine, tampered
 from tests.bot.telegram import Json, Person, Telegram
-from tests.server.server_process import Place
+from tests.server.server_process import Service as Place
 
 pytestmark = pytest.mark.anyio
 SECRET = "a-secret-that-nobody-may-read"

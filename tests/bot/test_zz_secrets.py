@@ -10,7 +10,7 @@ from tests.bot.bot_process import Runner, Work, bot_within
 from tests.bot.conftest import telegram_of
 from tests.bot.image_asserts import Pixels, as_file, genuine
 from tests.bot.telegram import Person, Telegram, running_telegram
-from tests.server.server_process import Place
+from tests.server.server_process import Service as Place
 from unmask.errors import Exit
 from unmask.settings import Settings
 

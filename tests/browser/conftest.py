@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from redis.asyncio import Redis
 
 from server.security.keys import ApiKeys, Scope
-from tests.server.server_process import Place, photo, running_place, served_in_thread
+from tests.server.server_process import Service, photo, running_service, served_in_thread
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
 
@@ -23,8 +23,8 @@ CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory, colour_model: Path) -> Iterator[Place]:
-    with running_place(tmp_path_factory.mktemp("browser"), colour_model) as running:
+def service(tmp_path_factory: pytest.TempPathFactory, colour_model: Path) -> Iterator[Service]:
+    with running_service(tmp_path_factory.mktemp("browser"), colour_model) as running:
         yield running
 
 
@@ -52,11 +52,11 @@ def picture_site(portrait: Any) -> Iterator[tuple[int, str]]:
 
 
 @pytest.fixture(scope="session")
-def url(place: Place, picture_site: tuple[int, str]) -> Iterator[str]:
+def url(service: Service, picture_site: tuple[int, str]) -> Iterator[str]:
     def fetcher() -> Fetcher:
         return Fetcher(10**7, 5, opened=LOOPBACK, ports={picture_site[0]}, lookup=loopback)
 
-    with served_in_thread(place, fetcher, team_pools="lonely") as served:
+    with served_in_thread(service, fetcher, team_pools="lonely") as served:
         yield served
 
 
@@ -97,29 +97,29 @@ def alone(page: Page) -> None:
     )
 
 
-def new_key(place: Place, *scopes: Scope) -> str:
+def new_key(service: Service, *scopes: Scope) -> str:
     """An API key with these scopes, or with all."""
-    made: list[str] = []
+    keys: list[str] = []
 
     async def make() -> None:
-        async with Redis.from_url(place.redis_url) as redis:
-            made.append((await ApiKeys(redis).create("page", scopes or list(Scope)))[0])
+        async with Redis.from_url(service.redis_url) as redis:
+            keys.append((await ApiKeys(redis).create("page", scopes or list(Scope)))[0])
 
     # Playwright's own loop runs in this thread.
     thread = Thread(target=lambda: asyncio.run(make()))
     thread.start()
     thread.join()
-    return made[0]
+    return keys[0]
 
 
 @pytest.fixture
 def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
-    """Opens pages with the context's options; fails if one said something to the console.
+    """Opens pages with the context's options; fails if one wrote to the console.
 
     Chromium itself notes each answer of 4xx, and ``noted`` if a test brings that about; what else
     is said is ours, or a broken policy.
     """
-    said: list[str] = []
+    messages: list[str] = []
     contexts = []
 
     def open_one(
@@ -127,21 +127,21 @@ def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
     ) -> Page:
         def hear(text: str) -> None:
             if not re.search(noted, text):
-                said.append(text)
+                messages.append(text)
 
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("console", lambda message: hear(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("pageerror", lambda error: messages.append(str(error)))
         page.goto(base + path)
         return page
 
     yield open_one
     for context in contexts:
         context.close()
-    assert said == []
+    assert messages == []
 
 
 @pytest.fixture

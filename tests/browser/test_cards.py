@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Photos, alone, checked, done
-from tests.server.server_process import Place, served_in_thread
+from tests.server.server_process import Service, served_in_thread
 
 COLOURS = """(field) => {
   const around = [field, field.closest("form"), document.body];
@@ -49,8 +49,8 @@ def test_each_card_keeps_the_name_of_its_photo(
     open_page: OpenPage, photos: Photos, damaged: str
 ) -> None:
     page = open_page()
-    told: list[str] = []
-    page.on("request", lambda request: told.append(f"{request.url} {request.headers}"))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(f"{request.url} {request.headers}"))
     page.set_input_files("#file", [*photos("fake"), damaged])
     for _ in range(2):
         expect(done(page)).to_contain_text("fake-0.jpg")
@@ -59,7 +59,7 @@ def test_each_card_keeps_the_name_of_its_photo(
         expect(failed).to_contain_text("Could not be examined")
         expect(page.get_by_role("article", name="evidence-17.png Could not be")).to_be_visible()
         page.reload()
-    assert not [line for line in told if "evidence" in line or "fake-0" in line]
+    assert not [line for line in requests if "evidence" in line or "fake-0" in line]
 
 
 def test_a_photo_under_way_keeps_its_name_when_reloaded(
@@ -167,8 +167,8 @@ def test_layers_are_told_apart_in_forced_colours(open_page: OpenPage, photos: Ph
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_edges_of_fields_are_seen(open_page: OpenPage, place: Place, scheme: str) -> None:
-    with served_in_thread(place, api_keys="required") as locked:
+def test_the_edges_of_fields_are_seen(open_page: OpenPage, service: Service, scheme: str) -> None:
+    with served_in_thread(service, api_keys="required") as locked:
         pages = [open_page(color_scheme=scheme), open_page(base=locked, color_scheme=scheme)]
         for page in pages:
             field = page.locator("input[type=url], input[type=password]")

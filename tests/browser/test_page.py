@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage, Photos, checked, done, new_key
-from tests.server.server_process import Place, blank, served_in_thread
+from tests.server.server_process import Service, blank, served_in_thread
 
 DROP = """(form, files) => {
   const carried = new DataTransfer();
@@ -232,14 +232,14 @@ def test_motion_is_reduced_for_those_who_ask(open_page: OpenPage, url: str) -> N
 
 
 def test_where_keys_are_needed_people_sign_in(
-    open_page: OpenPage, photos: Photos, place: Place
+    open_page: OpenPage, photos: Photos, service: Service
 ) -> None:
-    with served_in_thread(place, api_keys="required") as locked:
+    with served_in_thread(service, api_keys="required") as locked:
         page = open_page(base=locked)
         page.get_by_label("API key").fill("um_wrong")
         page.get_by_role("button", name="Open").click()
         expect(page.get_by_role("alert")).to_contain_text("not valid")
-        page.get_by_label("API key").fill(new_key(place))
+        page.get_by_label("API key").fill(new_key(service))
         page.get_by_role("button", name="Open").click()
         page.set_input_files("#file", photos("fake"))
         done(page)

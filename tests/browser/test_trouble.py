@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from server.security.keys import Scope
 from tests.browser.conftest import OpenPage, Photos, alone, checked, done, new_key
-from tests.server.server_process import Place, blank, served_in_thread
+from tests.server.server_process import Service, blank, served_in_thread
 
 #: Chromium's own notes of what these tests bring about.
 NOTED = "status of [45]|net::ERR_FAILED"
@@ -206,10 +206,10 @@ def test_removing_is_asked_for_once(open_page: OpenPage, photos: Photos) -> None
 
 
 def test_a_session_that_ended_is_told_without_headers(
-    open_page: OpenPage, photos: Photos, place: Place
+    open_page: OpenPage, photos: Photos, service: Service
 ) -> None:
-    with served_in_thread(place, api_keys="required") as locked:
-        page = signed_in(open_page, locked, new_key(place))
+    with served_in_thread(service, api_keys="required") as locked:
+        page = signed_in(open_page, locked, new_key(service))
         page.set_input_files("#file", photos("fake"))
         done(page)
         page.context.clear_cookies()
@@ -226,10 +226,10 @@ def test_a_session_that_ended_is_told_without_headers(
 
 
 def test_removing_is_offered_to_those_who_may(
-    open_page: OpenPage, photos: Photos, place: Place
+    open_page: OpenPage, photos: Photos, service: Service
 ) -> None:
-    with served_in_thread(place, api_keys="required", team_pools="lonely") as locked:
-        page = signed_in(open_page, locked, new_key(place, Scope.CHECK))
+    with served_in_thread(service, api_keys="required", team_pools="lonely") as locked:
+        page = signed_in(open_page, locked, new_key(service, Scope.CHECK))
         page.set_input_files("#file", photos("fake"))
         link = done(page).locator("[data-share]").get_attribute("href")
         expect(page.get_by_text("Remove", exact=True)).to_have_count(0)
@@ -242,7 +242,7 @@ def test_removing_is_offered_to_those_who_may(
         expect(done(visitor)).to_be_visible()
         expect(visitor.get_by_text("Remove", exact=True)).to_have_count(0)
         visitor.context.close()
-        page = signed_in(open_page, locked, new_key(place, Scope.CHECK, Scope.DELETE))
+        page = signed_in(open_page, locked, new_key(service, Scope.CHECK, Scope.DELETE))
         page.set_input_files("#file", photos("fake"))
         expect(done(page).get_by_role("button", name="Remove")).to_be_visible()
         page.context.close()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from tests.server.server_process import Place, client_of, running_place
+from tests.server.server_process import Service, client_of, running_service
 
 
 @pytest.fixture
@@ -18,12 +18,12 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory, colour_model: Path) -> Iterator[Place]:
-    with running_place(tmp_path_factory.mktemp("data"), colour_model) as running:
+def service(tmp_path_factory: pytest.TempPathFactory, colour_model: Path) -> Iterator[Service]:
+    with running_service(tmp_path_factory.mktemp("data"), colour_model) as running:
         yield running
 
 
 @pytest.fixture
-async def client(place: Place) -> AsyncIterator[TestClient[Any, Any]]:
-    async with client_of(place) as made:
-        yield made
+async def client(service: Service) -> AsyncIterator[TestClient[Any, Any]]:
+    async with client_of(service) as http:
+        yield http

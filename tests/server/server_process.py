@@ -30,8 +30,8 @@ _number = count()
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a running service keeps its things."""
+class Service:
+    """Where a running service keeps its data, its model and its queue."""
 
     data: Path
     model: Path
@@ -52,13 +52,13 @@ class Place:
 
 
 @contextmanager
-def running_place(data: Path, model: Path) -> Iterator[Place]:
+def running_service(data: Path, model: Path) -> Iterator[Service]:
     """A Valkey and a worker, until the end of the block."""
     valkey = EmbeddedValkey(data)
-    place = Place(data, model, valkey.ensure())
-    worker = subprocess.Popen([sys.executable, "-m", "worker"], env=place.environment())
+    service = Service(data, model, valkey.ensure())
+    worker = subprocess.Popen([sys.executable, "-m", "worker"], env=service.environment())
     try:
-        yield place
+        yield service
     finally:
         worker.terminate()
         worker.wait(20)
@@ -67,13 +67,13 @@ def running_place(data: Path, model: Path) -> Iterator[Place]:
 
 @asynccontextmanager
 async def client_of(
-    place: Place, fetcher: Fetcher | None = None, **settings: Any
+    service: Service, fetcher: Fetcher | None = None, **settings: Any
 ) -> AsyncIterator[TestClient[Any, Any]]:
     """A client of a server in this process, with these settings."""
-    chosen = place.settings(**settings)
+    chosen = service.settings(**settings)
     checks = await CheckQueue.connect(chosen)
     try:
-        server = TestServer(make_app(chosen, checks, place.redis_url, fetcher))
+        server = TestServer(make_app(chosen, checks, service.redis_url, fetcher))
         async with TestClient(server) as client:
             yield client
     finally:
@@ -82,7 +82,7 @@ async def client_of(
 
 @contextmanager
 def served_in_thread(
-    place: Place, make_fetcher: Callable[[], Fetcher] | None = None, **settings: Any
+    service: Service, make_fetcher: Callable[[], Fetcher] | None = None, **settings: Any
 ) -> Iterator[str]:
     """A server in a thread of its own, for tests that block; its URL. It finds no host by name."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, str]] = Future()
@@ -90,7 +90,7 @@ def served_in_thread(
     async def serve() -> None:
         stop = asyncio.Event()
         fetcher = make_fetcher() if make_fetcher else Fetcher(10**6, 1.0, lookup=lambda _: [])
-        async with client_of(place, fetcher, **settings) as client:
+        async with client_of(service, fetcher, **settings) as client:
             started.set_result((asyncio.get_running_loop(), stop, str(client.make_url("/"))))
             await stop.wait()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -20,32 +20,34 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from server.api.openapi import document
 from server.context import CHECKS
-from tests.pictures import FORMATS, corners, encoded
-from tests.pictures import photo as noise
-from tests.server.server_process import Place, blank, photo, served_in_thread
+from server.routes import api_document
+from tests.mutations import mutations
+from tests.server.server_process import Service, blank, photo, served_in_thread
 from unmask.errors import ERROR_CODES
 
-SCHEMA = schemathesis.openapi.from_dict(document())
+SCHEMA = schemathesis.openapi.from_dict(api_document())
 PROMISES = [
     not_a_server_error,
     response_schema_conformance,
     content_type_conformance,
     status_code_conformance,
 ]
-MUTATED = 2_000
-TOGETHER = 8
+#: Examples for each operation, by the profile that the environment names.
+EXAMPLES = {"ci": 10, "nightly": 200}[os.environ.get("FUZZ_PROFILE", "ci")]
+#: Damaged pictures that are sent; tests/unmask/images/test_mutations.py opens many more.
+MUTATED = 200
+CONCURRENCY = 8
 
 
 @pytest.fixture(scope="module")
-def url(place: Place) -> Iterator[str]:
-    with served_in_thread(place, longest_wait=0.2) as served:
+def url(service: Service) -> Iterator[str]:
+    with served_in_thread(service, longest_wait=0.2) as served:
         yield served
 
 
 @pytest.fixture(scope="module")
-def known(url: str) -> str:
+def finished(url: str) -> str:
     """The id of a check that is done."""
     check: str = httpx.post(f"{url}/v1/checks", content=blank()).json()["id"]
     httpx.get(f"{url}/v1/checks/{check}/events", timeout=60)
@@ -53,67 +55,35 @@ def known(url: str) -> str:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_request_is_answered_as_promised(case: schemathesis.Case, url: str) -> None:
     case.call_and_validate(base_url=url, checks=PROMISES, timeout=30)
 
 
 @SCHEMA.include(method="GET", path_regex=r"\{id\}").parametrize()
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_question_about_a_check_is_answered_as_promised(
-    case: schemathesis.Case, url: str, known: str
+    case: schemathesis.Case, url: str, finished: str
 ) -> None:
-    case.path_parameters["id"] = known
+    case.path_parameters["id"] = finished
     case.call_and_validate(base_url=url, checks=PROMISES, timeout=30)
 
 
-def mutations(portrait: Any) -> Iterator[bytes]:
-    """Pictures of every format, cut, flipped, stretched and spliced."""
-    random.seed(3)
-    images = [corners(), noise(96, 80)]
-    seeds = [encoded(image, kind) for image in images for kind in FORMATS] + [photo(portrait)]
-    while True:
-        data = bytearray(random.choice(seeds))
-        for _ in range(random.choice((1, 1, 2, 8, 64))):
-            where = random.randrange(len(data))
-            match random.randrange(6):
-                case 0:
-                    data[where] ^= 1 << random.randrange(8)
-                case 1:
-                    data[where] = random.choice((0, 1, 127, 128, 255))
-                case 2:
-                    del data[where : where + random.randrange(1, 64)]
-                case 3:
-                    data[where:where] = random.randbytes(random.randrange(1, 64))
-                case 4:
-                    data[where : where + 4] = random.choice(
-                        (b"\xff" * 4, bytes(4), b"\x7f" + b"\xff" * 3)
-                    )
-                case _:
-                    other = random.choice(seeds)
-                    start = random.randrange(len(other))
-                    data[where:] = other[start : start + 4_000]
-            if not data:
-                break
-        yield bytes(data)
-
-
 @pytest.mark.anyio
-@pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 async def test_mutated_pictures_break_nothing(client: TestClient[Any, Any], portrait: Any) -> None:
     assert client.app is not None
-    source = mutations(portrait)
+    pictures = mutations(3, photo(portrait))
     ended: Counter[str] = Counter()
 
     async def send() -> None:
-        for _ in range(MUTATED // TOGETHER):
-            answer = await client.post("/v1/checks?wait=30", data=next(source))
+        for _ in range(MUTATED // CONCURRENCY):
+            answer = await client.post("/v1/checks?wait=30", data=next(pictures))
             body = await answer.json()
             assert answer.status < 500, body
             ended[body.get("verdict") or body["error"]["code"]] += 1
 
-    await asyncio.gather(*(send() for _ in range(TOGETHER)))
+    await asyncio.gather(*(send() for _ in range(CONCURRENCY)))
     assert ended.total() == MUTATED
     assert not {"internal", "poison_picture", "not_served"} & set(ended), ended
     refused = sum(count for name, count in ended.items() if name in ERROR_CODES)

@@ -14,11 +14,11 @@ from multidict import CIMultiDict
 from redis.asyncio import Redis
 
 from server import cached_stats
-from server.backpressure import WAITING_WITHOUT_WORKER
-from server.context import ADMISSION, CHECKS
+from server.backpressure import WAITING_WITHOUT_WORKER, Backpressure
+from server.context import BACKPRESSURE, CHECKS
 from server.security.keys import ApiKeys
 from server.security.policy import counted_address
-from tests.server.server_process import Place, blank, client_of
+from tests.server.server_process import Service, blank, client_of
 from unmask.errors import UnmaskError
 from unmask.queue import CheckQueue, Stats
 from unmask.report import Priority
@@ -28,9 +28,9 @@ Client = TestClient[Any, Any]
 
 
 @pytest.fixture
-async def fresh(place: Place) -> None:
+async def fresh(service: Service) -> None:
     """No count from another test."""
-    async with Redis.from_url(place.redis_url) as redis:
+    async with Redis.from_url(service.redis_url) as redis:
         async for key in redis.scan_iter("unmask:rate*"):
             await redis.delete(key)
 
@@ -43,8 +43,8 @@ async def statuses(client: Client, count: int, headers: dict[str, str] | None = 
 
 
 @pytest.mark.usefixtures("fresh")
-async def test_an_address_is_limited(place: Place) -> None:
-    async with client_of(place, checks_per_minute_address=3, proxies=1) as client:
+async def test_an_address_is_limited(service: Service) -> None:
+    async with client_of(service, checks_per_minute_address=3, proxies=1) as client:
         me = {"X-Forwarded-For": "spoofed, 198.51.100.7"}
         assert await statuses(client, 5, me) == [202, 202, 202, 429, 429]
         answer = await client.post("/v1/checks", data=blank(), headers=me)
@@ -54,8 +54,8 @@ async def test_an_address_is_limited(place: Place) -> None:
 
 
 @pytest.mark.usefixtures("fresh")
-async def test_a_proxy_s_own_line_counts_and_not_the_caller_s(place: Place) -> None:
-    async with client_of(place, checks_per_minute_address=2, proxies=1) as client:
+async def test_a_proxy_s_own_line_counts_and_not_the_caller_s(service: Service) -> None:
+    async with client_of(service, checks_per_minute_address=2, proxies=1) as client:
         for number, status in enumerate((202, 202, 429)):
             # HAProxy adds its line after the one that the caller made up.
             lines = [("X-Forwarded-For", f"192.0.2.{number}"), ("X-Forwarded-For", "198.51.100.7")]
@@ -65,27 +65,27 @@ async def test_a_proxy_s_own_line_counts_and_not_the_caller_s(place: Place) -> N
 
 
 @pytest.mark.usefixtures("fresh")
-async def test_a_key_is_limited_wherever_it_is_used(place: Place) -> None:
-    async with Redis.from_url(place.redis_url) as redis:
+async def test_a_key_is_limited_wherever_it_is_used(service: Service) -> None:
+    async with Redis.from_url(service.redis_url) as redis:
         keys = [(await ApiKeys(redis).create(f"key {uuid4()}"))[0] for _ in range(2)]
     first, second = ({"Authorization": f"Bearer {key}"} for key in keys)
     settings = {"checks_per_minute_key": 2, "api_keys": "required"}
-    async with client_of(place, **settings) as client, client_of(place, **settings) as other:
+    async with client_of(service, **settings) as client, client_of(service, **settings) as other:
         assert await statuses(client, 1, first) == [202]
         assert await statuses(other, 2, first) == [202, 429]
         assert await statuses(other, 1, second) == [202]
 
 
 @pytest.mark.usefixtures("fresh")
-async def test_all_requests_are_limited_but_health(place: Place) -> None:
-    async with client_of(place, requests_per_minute=4) as client:
+async def test_all_requests_are_limited_but_health(service: Service) -> None:
+    async with client_of(service, requests_per_minute=4) as client:
         assert [(await client.get("/v1/model")).status for _ in range(6)] == [200] * 4 + [429] * 2
         assert [(await client.get("/healthz")).status for _ in range(6)] == [200] * 6
 
 
 @pytest.mark.usefixtures("fresh")
-async def test_each_picture_of_a_bulk_request_counts(place: Place) -> None:
-    async with client_of(place, checks_per_minute_address=2) as client:
+async def test_each_picture_of_a_bulk_request_counts(service: Service) -> None:
+    async with client_of(service, checks_per_minute_address=2) as client:
         urls = {"urls": ["http://localhost/"] * 4}
         answer = await client.post("/v1/checks/bulk", json=urls)
         codes = [item["error"]["code"] for item in (await answer.json())["checks"]]
@@ -151,10 +151,10 @@ def fixed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Makes the queue tell of itself what a test says."""
 
     def fix(**changed: Any) -> None:
-        async def told(_: CheckQueue) -> Stats:
+        async def changed_stats(_: CheckQueue) -> Stats:
             return stats(**changed)
 
-        monkeypatch.setattr(CheckQueue, "stats", told)
+        monkeypatch.setattr(CheckQueue, "stats", changed_stats)
 
     return fix
 
@@ -204,13 +204,13 @@ async def sent_bulk(client: Client, **params: str) -> Any:
 
 @pytest.mark.parametrize("full", ["shared", "desk"])
 async def test_a_team_with_workers_of_its_own_waits_for_those(
-    place: Place, fixed: Callable[..., None], full: str
+    service: Service, fixed: Callable[..., None], full: str
 ) -> None:
     """Wherever the team is named: in the query, in the form, in the JSON, by the key."""
     fixed(depth=queued(1_000, pool=full), pace={"shared": 2.0, "desk": 2.0})
-    async with Redis.from_url(place.redis_url) as redis:
+    async with Redis.from_url(service.redis_url) as redis:
         key, _ = await ApiKeys(redis).create("desk", team="desk")
-    async with client_of(place, team_pools="desk") as client:
+    async with client_of(service, team_pools="desk") as client:
 
         async def sent(team: str) -> list[str]:
             form = FormData({"team": team})
@@ -234,10 +234,10 @@ async def test_a_team_with_workers_of_its_own_waits_for_those(
 
 
 async def test_bulk_finds_no_room_for_a_picture_of_a_full_pool(
-    place: Place, fixed: Callable[..., None]
+    service: Service, fixed: Callable[..., None]
 ) -> None:
     fixed(depth=queued(30_000, "desk", "bulk"), pace={"shared": 2.0, "desk": 2.0})
-    async with client_of(place, team_pools="desk") as client:
+    async with client_of(service, team_pools="desk") as client:
         assert (await sent_bulk(client)).status == 202
         assert (await sent_bulk(client, team="desk")).status == 503
         urls = {"urls": ["http://localhost/"] * 2, "team": "desk"}
@@ -246,40 +246,68 @@ async def test_bulk_finds_no_room_for_a_picture_of_a_full_pool(
         assert codes == ["url_refused", "busy"]
 
 
+async def test_room_is_asked_for_once_for_each_picture(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the body is read, or, where the body may name another queue, after it."""
+    pools: list[str] = []
+
+    async def count(_: Backpressure, pool: str, priority: Priority) -> None:
+        pools.append(pool)
+
+    monkeypatch.setattr(Backpressure, "require_room", count)
+    for settings, pool in (({}, "shared"), ({"team_pools": "desk"}, "desk")):
+        async with client_of(service, **settings) as client:
+            for form, params in ((False, {"team": "desk"}), (True, {})):
+                pools.clear()
+                body = FormData({"team": "desk"})
+                body.add_field("file", blank(), filename="a.png")
+                answer = await client.post(
+                    "/v1/checks", data=body if form else blank(), params=params
+                )
+                assert (answer.status, pools) == (202, [pool])
+            pools.clear()
+            await client.post("/v1/checks", data=b"nonsense", params={"team": "desk"})
+            assert pools == [pool]
+            pools.clear()
+            await sent_bulk(client, team="desk")
+            assert pools == [pool]
+
+
 async def test_the_queue_is_not_asked_for_each_request(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = 0
+    reads = 0
     assert client.app is not None
     real = client.app[CHECKS].stats
 
     async def counted() -> Stats:
-        nonlocal asked
-        asked += 1
+        nonlocal reads
+        reads += 1
         return await real()
 
     monkeypatch.setattr(client.app[CHECKS], "stats", counted)
-    monkeypatch.setattr(cached_stats, "GRAIN", 60)
-    room = client.app[ADMISSION].room
+    monkeypatch.setattr(cached_stats, "TTL", 60)
+    room = client.app[BACKPRESSURE].require_room
     await asyncio.gather(*(room("shared", Priority.INTERACTIVE) for _ in range(20)))
     answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
-    assert {answer.status for answer in answers} == {200} and asked == 1
+    assert {answer.status for answer in answers} == {200} and reads == 1
 
 
 async def test_a_queue_that_does_not_answer_is_not_asked_for_each_request(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = 0
+    reads = 0
 
     async def gone(_: CheckQueue) -> Stats:
-        nonlocal asked
-        asked += 1
+        nonlocal reads
+        reads += 1
         raise UnmaskError("queue_unavailable", "The queue cannot be reached.")
 
     monkeypatch.setattr(CheckQueue, "stats", gone)
-    monkeypatch.setattr(cached_stats, "GRAIN", 0.2)
+    monkeypatch.setattr(cached_stats, "TTL", 0.2)
     answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
-    assert {answer.status for answer in answers} == {503} and asked == 1
+    assert {answer.status for answer in answers} == {503} and reads == 1
     monkeypatch.undo()
     await asyncio.sleep(0.6)
     assert (await client.get("/readyz")).status == 200

@@ -1,5 +1,25 @@
 """The API described for machines, as OpenAPI 3.1; the reference page is drawn from it too."""
 
 from server.api.openapi.document import document
+from server.api.openapi.operation import (
+    Operation,
+    enum_of,
+    file_content,
+    json_content,
+    query,
+    with_location,
+)
+from server.api.openapi.schemas import DOOR, TEAM, ref
 
-__all__ = ["document"]
+__all__ = [
+    "DOOR",
+    "TEAM",
+    "Operation",
+    "document",
+    "enum_of",
+    "file_content",
+    "json_content",
+    "query",
+    "ref",
+    "with_location",
+]

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from server.api import body
 from server.model import PublicModel
 from unmask.errors import ERROR_CODES
 from unmask.report import Check, Report, State
@@ -84,7 +85,7 @@ def _object(description: str, **properties: Json) -> Json:
 
 
 DOOR: Json = {"type": "string", "enum": ["api", "web", "extension"], "default": "api"}
-TEAM: Json = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,39}$"}
+TEAM: Json = {"type": "string", "pattern": body.TEAM}
 _OPTIONS = {"door": DOOR, "team": TEAM}
 _ERROR: Json = {
     "type": "object",

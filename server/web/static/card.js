@@ -1,17 +1,24 @@
-// What a card does besides showing: copy its link, remove its check, pass the focus on.
+// What a card does: copy its link, remove its check, pass the focus on.
 
-import { refusal, say, show, unreachable } from "./answers.js";
+import { errorOf, showError, unreachable } from "./api.js";
+import { announce } from "./dom.js";
 
-/** Give a card's buttons their work; onRemoved is called when the check is gone. */
+/**
+ * Make a card's buttons work; onRemoved is called when the check is gone.
+ * @param {HTMLElement} card
+ * @param {() => void} onRemoved
+ */
 export function enhance(card, onRemoved) {
   const share = card.querySelector("[data-share]");
-  share?.addEventListener("click", (event) => {
-    if (!navigator.clipboard) return; // The link itself still leads to the page.
-    event.preventDefault();
-    copy(share);
-  });
+  if (share instanceof HTMLAnchorElement) {
+    share.addEventListener("click", (event) => {
+      if (!navigator.clipboard) return; // The link itself still leads to the page.
+      event.preventDefault();
+      copy(share);
+    });
+  }
   const remove = card.querySelector("[data-remove]");
-  if (remove) {
+  if (remove instanceof HTMLButtonElement) {
     remove.hidden = false;
     remove.addEventListener("click", () =>
       confirmed(remove, () => removeCheck(card, remove, onRemoved)),
@@ -19,14 +26,19 @@ export function enhance(card, onRemoved) {
   }
 }
 
-/** Puts the focus on the first control of an element, or on the page's content if it has none. */
+/**
+ * Puts the focus on the first control of an element, or on the page's content if it has none.
+ * @param {Element | null} element
+ */
 export function focusIn(element) {
   const control = element?.querySelector("a[href], button:not([hidden]), input");
-  (control ?? document.getElementById("main")).focus();
+  const target = control instanceof HTMLElement ? control : document.getElementById("main");
+  target?.focus();
 }
 
+/** @param {HTMLAnchorElement} link */
 async function copy(link) {
-  const words = link.textContent;
+  const label = link.textContent;
   try {
     await navigator.clipboard.writeText(link.href);
   } catch {
@@ -34,57 +46,67 @@ async function copy(link) {
     return;
   }
   link.textContent = "Copied";
-  say("The link was copied.");
-  setTimeout(() => (link.textContent = words), 2000);
+  announce("The link was copied.");
+  setTimeout(() => (link.textContent = label), 2000);
 }
 
-/** The first press asks, the second within four seconds does it. */
+/**
+ * The first press asks, the second within four seconds does it.
+ * @param {HTMLButtonElement} button
+ * @param {() => void} act
+ */
 function confirmed(button, act) {
-  if (button.dataset.asked) {
+  if (button.dataset.confirming) {
     act();
     return;
   }
-  const words = button.textContent;
-  button.dataset.asked = "yes";
+  const label = button.textContent;
+  button.dataset.confirming = "yes";
   button.textContent = "Remove for good?";
-  say("Press again to remove this check for good.");
+  announce("Press again to remove this check for good.");
   setTimeout(() => {
-    delete button.dataset.asked;
-    button.textContent = words;
+    delete button.dataset.confirming;
+    button.textContent = label;
   }, 4000);
 }
 
+/**
+ * @param {HTMLElement} card
+ * @param {HTMLButtonElement} button
+ * @param {() => void} onRemoved
+ */
 async function removeCheck(card, button, onRemoved) {
   if (button.getAttribute("aria-disabled")) return;
   button.setAttribute("aria-disabled", "true"); // `disabled` would take the focus from it.
   card.querySelector(".alert")?.remove();
   try {
-    await ask(card.dataset.check);
+    await deleteCheck(card.dataset.check);
   } catch (error) {
-    complain(button, error);
+    showBelow(button, error);
     return;
   } finally {
     button.removeAttribute("aria-disabled");
   }
-  say("The check was removed.");
+  announce("The check was removed.");
   onRemoved();
 }
 
-/** Has a check removed, or throws a Refusal. */
-async function ask(id) {
-  let answer;
+/** Deletes a check, or throws an ApiError. @param {string | undefined} id */
+async function deleteCheck(id) {
+  let response;
   try {
-    answer = await fetch(`/v1/checks/${id}`, { method: "DELETE" });
+    response = await fetch(`/v1/checks/${id}`, { method: "DELETE" });
   } catch {
     throw unreachable();
   }
-  if (!answer.ok && answer.status !== 404) throw await refusal(answer);
+  if (!response.ok && response.status !== 404) throw await errorOf(response);
 }
 
-function complain(button, error) {
-  const told = document.createElement("p");
-  told.className = "alert";
-  told.setAttribute("role", "alert");
-  show(told, error);
-  button.closest(".actions").after(told);
+/** @param {HTMLButtonElement} button @param {unknown} error */
+function showBelow(button, error) {
+  const alert = document.createElement("p");
+  alert.className = "alert";
+  alert.setAttribute("role", "alert");
+  showError(alert, error);
+  button.closest(".actions")?.after(alert);
 }

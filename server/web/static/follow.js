@@ -1,28 +1,42 @@
 // Follows a check by its live events, and fetches its card once it has ended.
 
-import { pause } from "./answers.js";
+import { pause } from "./api.js";
 
+/** @type {Record<string, string>} */
 const STATES = { queued: "Waiting for its turn", running: "Looking at the faces" };
 const AWAY = "Waiting for the server";
+
+/** The states in which a check no longer changes. @type {(string | undefined)[]} */
+export const ENDED = ["done", "failed"];
 
 /**
  * The card of a check once it has ended, or null if the check is gone or the signal says stop.
  * Only a 404 means gone: a server that is busy, or away for a while, is asked again.
+ * @param {string | undefined} id
+ * @param {(text: string) => void} onState
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<HTMLElement | null>}
  */
 export async function follow(id, onState, signal) {
   for (let times = 0; !signal?.aborted; times += 1) {
     await listen(id, onState, signal);
     if (signal?.aborted) return null;
-    const { answer, card } = await look(id);
-    if (answer?.status === 404) return null;
-    if (card && ["done", "failed"].includes(card.dataset.state)) return card;
-    onState(card ? STATES[card.dataset.state] : AWAY);
-    await pause(answer, times, signal);
+    const { response, card } = await fetchCard(id);
+    if (response?.status === 404) return null;
+    if (card && ENDED.includes(card.dataset.state)) return card;
+    onState(STATES[card?.dataset.state ?? ""] ?? AWAY);
+    await pause(response, times, signal);
   }
   return null;
 }
 
-/** Resolves when the check has ended, the stream is refused, or the signal says stop. */
+/**
+ * Resolves when the check has ended, the stream is refused, or the signal says stop.
+ * @param {string | undefined} id
+ * @param {(text: string) => void} onState
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
 function listen(id, onState, signal) {
   return new Promise((resolve) => {
     const events = new EventSource(`/v1/checks/${id}/events`);
@@ -30,13 +44,13 @@ function listen(id, onState, signal) {
       events.close();
       resolve();
     };
-    for (const state of Object.keys(STATES)) {
-      events.addEventListener(state, () => onState(STATES[state]));
+    for (const [state, text] of Object.entries(STATES)) {
+      events.addEventListener(state, () => onState(text));
     }
     events.addEventListener("done", end);
     events.addEventListener("failed", end);
-    // A connection that broke is tried again by the browser; one that was refused is not, and why
-    // it was, the browser does not tell: the card will.
+    // The browser opens a broken connection again. It gives up on one that was refused, and does
+    // not tell why: the response for the card will.
     events.addEventListener("error", () => {
       if (events.readyState === EventSource.CLOSED) end();
       else if (events.readyState === EventSource.CONNECTING) onState(AWAY);
@@ -45,16 +59,22 @@ function listen(id, onState, signal) {
   });
 }
 
-/** The server's answer for a card, and the card, as far as they came. */
-async function look(id) {
-  let answer = null;
+/**
+ * The server's response for a card, and the card, as far as they came.
+ * @param {string | undefined} id
+ * @returns {Promise<{ response: Response | null, card: HTMLElement | null }>}
+ */
+async function fetchCard(id) {
+  let response = null;
   try {
-    answer = await fetch(`/c/${id}/card`);
-    if (!answer.ok) return { answer, card: null };
-    const holder = document.createElement("template");
-    holder.innerHTML = await answer.text(); // Our own server's, which escapes what it did not write.
-    return { answer, card: holder.content.querySelector("article[data-check]") };
+    response = await fetch(`/c/${id}/card`);
+    if (!response.ok) return { response, card: null };
+    const template = document.createElement("template");
+    // eslint-disable-next-line no-restricted-properties -- our server escapes what it did not write
+    template.innerHTML = await response.text();
+    const card = template.content.querySelector("article[data-check]");
+    return { response, card: card instanceof HTMLElement ? card : null };
   } catch {
-    return { answer, card: null };
+    return { response, card: null };
   }
 }

@@ -1,24 +1,32 @@
 // The start page: photos come by drop, paste, choice or address, and each becomes a card.
 
-import { say, show } from "./answers.js";
+import { messageOf, showError } from "./api.js";
 import { enhance, focusIn } from "./card.js";
+import { limited } from "./concurrency.js";
+import { announce, get } from "./dom.js";
 import { follow } from "./follow.js";
 import { sendFile, sendUrl } from "./send.js";
-import { turns } from "./turns.js";
+
+/** A check as the history of this tab keeps it. @typedef {{ id: string, name?: string }} Sent */
 
 const form = document.getElementById("drop");
-const cards = document.getElementById("cards");
-const uploading = turns(2);
-const following = turns(3);
+const upload = limited(2);
+const followOne = limited(3);
 
 if (form) {
-  listen();
+  listen(form);
   for (const check of history.state?.checks ?? []) restore(check);
 }
 
-function listen() {
-  const file = document.getElementById("file");
-  const url = document.getElementById("url");
+/** The list of cards, which is there where the form is. */
+function list() {
+  return get(document, "#cards", HTMLOListElement);
+}
+
+/** @param {HTMLElement} form */
+function listen(form) {
+  const file = get(form, "#file", HTMLInputElement);
+  const url = get(form, "#url", HTMLInputElement);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (url.value.trim()) checkUrl(url.value.trim());
@@ -30,156 +38,180 @@ function listen() {
     file.value = "";
   };
   file.addEventListener("change", take);
-  take(); // What was chosen before this script was there.
+  take(); // Files that people chose before this script ran.
   document.addEventListener("paste", (event) => {
-    if (event.clipboardData.files.length) {
+    const { target, clipboardData } = event;
+    if (clipboardData?.files.length) {
       event.preventDefault();
-      checkFiles(event.clipboardData.files);
-    } else if (!event.target.closest("input")) {
-      checkText(event.clipboardData.getData("text/plain"));
+      checkFiles(clipboardData.files);
+    } else if (!(target instanceof Element && target.closest("input"))) {
+      checkText(clipboardData?.getData("text/plain"));
     }
   });
-  listenForDrops();
+  listenForDrops(form);
 }
 
-function listenForDrops() {
+/** @param {HTMLElement} form */
+function listenForDrops(form) {
   let depth = 0; // Entering a child comes before leaving its parent.
-  const over = (change) => {
+  const changeDepth = (/** @type {number} */ change) => {
     depth = Math.max(0, depth + change);
     form.classList.toggle("is-over", depth > 0);
   };
-  document.addEventListener("dragenter", () => over(1));
-  document.addEventListener("dragleave", () => over(-1));
+  document.addEventListener("dragenter", () => changeDepth(1));
+  document.addEventListener("dragleave", () => changeDepth(-1));
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    over(-depth);
-    const { files } = event.dataTransfer;
-    if (files.length) checkFiles(files);
-    else checkText(event.dataTransfer.getData("text/uri-list").split("\n")[0]);
+    changeDepth(-depth);
+    const files = event.dataTransfer?.files;
+    if (files?.length) checkFiles(files);
+    else checkText(event.dataTransfer?.getData("text/uri-list").split("\n")[0]);
   });
 }
 
+/** @param {FileList | null} files */
 function checkFiles(files) {
-  if (files.length > 1) say(`${files.length} photos: sending`);
-  else if (files.length) say(`${files[0].name}: sending`);
-  const limit = Number(form.dataset.maxBytes);
+  if (!files?.length) return;
+  announce(files.length > 1 ? `${files.length} photos: sending` : `${files[0]?.name}: sending`);
+  const limit = Number(form?.dataset.maxBytes);
   for (const file of files) {
-    const item = pending(file.name, URL.createObjectURL(file));
-    run(item, () => sendFile(file, limit, stateOf(item)));
+    const item = addItem(file.name, URL.createObjectURL(file));
+    run(item, () => sendFile(file, limit, stateSetter(item)));
   }
 }
 
+/** @param {string | undefined} text */
 function checkText(text) {
-  if (/^https?:\/\//.test(text.trim())) checkUrl(text.trim());
+  const url = text?.trim() ?? "";
+  if (/^https?:\/\//.test(url)) checkUrl(url);
 }
 
+/** @param {string} url */
 function checkUrl(url) {
-  const item = pending(url.replace(/^https?:\/\//, ""), null);
-  say(`${item.dataset.name}: sending`);
-  run(item, () => sendUrl(url, stateOf(item)));
+  const item = addItem(url.replace(/^https?:\/\//, ""), null);
+  announce(`${item.dataset.name}: sending`);
+  run(item, () => sendUrl(url, stateSetter(item)));
 }
 
-/** An item for a photo under way, put on top of the others. */
-function pending(name, preview) {
-  const item = document.getElementById("pending").content.firstElementChild.cloneNode(true);
-  item.querySelector("h2").textContent = name ?? "A photo";
+/**
+ * An item for a photo under way, put on top of the others.
+ * @param {string | undefined} name
+ * @param {string | null} preview The URL of the photo's bytes.
+ */
+function addItem(name, preview) {
+  const template = get(document, "#pending", HTMLTemplateElement);
+  const item = get(template.content, "li", HTMLLIElement).cloneNode(true);
+  if (!(item instanceof HTMLLIElement)) throw new TypeError("A clone is what it was cloned from.");
+  get(item, "h2", HTMLElement).textContent = name ?? "A photo";
   if (name) item.dataset.name = name;
-  const picture = item.querySelector("img");
   if (preview) {
+    const picture = get(item, "img", HTMLImageElement);
     picture.src = preview;
     picture.addEventListener("error", () => picture.removeAttribute("src"));
     item.dataset.preview = preview;
   }
-  cards.prepend(item);
+  list().prepend(item);
   return item;
 }
 
-/** Changes the words that say where an item stands. */
-function stateOf(item) {
-  const words = item.querySelector(".state-text");
-  return (text) => (words.textContent = text);
+/** A function that sets the text of an item's state. @param {HTMLElement} item */
+function stateSetter(item) {
+  const element = get(item, ".state-text", HTMLElement);
+  return (/** @type {string} */ text) => {
+    element.textContent = text;
+  };
 }
 
-async function run(item, start) {
+/**
+ * @param {HTMLElement} item
+ * @param {() => string | Promise<string>} send Sends the photo, and resolves to its check's id.
+ */
+async function run(item, send) {
   let id;
   try {
-    id = await uploading(start);
+    id = await upload(send);
   } catch (error) {
-    fail(item, error);
+    showFailure(item, error);
     return;
   }
-  stateOf(item)("Waiting for its turn");
+  stateSetter(item)("Waiting for its turn");
   item.dataset.check = id;
   remember();
   await finish(item, id);
 }
 
+/** @param {HTMLElement} item @param {string} id */
 async function finish(item, id) {
   const removed = new AbortController();
-  const under = item.firstElementChild;
-  under.dataset.check = id;
-  enhance(under, () => {
+  const pending = get(item, "article", HTMLElement);
+  pending.dataset.check = id;
+  enhance(pending, () => {
     removed.abort();
     forget(item);
   });
-  const card = await following(() => follow(id, stateOf(item), removed.signal));
+  const card = await followOne(() => follow(id, stateSetter(item), removed.signal));
   if (removed.signal.aborted) return;
   if (!card) {
-    say(`${item.dataset.name ?? "Photo"}: removed, or expired`);
+    announce(`${item.dataset.name ?? "Photo"}: removed, or expired`);
     forget(item);
     return;
   }
-  named(card, item);
-  if (card.dataset.state === "failed") card.prepend(under.querySelector(".pending-picture"));
+  addName(card, item.dataset.name);
+  if (card.dataset.state === "failed") card.prepend(get(pending, ".pending-picture", HTMLElement));
   else release(item);
-  const held = item.contains(document.activeElement);
+  const hadFocus = item.contains(document.activeElement);
   item.replaceChildren(card);
   enhance(card, () => forget(item));
-  if (held) focusIn(item);
-  say(`${item.dataset.name ?? "Photo"}: ${card.querySelector("h2").textContent}`);
+  if (hadFocus) focusIn(item);
+  announce(`${item.dataset.name ?? "Photo"}: ${get(card, "h2", HTMLElement).textContent}`);
 }
 
-/** Shows a photo's name above what was found: only this page knows it, the server never does. */
-function named(card, item) {
-  if (!item.dataset.name) return;
-  const heading = card.querySelector("h2");
+/**
+ * Shows a photo's name above the verdict. Only this page knows the name, the server never does.
+ * @param {HTMLElement} card
+ * @param {string | undefined} text
+ */
+function addName(card, text) {
+  if (!text) return;
+  const heading = get(card, "h2", HTMLElement);
   const name = document.createElement("p");
   name.className = "file-name";
   name.id = `n-${card.dataset.check}`;
-  name.textContent = item.dataset.name;
+  name.textContent = text;
   (heading.closest("header") ?? heading).before(name);
   card.setAttribute("aria-labelledby", `${name.id} ${heading.id}`);
 }
 
-function fail(item, error) {
-  const card = item.firstElementChild;
+/** @param {HTMLElement} item @param {unknown} error */
+function showFailure(item, error) {
+  const card = get(item, "article", HTMLElement);
   card.classList.replace("is-pending", "is-failed");
-  show(card.querySelector(".state-text"), error);
-  const dismiss = card.querySelector(".dismiss");
+  showError(get(card, ".state-text", HTMLElement), error);
+  const dismiss = get(card, ".dismiss", HTMLButtonElement);
   dismiss.hidden = false;
   dismiss.addEventListener("click", () => forget(item));
-  say(`${item.dataset.name}: ${error.message}`);
+  announce(`${item.dataset.name}: ${messageOf(error)}`);
 }
 
-/** A check from before the page was loaded anew. */
+/** Shows a check from before the page was loaded again. @param {Sent} check */
 function restore({ id, name }) {
-  const item = pending(name, null);
+  const item = addItem(name, null);
   item.dataset.check = id;
   finish(item, id);
 }
 
-/** Takes an item off the page; whoever stood in it goes on to the next one. */
+/** Takes an item off the page; the focus, if it was in it, goes to the next. @param {HTMLElement} item */
 function forget(item) {
-  const near = item.nextElementSibling ?? item.previousElementSibling;
-  const held = item.contains(document.activeElement);
+  const neighbour = item.nextElementSibling ?? item.previousElementSibling;
+  const hadFocus = item.contains(document.activeElement);
   item.remove();
   release(item);
   remember();
-  if (held) focusIn(near);
+  if (hadFocus) focusIn(neighbour);
 }
 
-/** Lets go of the photo's bytes, which the preview holds. */
+/** Lets go of the photo's bytes, which the preview holds. @param {HTMLElement} item */
 function release(item) {
   if (item.dataset.preview) URL.revokeObjectURL(item.dataset.preview);
   delete item.dataset.preview;
@@ -187,7 +219,10 @@ function release(item) {
 
 /** Ids and names live in this tab's history alone, so that going back or reloading finds them. */
 function remember() {
-  const sent = [...cards.children].filter((item) => item.dataset.check);
-  const checks = sent.map(({ dataset }) => ({ id: dataset.check, name: dataset.name }));
-  history.replaceState({ checks: checks.reverse() }, "");
+  const checks = [];
+  for (const item of list().children) {
+    if (!(item instanceof HTMLElement) || !item.dataset.check) continue;
+    checks.unshift({ id: item.dataset.check, name: item.dataset.name });
+  }
+  history.replaceState({ checks }, "");
 }

@@ -1,43 +1,63 @@
-// Sends a photo, or the address of one, and waits for room where there is none just now.
+// Sends a photo, or the address of one, and waits for room if the server has none.
 
-import { Refusal, pause, refusal, unreachable } from "./answers.js";
+import { ApiError, errorOf, pause, unreachable } from "./api.js";
 
-/** Answers that mean "not now". */
-const LATER = [429, 503];
-const MOST_WAITS = 3;
-/** Files of fewer bytes are sent before anybody reads how far they are. */
+/** Statuses that mean "not now". */
+const RETRYABLE = [429, 503];
+const MAX_WAITS = 3;
+/** Files of fewer bytes are sent before anybody reads their progress. */
 const LARGE = 1_000_000;
 
-/** Sends bytes; resolves to the id of their check, or throws a Refusal. */
+/**
+ * Sends bytes; resolves to the id of their check, or throws an ApiError.
+ * @param {File} file
+ * @param {number} limit
+ * @param {(text: string) => void} onState
+ */
 export function sendFile(file, limit, onState) {
   if (limit && file.size > limit) {
-    // The server would say the same, but only after the whole of it was sent.
-    throw new Refusal(`The file is larger than ${limit.toLocaleString("en")} bytes.`);
+    // The server would answer the same, but only after it received the whole file.
+    throw new ApiError(`The file is larger than ${limit.toLocaleString("en")} bytes.`);
   }
-  const sent = (part) => {
+  const onSent = (/** @type {number} */ part) => {
     if (file.size >= LARGE) onState(`Sending, ${Math.floor(part * 100)} %`);
   };
-  return patiently(() => post(file, "application/octet-stream", sent), onState);
+  return patiently(() => post(file, "application/octet-stream", onSent), onState);
 }
 
-/** Sends an address; resolves to the id of its check, or throws a Refusal. */
+/**
+ * Sends an address; resolves to the id of its check, or throws an ApiError.
+ * @param {string} url
+ * @param {(text: string) => void} onState
+ */
 export function sendUrl(url, onState) {
   return patiently(() => post(JSON.stringify({ url }), "application/json"), onState);
 }
 
-async function patiently(ask, onState) {
+/**
+ * @param {() => Promise<Response>} send
+ * @param {(text: string) => void} onState
+ * @returns {Promise<string>}
+ */
+async function patiently(send, onState) {
   for (let waits = 0; ; waits += 1) {
-    const answer = await ask();
-    const { id } = answer.ok ? await answer.json().catch(() => ({})) : {};
+    const response = await send();
+    const { id } = response.ok ? await response.json().catch(() => ({})) : {};
     if (id) return id;
-    if (!LATER.includes(answer.status) || waits === MOST_WAITS) throw await refusal(answer);
+    if (!RETRYABLE.includes(response.status) || waits === MAX_WAITS) throw await errorOf(response);
     onState("Waiting for room");
-    await pause(answer, waits);
+    await pause(response, waits);
     onState("Sending");
   }
 }
 
-/** Like fetch, which cannot tell how much of a body is sent. */
+/**
+ * Like fetch, which cannot tell how much of a body is sent.
+ * @param {File | string} body
+ * @param {string} type
+ * @param {(part: number) => void} [onSent]
+ * @returns {Promise<Response>}
+ */
 function post(body, type, onSent) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -48,14 +68,16 @@ function post(body, type, onSent) {
         if (event.total) onSent(event.loaded / event.total);
       });
     }
-    request.addEventListener("load", () => resolve(answerOf(request)));
+    request.addEventListener("load", () => resolve(responseOf(request)));
     request.addEventListener("error", () => reject(unreachable()));
     request.send(body);
   });
 }
 
-function answerOf(request) {
-  const later = request.getResponseHeader("Retry-After");
-  const headers = later ? { "Retry-After": later } : {};
+/** @param {XMLHttpRequest} request */
+function responseOf(request) {
+  const retryAfter = request.getResponseHeader("Retry-After");
+  /** @type {Record<string, string>} */
+  const headers = retryAfter ? { "Retry-After": retryAfter } : {};
   return new Response(request.responseText || null, { status: request.status, headers });
 }

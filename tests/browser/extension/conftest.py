@@ -20,7 +20,7 @@ from tests.browser.extension.chromium import SECONDS, Extension, running_chromiu
 from tests.browser.extension.fault_proxy import Front
 from tests.browser.extension.loop import Loop, running_loop
 from tests.browser.extension.web import Web
-from tests.server.server_process import Place, photo, running_place, served_in_thread
+from tests.server.server_process import Service, photo, running_service, served_in_thread
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.detector import SHIPPED_MODEL
 from unmask.fetch import Fetcher
@@ -65,20 +65,20 @@ def web(loop: Loop) -> Iterator[Web]:
 
 
 @pytest.fixture(scope="session")
-def real_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with running_place(tmp_path_factory.mktemp("extension"), SHIPPED_MODEL) as running:
+def real_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_service(tmp_path_factory.mktemp("extension"), SHIPPED_MODEL) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def server(real_place: Place, web: Web, chrome_id: str) -> Iterator[str]:
+def server(real_service: Service, web: Web, chrome_id: str) -> Iterator[str]:
     """The real server; its own fetches reach the hosts of :mod:`web`."""
 
     def fetcher() -> Fetcher:
         return Fetcher(10**7, 5, opened=LOOPBACK, ports={web.port}, lookup=loopback)
 
     with served_in_thread(
-        real_place, fetcher, extension_origins=ORIGINS.format(id=chrome_id)
+        real_service, fetcher, extension_origins=ORIGINS.format(id=chrome_id)
     ) as url:
         yield url
 

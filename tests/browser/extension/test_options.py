@@ -15,7 +15,7 @@ from tests.browser.extension.chromium import Extension
 from tests.browser.extension.fault_proxy import Front
 from tests.browser.extension.web import PAGES, Web
 from tests.browser.test_page import new_key
-from tests.server.server_process import Place, served_in_thread
+from tests.server.server_process import Service, served_in_thread
 
 LANGUAGES = ("en", "es", "fr", "de", "hi", "te")
 
@@ -26,10 +26,10 @@ def options(extension: Extension) -> Page:
 
 
 @pytest.fixture(scope="module")
-def locked(real_place: Place, chrome_id: str) -> Iterator[str]:
+def locked(real_service: Service, chrome_id: str) -> Iterator[str]:
     """A server that asks for keys."""
     origins = f"chrome-extension://{chrome_id}"
-    with served_in_thread(real_place, api_keys="required", extension_origins=origins) as url:
+    with served_in_thread(real_service, api_keys="required", extension_origins=origins) as url:
         yield url
 
 
@@ -67,14 +67,14 @@ def test_a_server_of_another_kind_is_told_from_ours(options: Page, web: Web) -> 
 
 
 def test_a_wrong_key_is_told_from_a_good_one(
-    options: Page, extension: Extension, locked: str, real_place: Place
+    options: Page, extension: Extension, locked: str, real_service: Service
 ) -> None:
     options.locator("#server-url").fill(locked)
     for wrong in ("", "um_wrong"):
         options.locator("#api-key").fill(wrong)
         save(options, "error")
         expect(options.locator("#save-result")).to_contain_text(re.compile("key", re.IGNORECASE))
-    key = new_key(real_place)
+    key = new_key(real_service)
     options.locator("#api-key").fill(key)
     save(options, "ok")
     assert options.locator("#api-key").get_attribute("type") == "password"

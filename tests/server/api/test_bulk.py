@@ -9,21 +9,21 @@ import pytest
 from aiohttp import FormData
 from aiohttp.test_utils import TestClient
 
-from server.api.intake import FETCHED_TOGETHER
+from server.api.body import FETCH_CONCURRENCY
 from server.context import CHECKS, FETCHER
 from tests.server.api.test_checks import form
-from tests.server.server_process import Place, blank, client_of, photo
+from tests.server.server_process import Service, blank, client_of, photo
 from unmask.errors import UnmaskError
 
 pytestmark = pytest.mark.anyio
 Client = TestClient[Any, Any]
 
 
-async def test_many_pictures_in_one_request(place: Place, portrait: Any) -> None:
+async def test_many_pictures_in_one_request(service: Service, portrait: Any) -> None:
     made = form(photo(portrait))
     made.add_field("file", b"nonsense", filename="b.jpg")
     made.add_field("file", blank(), filename="c.png")
-    async with client_of(place, max_bulk=3, max_bytes=10**6) as client:
+    async with client_of(service, max_bulk=3, max_bytes=10**6) as client:
         answer = await client.post("/v1/checks/bulk?team=bulk", data=made)
         assert answer.status == 202
         first, second, third = (await answer.json())["checks"]
@@ -77,14 +77,14 @@ class Site:
 
     def __init__(self, pause: float) -> None:
         self.pause = pause
-        self.asked = self.open = self.most = 0
+        self.count = self.open = self.max_open = 0
 
     async def fetch(self, url: str) -> bytes:
-        self.asked += 1
+        self.count += 1
         self.open += 1
-        self.most = max(self.most, self.open)
+        self.max_open = max(self.max_open, self.open)
         try:
-            await asyncio.sleep(self.pause / self.asked)
+            await asyncio.sleep(self.pause / self.count)
             if url.endswith("3"):
                 raise UnmaskError("url_timeout", "Too slow.", url=url)
             return blank()
@@ -108,7 +108,7 @@ async def test_urls_are_fetched_together_and_told_in_order(
     items = (await answer.json())["checks"]
     assert [number for number, item in enumerate(items) if "id" not in item] == [3, 13]
     assert items[13]["error"]["detail"]["url"] == urls[13]
-    assert (site.asked, site.most, site.open) == (20, FETCHED_TOGETHER, 0)
+    assert (site.count, site.max_open, site.open) == (20, FETCH_CONCURRENCY, 0)
 
 
 async def test_nothing_is_fetched_for_a_request_that_broke_off(
@@ -129,4 +129,4 @@ async def test_nothing_is_fetched_for_a_request_that_broke_off(
     async with asyncio.timeout(10):
         answer = await client.post("/v1/checks/bulk", json={"urls": urls})
     assert answer.status == 500
-    assert (site.asked, site.open) == (FETCHED_TOGETHER - 1, 0)
+    assert (site.count, site.open) == (FETCH_CONCURRENCY - 1, 0)

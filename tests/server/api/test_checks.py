@@ -13,7 +13,7 @@ from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 from redis import Redis
 
-from tests.server.server_process import Place, blank, client_of, photo
+from tests.server.server_process import Service, blank, client_of, photo
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
 from unmask.report import Report
@@ -68,7 +68,7 @@ async def test_without_waiting_the_check_is_under_way(client: Client, portrait: 
     assert report["state"] == "done" and report["id"] == check["id"]
 
 
-async def test_a_url_is_fetched(place: Place, portrait: Any) -> None:
+async def test_a_url_is_fetched(service: Service, portrait: Any) -> None:
     data = photo(portrait)
 
     async def serve(request: web.Request) -> web.Response:
@@ -79,7 +79,7 @@ async def test_a_url_is_fetched(place: Place, portrait: Any) -> None:
     async with TestServer(pictures) as site:
         fetcher = Fetcher(10**7, 5, opened=LOOPBACK, ports={site.port or 0}, lookup=loopback)
         url = f"http://pictures.example.org:{site.port}/a.jpg"
-        async with client_of(place, fetcher) as client:
+        async with client_of(service, fetcher) as client:
             answer = await client.post("/v1/checks?wait=60", json={"url": url})
             assert answer.status == 200, await answer.text()
             assert (await answer.json())["sha256"] == hashlib.sha256(data).hexdigest()
@@ -141,22 +141,22 @@ async def test_lists_belong_to_a_team(client: Client, portrait: Any) -> None:
     assert others["checks"] == []
 
 
-async def test_delete_leaves_no_trace(place: Place, client: Client, portrait: Any) -> None:
+async def test_delete_leaves_no_trace(service: Service, client: Client, portrait: Any) -> None:
     data = photo(portrait)
     sha256 = hashlib.sha256(data).hexdigest()
     report = await done(client, data, team="traces")
-    assert traces(place, sha256, report["id"])
+    assert traces(service, sha256, report["id"])
     assert (await client.delete(f"/v1/checks/{report['id']}")).status == 204
-    assert traces(place, sha256, report["id"]) == []
+    assert traces(service, sha256, report["id"]) == []
     for path in ("", "/events", "/annotated.jpg", "/original.jpg", "/report.pdf"):
         assert (await client.get(f"/v1/checks/{report['id']}{path}")).status == 404
     assert (await client.delete(f"/v1/checks/{report['id']}")).status == 404
 
 
-def traces(place: Place, sha256: str, check_id: str) -> list[str]:
+def traces(service: Service, sha256: str, check_id: str) -> list[str]:
     """Whatever in Redis or in the store names the picture or the check."""
-    found = [str(path) for path in Path(place.data).rglob(f"*{sha256}*")]
-    with Redis.from_url(place.redis_url, decode_responses=True) as redis:
+    found = [str(path) for path in Path(service.data).rglob(f"*{sha256}*")]
+    with Redis.from_url(service.redis_url, decode_responses=True) as redis:
         for key in redis.scan_iter():
             dump = f"{key} {redis.dump(key)!r}" if redis.type(key) != "stream" else key
             if sha256 in dump or check_id in dump:
@@ -251,7 +251,7 @@ async def test_two_files_are_one_too_many(client: Client) -> None:
     assert (await answer.json())["error"]["code"] == "bad_request"
 
 
-async def test_an_upload_is_counted_while_it_streams(place: Place) -> None:
+async def test_an_upload_is_counted_while_it_streams(service: Service) -> None:
     sent = 0
 
     async def endless() -> Any:
@@ -261,7 +261,7 @@ async def test_an_upload_is_counted_while_it_streams(place: Place) -> None:
             yield bytes(65_536)
             await asyncio.sleep(0)
 
-    async with client_of(place, max_bytes=200_000) as client:
+    async with client_of(service, max_bytes=200_000) as client:
         answer = await client.post("/v1/checks", data=endless())
         assert (answer.status, (await answer.json())["error"]["code"]) == (413, "too_many_bytes")
         assert sent < 5_000_000

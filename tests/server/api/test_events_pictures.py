@@ -13,7 +13,7 @@ from PIL import Image
 
 from server.context import STOPPING
 from server.web import pdf
-from tests.server.server_process import Place, blank, client_of, photo
+from tests.server.server_process import Service, blank, client_of, photo
 from tests.unmask.queue.scripted_worker import report
 
 pytestmark = pytest.mark.anyio
@@ -46,10 +46,10 @@ async def test_events_of_an_ended_check_end_at_once(client: Client) -> None:
     assert (await (await client.get(f"/v1/checks/{check}/events")).text()).count("event:") == 1
 
 
-async def test_open_streams_end_with_the_server(place: Place) -> None:
-    async with client_of(place) as client:
+async def test_open_streams_end_with_the_server(service: Service) -> None:
+    async with client_of(service) as client:
         # A team with workers of its own and none that lives: the check waits for ever.
-        async with client_of(place, team_pools="lonely") as lonely:
+        async with client_of(service, team_pools="lonely") as lonely:
             sent = await lonely.post("/v1/checks?team=lonely", data=blank())
             check = await sent.json()
         answer = await client.get(f"/v1/checks/{check['id']}/events")
@@ -61,8 +61,8 @@ async def test_open_streams_end_with_the_server(place: Place) -> None:
         await client.delete(f"/v1/checks/{check['id']}")
 
 
-async def test_a_caller_that_leaves_is_noticed(place: Place) -> None:
-    async with client_of(place, team_pools="lonely") as client:
+async def test_a_caller_that_leaves_is_noticed(service: Service) -> None:
+    async with client_of(service, team_pools="lonely") as client:
         check = await (await client.post("/v1/checks?team=lonely", data=blank())).json()
         answer = await client.get(f"/v1/checks/{check['id']}/events")
         await answer.content.readline()
@@ -95,9 +95,9 @@ async def test_the_original_is_shown_without_metadata(client: Client, portrait: 
     exif[0x010E] = "a secret place"
     data = photo(portrait[:, :300], exif=exif)
     check = await submitted(client, data)
-    shown = await (await client.get(f"/v1/checks/{check}/original.jpg")).read()
-    assert b"secret" in data and b"secret" not in shown and b"Exif" not in shown
-    assert Image.open(BytesIO(shown)).size == (512, 300)
+    preview = await (await client.get(f"/v1/checks/{check}/original.jpg")).read()
+    assert b"secret" in data and b"secret" not in preview and b"Exif" not in preview
+    assert Image.open(BytesIO(preview)).size == (512, 300)
 
 
 async def test_the_report_on_paper(client: Client, portrait: Any) -> None:
@@ -114,14 +114,14 @@ async def test_the_report_on_paper(client: Client, portrait: Any) -> None:
 
 
 def test_the_paper_says_when_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(pdf._Paper, "say", lambda _, text, *__: said.append(text))
-    made = report()
+    texts: list[str] = []
+    monkeypatch.setattr(pdf._Paper, "say", lambda _, text, *__: texts.append(text))
+    a_report = report()
     picture = BytesIO()
-    Image.new("RGB", (made.image.width, made.image.height)).save(picture, "JPEG")
-    pdf.report_pdf(made, picture.getvalue(), [])
-    told = [text for text in said if f"{made.created:%Y-%m-%d %H:%M:%S}" in text]
-    assert len(told) == 1 and told[0].startswith("Asked for: ")
+    Image.new("RGB", (a_report.image.width, a_report.image.height)).save(picture, "JPEG")
+    pdf.report_pdf(a_report, picture.getvalue(), [])
+    lines = [text for text in texts if f"{a_report.created:%Y-%m-%d %H:%M:%S}" in text]
+    assert len(lines) == 1 and lines[0].startswith("Asked for: ")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from server.context import CHECKS
 from server.security.keys import ApiKeys
-from tests.server.server_process import Place, blank, client_of
+from tests.server.server_process import Service, blank, client_of
 from unmask.logs import JsonLines
 from unmask.queue import CheckQueue
 
@@ -26,8 +26,8 @@ EXTENSION = "chrome-extension://abcdefghijklmnopabcdefghijklmnop"
 
 
 async def test_every_answer_carries_the_headers(client: Client) -> None:
-    sent = await client.post("/v1/checks?wait=60", data=blank())
-    check = (await sent.json())["id"]
+    answer = await client.post("/v1/checks?wait=60", data=blank())
+    check = (await answer.json())["id"]
     paths = ["/", f"/c/{check}", "/reference", "/v1/model", "/healthz", "/nothing", "/openapi.json"]
     paths += [f"/v1/checks/{check}/{name}" for name in ("events", "annotated.jpg", "report.pdf")]
     paths += ["/static/unmask.css", "/static/home.js"]
@@ -46,8 +46,8 @@ async def test_every_answer_carries_the_headers(client: Client) -> None:
 
 
 async def test_pages_hold_nothing_inline(client: Client) -> None:
-    sent = await client.post("/v1/checks?wait=60", data=blank())
-    check = (await sent.json())["id"]
+    answer = await client.post("/v1/checks?wait=60", data=blank())
+    check = (await answer.json())["id"]
     for path in ("/", f"/c/{check}", f"/c/{check}/card", "/reference"):
         text = await (await client.get(path)).text()
         assert "style=" not in text and "<style" not in text, path
@@ -97,46 +97,47 @@ async def test_our_own_page_may(client: Client) -> None:
     assert (await client.post("/v1/checks", data=blank(), headers=own)).status == 202
 
 
-async def test_behind_a_proxy_the_public_page_is_our_own(place: Place) -> None:
-    async with Redis.from_url(place.redis_url) as redis:
+async def test_behind_a_proxy_the_public_page_is_our_own(service: Service) -> None:
+    async with Redis.from_url(service.redis_url) as redis:
         key, _ = await ApiKeys(redis).create("Ada")
-    async with client_of(place, public_url="https://unmask.example.org") as client:
+    async with client_of(service, public_url="https://unmask.example.org") as client:
         headers = {"Origin": "https://unmask.example.org", "Authorization": f"Bearer {key}"}
         answer = await client.post("/v1/checks", data=blank(), headers=headers)
         assert answer.status == 202
         assert answer.headers["Strict-Transport-Security"]
 
 
-async def test_firefox_gives_each_installation_an_origin(place: Place) -> None:
-    async with client_of(place, extension_origins="moz-extension://*") as client:
+async def test_firefox_gives_each_installation_an_origin(service: Service) -> None:
+    async with client_of(service, extension_origins="moz-extension://*") as client:
         for origin, status in (
             ("moz-extension://0e5f6d1c-5a0b-4c8e-9d53-d6a1a3f7c1b2", 202),
             ("chrome-extension://0e5f6d1c-5a0b-4c8e-9d53-d6a1a3f7c1b2", 403),
             ("https://moz-extension", 403),
         ):
-            sent = await client.post("/v1/checks", data=blank(), headers={"Origin": origin})
-            assert sent.status == status, origin
+            answer = await client.post("/v1/checks", data=blank(), headers={"Origin": origin})
+            assert answer.status == status, origin
 
 
-async def test_the_extension_alone_is_shared_with(place: Place) -> None:
-    async with client_of(place, extension_origins=f"{EXTENSION} moz-extension://x") as client:
-        asked = {"Origin": EXTENSION, "Access-Control-Request-Method": "POST"}
-        answer = await client.options("/v1/checks", headers=asked)
+async def test_the_extension_alone_is_shared_with(service: Service) -> None:
+    async with client_of(service, extension_origins=f"{EXTENSION} moz-extension://x") as client:
+        preflight = {"Origin": EXTENSION, "Access-Control-Request-Method": "POST"}
+        answer = await client.options("/v1/checks", headers=preflight)
         assert answer.status == 204
+        assert answer.headers.getall("Vary") == ["Origin"]
         assert answer.headers["Access-Control-Allow-Origin"] == EXTENSION
         assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
-        sent = await client.post("/v1/checks", data=blank(), headers={"Origin": EXTENSION})
-        assert sent.status == 202
-        assert sent.headers["Access-Control-Allow-Origin"] == EXTENSION
-        assert sent.headers.getall("Vary") == answer.headers.getall("Vary") == ["Origin"]
-        assert "Access-Control-Allow-Credentials" not in sent.headers
-        check = (await sent.json())["id"]
+        answer = await client.post("/v1/checks", data=blank(), headers={"Origin": EXTENSION})
+        assert answer.status == 202
+        assert answer.headers["Access-Control-Allow-Origin"] == EXTENSION
+        assert answer.headers.getall("Vary") == ["Origin"]
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+        check = (await answer.json())["id"]
         events = await client.get(f"/v1/checks/{check}/events", headers={"Origin": EXTENSION})
         assert events.headers["Access-Control-Allow-Origin"] == EXTENSION
         refused = await client.get("/nothing", headers={"Origin": EXTENSION})
         assert refused.headers["Access-Control-Allow-Origin"] == EXTENSION
         for origin in ("https://evil.example.org", EXTENSION + "x", "chrome-extension://"):
-            answer = await client.options("/v1/checks", headers=asked | {"Origin": origin})
+            answer = await client.options("/v1/checks", headers=preflight | {"Origin": origin})
             assert "Access-Control-Allow-Origin" not in answer.headers
 
 
@@ -197,8 +198,8 @@ async def test_logs_name_no_check_no_url_and_no_address(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "unmask.server")
-    sent = await client.post("/v1/checks?team=hidden", data=blank())
-    check = (await sent.json())["id"]
+    answer = await client.post("/v1/checks?team=hidden", data=blank())
+    check = (await answer.json())["id"]
     await client.get(f"/v1/checks/{check}?secret=1", headers={"X-Request-Id": "my-own-id-1"})
     await client.post("/v1/checks", json={"url": "http://10.0.0.1/hidden.jpg"})
     lines = [
@@ -212,14 +213,14 @@ async def test_logs_name_no_check_no_url_and_no_address(
     assert record["route"] == "/v1/checks/{id}" and record["status"] == 200
 
 
-@pytest.mark.parametrize("given", ["short", "with space in it", "x" * 65, "line\u00e9line"])
-async def test_odd_request_ids_are_replaced(client: Client, given: str) -> None:
-    answer = await client.get("/healthz", headers={"X-Request-Id": given})
+@pytest.mark.parametrize("request_id", ["short", "with space in it", "x" * 65, "line\u00e9line"])
+async def test_odd_request_ids_are_replaced(client: Client, request_id: str) -> None:
+    answer = await client.get("/healthz", headers={"X-Request-Id": request_id})
     assert len(answer.headers["X-Request-Id"]) == 32
 
 
-async def test_a_packed_body_is_counted_unpacked(place: Place) -> None:
-    async with client_of(place, max_bytes=100_000) as client:
+async def test_a_packed_body_is_counted_unpacked(service: Service) -> None:
+    async with client_of(service, max_bytes=100_000) as client:
         bomb = gzip.compress(bytes(50_000_000))
         headers = {"Content-Encoding": "gzip", "Content-Type": "image/png"}
         answer = await client.post("/v1/checks", data=bomb, headers=headers)
@@ -251,7 +252,7 @@ async def test_broken_requests_break_nothing(client: Client, raw: bytes) -> None
 
 
 async def test_a_slow_upload_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.api.intake.SECONDS_TO_SEND", 0.3)
+    monkeypatch.setattr("server.api.streams.SECONDS_TO_SEND", 0.3)
 
     async def slow() -> Any:
         yield b"\x89PNG"

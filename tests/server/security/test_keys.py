@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from server.security import keys_cli
 from server.security.keys import ApiKeys, Scope
 from server.security.policy import Policy, UnsafeSettingsError
-from tests.server.server_process import Place, blank, client_of
+from tests.server.server_process import Service, blank, client_of
 from unmask.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -24,8 +23,8 @@ Client = TestClient[Any, Any]
 
 
 @pytest.fixture
-async def redis(place: Place) -> AsyncIterator[Redis]:
-    async with Redis.from_url(place.redis_url) as client:
+async def redis(service: Service) -> AsyncIterator[Redis]:
+    async with Redis.from_url(service.redis_url) as client:
         yield client
 
 
@@ -61,26 +60,26 @@ async def test_keys_expire_and_tell_when_they_were_used(redis: Redis) -> None:
     key, record = await keys.create("new", days=1)
     assert record.last_used is None
     await keys.verify(key)
-    found = next(item for item in await keys.list() if item.prefix == record.prefix)
-    assert found.last_used is not None
-    assert datetime.now(UTC) - found.last_used < timedelta(seconds=10)
+    used = next(item for item in await keys.list() if item.prefix == record.prefix)
+    assert used.last_used is not None
+    assert record.created <= used.last_used <= datetime.now(UTC)
 
 
-def test_keys_from_the_command_line(place: Place) -> None:
+def test_keys_from_the_command_line(service: Service) -> None:
     parser = argparse.ArgumentParser()
     keys_cli.add_arguments(parser)
 
     def run(*words: str) -> tuple[int, list[str]]:
-        said: list[str] = []
-        return keys_cli.run(parser.parse_args(words), place.redis_url, said.append), said
+        lines: list[str] = []
+        return keys_cli.run(parser.parse_args(words), service.redis_url, lines.append), lines
 
-    status, said = run("create", "Ada", "--scope", "list", "--team", "desk", "--days", "2")
-    assert status == 0 and said[0].startswith("um_")
-    prefix = said[0].split("_")[1]
+    status, lines = run("create", "Ada", "--scope", "list", "--team", "desk", "--days", "2")
+    assert status == 0 and lines[0].startswith("um_")
+    prefix = lines[0].split("_")[1]
     _, listed = run("list")
     line = next(line for line in listed if prefix in line)
     assert "Ada" in line and "team desk" in line and "may list" in line
-    assert said[0][16:] not in "".join(listed)
+    assert lines[0][16:] not in "".join(listed)
     assert run("revoke", prefix)[0] == 0
     assert run("revoke", prefix)[0] == 1
 
@@ -95,11 +94,11 @@ def test_days_that_cannot_be_are_refused(days: str, capsys: pytest.CaptureFixtur
     assert "--days: must be more than 0 and at most 36500" in capsys.readouterr().err
 
 
-def test_a_hundred_years_are_not_too_many(place: Place) -> None:
+def test_a_hundred_years_are_not_too_many(service: Service) -> None:
     parser = argparse.ArgumentParser()
     keys_cli.add_arguments(parser)
     args = parser.parse_args(["create", "Ada", "--days", "36500"])
-    assert keys_cli.run(args, place.redis_url, lambda _: None) == 0
+    assert keys_cli.run(args, service.redis_url, lambda _: None) == 0
 
 
 @pytest.mark.parametrize(
@@ -124,39 +123,11 @@ def test_this_machine_needs_no_keys(host: str) -> None:
     assert Policy.of(Settings(host=host, api_keys="required")).keys_needed
 
 
-async def test_each_route_asks_for_its_scope(place: Place, redis: Redis) -> None:
-    keys = ApiKeys(redis)
-    by_scope = {scope: (await keys.create(scope, [scope]))[0] for scope in Scope}
-    async with client_of(place, api_keys="required") as client:
-        made = await client.post("/v1/checks", data=blank(), headers=bearer(by_scope[Scope.CHECK]))
-        check = (await made.json())["id"]
-        routes = [
-            ("POST", "/v1/checks", Scope.CHECK),
-            ("POST", "/v1/checks/bulk", Scope.CHECK),
-            ("GET", "/v1/checks", Scope.LIST),
-            ("HEAD", "/v1/checks", Scope.LIST),
-            ("GET", "/metrics", Scope.METRICS),
-            ("POST", "/check", Scope.CHECK),
-            ("DELETE", f"/v1/checks/{check}", Scope.DELETE),
-        ]
-        for method, path, needed in routes:
-            for given in (None, *Scope):
-                headers = bearer(by_scope[given]) if given else {}
-                answer = await client.request(method, path, headers=headers)
-                if given is None:
-                    assert answer.status == 401
-                    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-                elif given is not needed:
-                    assert answer.status == 403, (method, path, given)
-                else:
-                    assert answer.status not in {401, 403}, (method, path, given)
-
-
-async def test_the_id_of_a_check_is_all_it_takes_to_see_it(place: Place, redis: Redis) -> None:
+async def test_the_id_of_a_check_is_all_it_takes_to_see_it(service: Service, redis: Redis) -> None:
     key, _ = await ApiKeys(redis).create("Ada")
-    async with client_of(place, api_keys="required") as client:
-        sent = await client.post("/v1/checks?wait=60", data=blank(), headers=bearer(key))
-        check = (await sent.json())["id"]
+    async with client_of(service, api_keys="required") as client:
+        answer = await client.post("/v1/checks?wait=60", data=blank(), headers=bearer(key))
+        check = (await answer.json())["id"]
         for path in (f"/v1/checks/{check}", f"/c/{check}", "/v1/model", "/healthz", "/", "/readyz"):
             assert (await client.get(path)).status == 200
 
@@ -169,13 +140,13 @@ async def test_a_key_that_is_given_must_be_valid(client: Client, header: str) ->
     assert (answer.status, (await answer.json())["error"]["code"]) == (401, "key_needed")
 
 
-async def test_a_key_may_be_bound_to_a_team(place: Place, redis: Redis) -> None:
+async def test_a_key_may_be_bound_to_a_team(service: Service, redis: Redis) -> None:
     keys = ApiKeys(redis)
     mine, _ = await keys.create("mine", list(Scope), team="mine")
     theirs, _ = await keys.create("theirs", list(Scope), team="theirs")
-    async with client_of(place, api_keys="required") as client:
-        sent = await client.post("/v1/checks?team=theirs", data=blank(), headers=bearer(mine))
-        check = await sent.json()
+    async with client_of(service, api_keys="required") as client:
+        answer = await client.post("/v1/checks?team=theirs", data=blank(), headers=bearer(mine))
+        check = await answer.json()
         assert check["team"] == "mine"
         listed = await client.get("/v1/checks?team=mine", headers=bearer(theirs))
         assert listed.status == 403
@@ -185,49 +156,3 @@ async def test_a_key_may_be_bound_to_a_team(place: Place, redis: Redis) -> None:
         assert removed.status == 403
         removed = await client.delete(f"/v1/checks/{check['id']}", headers=bearer(mine))
         assert removed.status == 204
-
-
-async def test_a_person_signs_in_with_a_key(place: Place, redis: Redis) -> None:
-    key, record = await ApiKeys(redis).create("Ada")
-    async with client_of(place, public_url="https://unmask.example.org") as client:
-        assert "API key" in await (await client.get("/")).text()
-        wrong = await client.post("/session", data={"key": "um_x"})
-        assert wrong.status == 401 and "not valid" in await wrong.text()
-        answer = await client.post("/session", data={"key": f" {key} "}, allow_redirects=False)
-        cookie = answer.headers["Set-Cookie"]
-        assert answer.status == 303
-        assert all(word in cookie for word in ("HttpOnly", "SameSite=Strict", "Secure"))
-        signed = {"Cookie": f"unmask_key={key}"}
-        assert "Choose photos" in await (await client.get("/", headers=signed)).text()
-        assert (await client.post("/v1/checks", data=blank(), headers=signed)).status == 202
-        await ApiKeys(redis).revoke(record.prefix)
-        assert (await client.post("/v1/checks", data=blank(), headers=signed)).status == 401
-        ended = await client.post("/session/end", headers=signed, allow_redirects=False)
-        assert ended.status == 303 and "Max-Age=0" in ended.headers["Set-Cookie"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [
-        ("", b"key=\xff\xfe"),
-        ("; charset=bogus", b"key=x"),
-        ("; charset=utf-16", b"key"),
-        ("; charset=base64", b"key=x"),
-        ("; charset=undefined", b"key=x"),
-    ],
-)
-async def test_a_form_that_is_no_text_is_refused(client: Client, kind: str, body: bytes) -> None:
-    headers = {"Content-Type": f"application/x-www-form-urlencoded{kind}"}
-    answer = await client.post("/session", data=body, headers=headers)
-    assert (answer.status, (await answer.json())["error"]["code"]) == (400, "bad_request")
-
-
-async def test_nobody_signs_in_while_the_queue_is_away(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def away(*_: object) -> None:
-        raise RedisConnectionError("gone")
-
-    monkeypatch.setattr(ApiKeys, "verify", away)
-    answer = await client.post("/session", data={"key": "um_x"})
-    assert (answer.status, (await answer.json())["error"]["code"]) == (503, "queue_unavailable")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from redis.asyncio import Redis
 
 from server.model import public_model
 from server.security.keys import ApiKeys, Scope
+from server.security.sessions import COOKIE, Sessions
 from server.web.rendering import Pages
-from tests.server.server_process import Place, blank, client_of
+from tests.server.server_process import Service, blank, client_of
 from unmask.report import Check, Door, Face, Image, Model, Report, State, Verdict
 
 pytestmark = pytest.mark.anyio
@@ -29,40 +31,42 @@ MARKS: Any = ((20, 20), (40, 20), (30, 30), (22, 40), (38, 40))
     ],
 )
 async def test_removing_is_offered_where_it_would_be_granted(
-    place: Place, scopes: list[Scope] | None, team: str | None
+    service: Service, scopes: list[Scope] | None, team: str | None
 ) -> None:
-    async with Redis.from_url(place.redis_url) as redis:
+    async with Redis.from_url(service.redis_url) as redis:
         sender, _ = await ApiKeys(redis).create("sender", team="mine")
-        caller = (await ApiKeys(redis).create("caller", scopes, team=team))[0] if scopes else None
-    signed = {"Cookie": f"unmask_key={caller}"} if caller else {}
-    sent = {"Authorization": f"Bearer {sender}"}
-    async with client_of(place, api_keys="required") as client:
-        made = await client.post("/v1/checks?wait=60", data=blank(), headers=sent)
-        check = (await made.json())["id"]
+        signed = {}
+        if scopes:
+            _, record = await ApiKeys(redis).create("caller", scopes, team=team)
+            signed = {"Cookie": f"{COOKIE}={await Sessions(redis).begin(record.prefix)}"}
+    by_sender = {"Authorization": f"Bearer {sender}"}
+    async with client_of(service, api_keys="required") as client:
+        answer = await client.post("/v1/checks?wait=60", data=blank(), headers=by_sender)
+        check = (await answer.json())["id"]
         pages = [await client.get(f"/c/{check}{end}", headers=signed) for end in ("", "/card")]
         offered = {"data-remove" in await page.text() for page in pages}
         answer = await client.delete(f"/v1/checks/{check}", headers=signed)
         assert offered == {answer.status == 204}
 
 
-async def test_where_no_keys_are_needed_everybody_may_remove(place: Place) -> None:
-    async with client_of(place) as client:
-        made = await client.post("/v1/checks?wait=60", data=blank())
-        for path in ("/", f"/c/{(await made.json())['id']}/card"):
+async def test_where_no_keys_are_needed_everybody_may_remove(service: Service) -> None:
+    async with client_of(service) as client:
+        answer = await client.post("/v1/checks?wait=60", data=blank())
+        for path in ("/", f"/c/{(await answer.json())['id']}/card"):
             assert "data-remove" in await (await client.get(path)).text()
 
 
-@pytest.mark.parametrize("bound, told", [(0.7, None), (None, None), (0.97, "from 97 % on")])
+@pytest.mark.parametrize("bound, note", [(0.7, None), (None, None), (0.97, "from 97 % on")])
 async def test_a_bound_that_was_raised_for_several_faces_is_told(
-    place: Place, bound: float | None, told: str | None
+    service: Service, bound: float | None, note: str | None
 ) -> None:
-    settings = place.settings()
+    settings = service.settings()
     model = public_model(settings)
     report = a_report(Model(name="colour", version="0.0.1", sha256=model.sha256), bound)
     check = a_check()
     text = Pages(settings, model).card(check, report, may_remove=True).text or ""
-    assert ("by chance" in text) == (told is not None)
-    assert told is None or told in text
+    assert ("by chance" in text) == (note is not None)
+    assert note is None or note in text
     other = report.model_copy(update={"model": Model(name="x", version="1", sha256="0" * 64)})
     assert "by chance" not in (
         Pages(settings, model).card(check, other, may_remove=True).text or ""
@@ -102,3 +106,10 @@ def a_check() -> Check:
         expires=now + timedelta(days=1),
         model_version="0.0.1",
     )
+
+
+def test_the_page_and_the_extension_have_the_same_colours() -> None:
+    root = Path(__file__).parents[3]
+    page = root / "server" / "web" / "static" / "tokens.css"
+    extension = root / "extension" / "src" / "shared" / "tokens.css"
+    assert extension.read_text() == page.read_text(), f"copy {page} to {extension}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from server.web.texts import megabytes
-from tests.server.server_process import Place, client_of
+from tests.server.server_process import Service, client_of
 
 
 @pytest.mark.parametrize(
-    ("count", "told"),
+    ("count", "text"),
     [
         (20_000_000, "20"),
         (100_000_000, "100"),
@@ -18,11 +18,11 @@ from tests.server.server_process import Place, client_of
         (1, "0.000001"),
     ],
 )
-def test_megabytes(count: int, told: str) -> None:
-    assert megabytes(count) == told
+def test_megabytes(count: int, text: str) -> None:
+    assert megabytes(count) == text
 
 
 @pytest.mark.anyio
-async def test_the_page_tells_a_small_limit(place: Place) -> None:
-    async with client_of(place, max_bytes=250_000) as client:
+async def test_the_page_tells_a_small_limit(service: Service) -> None:
+    async with client_of(service, max_bytes=250_000) as client:
         assert "up to 0.25 MB" in await (await client.get("/")).text()

@@ -1,4 +1,4 @@
-"""What the handlers answer with: checks and reports as JSON, and the ways to find a check."""
+"""What handlers respond with: checks and reports as JSON; and the check that a path names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unmask.errors import UnmaskError
 from unmask.report import Check, Pictures, Report, State
 
 
-def json_answer(value: Any, status: int = 200, **headers: str) -> web.Response:
+def json_response(value: Any, status: int = 200, **headers: str) -> web.Response:
     """``value`` as compact JSON; underscores in names of headers become hyphens."""
     return web.Response(
         text=json.dumps(value, separators=(",", ":"), ensure_ascii=False),
@@ -22,8 +22,8 @@ def json_answer(value: Any, status: int = 200, **headers: str) -> web.Response:
     )
 
 
-async def as_json(request: web.Request, check: Check) -> dict[str, Any]:
-    """A check as every caller sees it: its report once it is done, else where it stands."""
+async def check_json(request: web.Request, check: Check) -> dict[str, Any]:
+    """A check as every client sees it: its report once it is done, else its state."""
     report = await request.app[CHECKS].report(check.id) if check.state is State.DONE else None
     return check.model_dump(mode="json") if report is None else report_json(report)
 
@@ -37,7 +37,7 @@ def report_json(report: Report) -> dict[str, Any]:
     return report.model_copy(update={"pictures": pictures}).model_dump(mode="json")
 
 
-async def found_check(request: web.Request) -> Check:
+async def check_of(request: web.Request) -> Check:
     """The check that the path names; raises ``not_found``."""
     check = await request.app[CHECKS].get(request.match_info["id"])
     if check is None:
@@ -46,12 +46,12 @@ async def found_check(request: web.Request) -> Check:
 
 
 def not_found() -> UnmaskError:
-    """There is no such check, or no more; which of the two is nobody's business."""
+    """The error for a check that never was or has expired: a client must not learn which."""
     return UnmaskError("not_found", "There is no such check, or it has expired.")
 
 
 def wants_page(request: web.Request) -> bool:
-    """Whether the caller is a person with a browser, on an address that people visit."""
+    """Whether the client is a browser, on an address that people visit."""
     if request.path.startswith(("/v1/", "/metrics", "/healthz", "/readyz", "/openapi")):
         return False
     return "text/html" in request.headers.get("Accept", "")

@@ -1,0 +1,17 @@
+"""The routes of the page; they are not part of the API, and so have no description."""
+
+from __future__ import annotations
+
+from server.routes.route import ID, Route
+from server.security.permissions import Permission
+from server.web import pages, session
+
+PAGES = (
+    Route("GET", "/", pages.home),
+    Route("POST", "/check", pages.create, needs=Permission.CREATE_CHECK),
+    Route("GET", f"/c/{ID}", pages.check),
+    Route("GET", f"/c/{ID}/card", pages.card),
+    Route("GET", "/reference", pages.reference),
+    Route("POST", "/session", session.begin),
+    Route("POST", "/session/end", session.end),
+)

@@ -1,0 +1,79 @@
+"""The routes of a check's results: its pictures, its faces, and the report as a PDF."""
+
+from __future__ import annotations
+
+from server.api import pictures
+from server.api.openapi import Operation, file_content
+from server.routes.route import CHECK, Route
+from server.web import report
+
+_JPEG, _PNG, _PDF = (file_content(kind) for kind in ("image/jpeg", "image/png", "application/pdf"))
+
+RESULTS = (
+    Route(
+        "GET",
+        f"{CHECK}/annotated.jpg",
+        pictures.result,
+        Operation(
+            "readAnnotated",
+            "The annotated picture",
+            "A box and a label for each face, the mask.",
+            {"200": _JPEG},
+            "not_found",
+        ),
+    ),
+    Route(
+        "GET",
+        f"{CHECK}/mask.png",
+        pictures.result,
+        Operation(
+            "readMask",
+            "The mask",
+            "White where the picture was tampered with, in its own size.",
+            {"200": _PNG},
+            "not_found",
+        ),
+    ),
+    Route(
+        "GET",
+        f"{CHECK}/heatmap.png",
+        pictures.result,
+        Operation(
+            "readHeatmap",
+            "The heatmap",
+            "The model's value for each pixel, 0 to 255.",
+            {"200": _PNG},
+            "not_found",
+        ),
+    ),
+    Route(
+        "GET",
+        f"{CHECK}/original.jpg",
+        pictures.original,
+        Operation(
+            "readOriginal",
+            "The picture itself",
+            "Upright, of bounded size, without metadata.",
+            {"200": _JPEG},
+            "not_found busy",
+        ),
+    ),
+    Route(
+        "GET",
+        f"{CHECK}/face/{{n:[0-9]{{1,3}}}}.jpg",
+        pictures.face,
+        Operation("readFace", "A face", "The crop of one face.", {"200": _JPEG}, "not_found"),
+    ),
+    Route(
+        "GET",
+        f"{CHECK}/report.pdf",
+        report.pdf,
+        Operation(
+            "readPdf",
+            "The report on paper",
+            "The report with the annotated picture and each face, as a PDF.",
+            {"200": _PDF},
+            "not_found",
+        ),
+    ),
+)

@@ -1,0 +1,156 @@
+"""Who may what: the table by itself, and each route as each actor meets it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+from redis.asyncio import Redis
+
+from server.routes import API, PAGES, Route
+from server.security.identity import Actor, Kind, Role
+from server.security.keys import ApiKey, ApiKeys, Scope
+from server.security.permissions import ROLES, Permission, may, require, scope_of
+from server.security.sessions import COOKIE, Sessions
+from tests.server.server_process import Service, blank, client_of
+from unmask.errors import UnmaskError
+
+NOT_OPEN = {
+    ("POST", "/v1/checks"): Scope.CHECK,
+    ("POST", "/v1/checks/bulk"): Scope.CHECK,
+    ("POST", "/check"): Scope.CHECK,
+    ("GET", "/v1/checks"): Scope.LIST,
+    ("GET", "/metrics"): Scope.METRICS,
+    ("DELETE", "/v1/checks/{id}"): Scope.DELETE,
+}
+
+
+@dataclass(frozen=True)
+class Thing:
+    team: str | None
+
+
+def actor(role: Role, *scopes: Scope, team: str | None = None) -> Actor:
+    if not scopes and team is None:
+        return Actor(Kind.NOBODY, role)
+    key = ApiKey(
+        prefix="0" * 12,
+        sha256="0" * 64,
+        name="Ada",
+        scopes=frozenset(scopes),
+        team=team,
+        created=datetime.now(UTC),
+    )
+    return Actor(Kind.KEY, role, key)
+
+
+def test_the_table_has_each_permission() -> None:
+    assert set(ROLES) == set(Permission)
+    assert {scope_of(permission) for permission in Permission} == {None, *Scope}
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_a_visitor_may_only_visit(permission: Permission) -> None:
+    assert may(actor(Role.VISITOR), permission) == (permission is Permission.VISIT)
+    if permission is not Permission.VISIT:
+        with pytest.raises(UnmaskError) as refused:
+            require(actor(Role.VISITOR), permission)
+        assert refused.value.code == "key_needed"
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_an_operator_may_all(permission: Permission) -> None:
+    assert may(actor(Role.OPERATOR), permission)
+    assert may(actor(Role.OPERATOR), permission, Thing("desk"))
+
+
+@pytest.mark.parametrize("permission", sorted(set(Permission) - {Permission.VISIT}))
+@pytest.mark.parametrize("scope", Scope)
+def test_a_member_may_what_the_key_allows(permission: Permission, scope: Scope) -> None:
+    assert may(actor(Role.MEMBER, scope), permission) == (scope is scope_of(permission))
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.OPERATOR])
+@pytest.mark.parametrize(
+    ("own", "of", "allowed"),
+    [
+        (None, None, True),
+        (None, "desk", True),
+        ("desk", "desk", True),
+        ("desk", None, False),
+        ("desk", "other", False),
+    ],
+)
+def test_an_actor_of_a_team_acts_on_its_own(
+    role: Role, own: str | None, of: str | None, allowed: bool
+) -> None:
+    someone = actor(role, *Scope, team=own)
+    assert may(someone, Permission.DELETE_CHECK, Thing(of)) == allowed
+    assert may(someone, Permission.DELETE_CHECK)
+    assert someone.team_for("other") == (own or "other")
+
+
+@dataclass(frozen=True)
+class Sender:
+    """An actor as the server meets it: what it sends, and the scopes that should count."""
+
+    name: str
+    headers: dict[str, str]
+    scopes: frozenset[Scope]
+    recognised: bool = True
+
+
+@pytest.fixture
+async def senders(service: Service) -> AsyncIterator[list[Sender]]:
+    nothing: frozenset[Scope] = frozenset()
+    async with Redis.from_url(service.redis_url) as redis:
+        keys, sessions = ApiKeys(redis), Sessions(redis)
+        senders = [Sender("nobody", {}, nothing, recognised=False)]
+        for scopes in (*([scope] for scope in Scope), list(Scope)):
+            key, record = await keys.create("a key", scopes, team="walk")
+            name, allowed = "+".join(scopes), frozenset(scopes)
+            senders.append(Sender(f"key {name}", {"Authorization": f"Bearer {key}"}, allowed))
+            cookie = f"{COOKIE}={await sessions.begin(record.prefix)}"
+            senders.append(Sender(f"session {name}", {"Cookie": cookie}, allowed))
+        session_id = await sessions.begin(record.prefix)
+        await sessions.end(session_id)
+        senders.append(
+            Sender("ended", {"Cookie": f"{COOKIE}={session_id}"}, nothing, recognised=False)
+        )
+        yield senders
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "route", (*API, *PAGES), ids=lambda route: f"{route.method} {route.canonical}"
+)
+async def test_each_route_is_open_to_whom_the_table_says(
+    service: Service, senders: list[Sender], route: Route
+) -> None:
+    async with client_of(service, api_keys="required") as client:
+        everything = next(sender for sender in senders if sender.scopes == frozenset(Scope))
+        answer = await client.post("/v1/checks", data=blank(), headers=everything.headers)
+        check = (await answer.json())["id"]
+        path = route.canonical.replace("{id}", check).replace("{n}", "0")
+        needed = NOT_OPEN.get((route.method, route.canonical))
+        assert scope_of(route.needs) == needed
+        for method in (route.method, "HEAD") if route.method == "GET" else (route.method,):
+            # The sender that may do everything comes last: it removes the check.
+            for sender in sorted(senders, key=lambda sender: len(sender.scopes)):
+                if path == "/session/end" and "Cookie" in sender.headers:
+                    continue
+                answer = await client.request(
+                    method, path, headers=sender.headers, allow_redirects=False
+                )
+                who = (method, path, sender.name)
+                if needed is None or needed in sender.scopes:
+                    assert answer.status != 403, who
+                    # Signing in without a key is refused by the handler itself.
+                    assert answer.status != 401 or path == "/session", who
+                elif sender.recognised:
+                    assert answer.status == 403, who
+                else:
+                    assert answer.status == 401, who
+                    assert answer.headers["WWW-Authenticate"].startswith("Bearer"), who

@@ -1,4 +1,4 @@
-"""Logs as lines of JSON on standard error, without the bot's token wherever it may stand."""
+"""Logs as lines of JSON on standard error, from which the bot's token is removed."""
 
 from __future__ import annotations
 
@@ -8,52 +8,52 @@ import re
 import traceback
 from datetime import UTC, datetime
 
-#: What every record has of itself; the rest came by ``extra``.
-_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-#: Anything of a token's form, whoever's it is: in a URL, an error, a header.
+#: The attributes of every record; the others come from ``extra``.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+#: Anything that looks like a bot token: in a URL, an error, a header.
 _TOKEN = re.compile(r"[0-9]{6,20}(?::|%3A)[A-Za-z0-9_-]{20,}", re.IGNORECASE)
 _HIDDEN = "<token>"
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a record; ``secrets`` and whatever looks like a token are left out."""
+    """One JSON object for each record, without ``secrets`` and anything that looks like a token."""
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._secrets = tuple(filter(None, secrets))
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """The record as a line."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
         }
-        line.update({name: value for name, value in vars(record).items() if name not in _OWN})
+        line.update({name: value for name, value in vars(record).items() if name not in _STANDARD})
         if record.exc_info and record.exc_info[1] is not None:
             line |= _trace(record.exc_info[1])
         return redacted(json.dumps(line, default=str, ensure_ascii=False), *self._secrets)
 
 
 def redacted(text: str, *secrets: str) -> str:
-    """``text`` without the secrets, and without whatever looks like a token."""
+    """``text`` without the secrets and anything that looks like a token."""
     for secret in secrets:
         text = text.replace(secret, _HIDDEN)
     return _TOKEN.sub(_HIDDEN, text)
 
 
 def log_json(*secrets: str, level: int = logging.INFO) -> None:
-    """Send the log of the whole process to standard error as JSON, without the secrets."""
+    """Write the log of the whole process to standard error as JSON, without the secrets."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # They speak of each request, with URLs that hold the token.
+    # They log each request, with URLs that hold the token.
     for name in ("httpx", "httpcore", "telegram", "aiohttp.access", "asyncio", "PIL"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # It quotes answers that it cannot read, and with them what people wrote.
+    # It quotes responses that it cannot parse, and with them what people wrote.
     logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
-    # It reports each 429 as an error; the bot waits and tries again (transport/rate_limiter.py).
+    # It logs each 429 as an error; the bot waits and retries (transport/rate_limiter.py).
     logging.getLogger("telegram.ext.AIORateLimiter").setLevel(logging.CRITICAL)
 
 

@@ -28,8 +28,8 @@ PLACES = {
         "app main __main__"
     ),
     "bot": (
-        "logs i18n state transport replies media files pipeline context services handlers app main "
-        "__main__"
+        "logs i18n state transport replies media files examination pipeline context services "
+        "handlers app main __main__"
     ),
     "worker": "examiner heartbeat consumer main __main__",
     "model_training": "dataset networks export evaluation training report paper cli __main__",

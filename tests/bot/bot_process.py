@@ -129,8 +129,8 @@ class QueueProbe:
     def checks_of(self, telegram: Telegram) -> list[str]:
         """The checks that a bot has requested, for the replies that it owes."""
         replies: Any = self._client.hvals(f"unmask:bot:{telegram.bot.id}:orders")
-        items = [item for reply in replies for item in json.loads(reply)["items"]]
-        return [item["check"] for item in items if item["check"]]
+        outcomes = [item["outcome"] for reply in replies for item in json.loads(reply)["items"]]
+        return [outcome["check"] for outcome in outcomes if outcome["check"]]
 
     async def until_idle(self, timeout: float = 60) -> None:
         deadline = time.monotonic() + timeout

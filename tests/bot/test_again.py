@@ -78,7 +78,7 @@ async def test_a_near_duplicate(
     assert "looks like one that was examined here on" in answer.text
     detector.check_annotated(answer.data, first)
     assert queue.examined == examined
-    await ada.presses(answer, "Examine anew")
+    await ada.presses(answer, "Examine again")
     answer_again = await ada.answer()
     detector.check_annotated(answer_again.data, again)
     assert queue.examined == examined + 1 and "looks like" not in answer_again.text
@@ -98,7 +98,7 @@ async def test_the_caption_of_a_near_duplicate_is_about_the_file_that_was_sent(
     await ada.sends_file(moving.getvalue())
     answer = await ada.answer()
     assert "looks like one" in answer.text and frames in answer.text
-    await ada.presses(answer, "Examine anew")
+    await ada.presses(answer, "Examine again")
     assert frames in (await ada.answer()).text
     await ada.sends_file(as_file(pixels, quality=60))
     again = await ada.answer()
@@ -114,7 +114,7 @@ async def test_a_preview_that_is_examined_again_is_still_a_preview(
     await ada.sends_sticker(as_file(pixels, "WEBP", quality=60), animated=True)
     answer = await ada.answer()
     assert "looks like one" in answer.text and "small preview" in answer.text
-    await ada.presses(answer, "Examine anew")
+    await ada.presses(answer, "Examine again")
     again = await ada.answer()
     assert "looks like" not in again.text and "small preview" in again.text
 

@@ -77,7 +77,7 @@ async def test_an_update_that_cannot_be_read(
             await ada.says("/help")
             assert "/check" in (await ada.answer()).text
             await telegram.settled()
-    assert "no form that is known" in caplog.text and "between you" not in caplog.text
+    assert "unknown form" in caplog.text and "between you" not in caplog.text
 
 
 async def test_settings_do_not_show_secrets(service: Place) -> None:

@@ -8,6 +8,7 @@ crashed holder is recognised and ``unmask bot --alive`` finds a running one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -16,6 +17,8 @@ from typing import Any
 from uuid import uuid4
 
 from redis import asyncio as aioredis
+from redis.asyncio.lock import Lock
+from redis.exceptions import LockNotOwnedError
 
 from bot.state.redis_keys import Keys
 from bot.transport.token import bot_id, token_of
@@ -29,18 +32,6 @@ EXPIRY_SECONDS, RENEWAL_SECONDS = 8, 2
 #: Seconds between two attempts to acquire the lock.
 _RETRY_SECONDS = 0.25
 
-#: ARGV: the key, the token, seconds. Returns 1 if the key has this token now.
-_RENEW = """
-local holder = redis.call('GET', ARGV[1])
-if holder and holder ~= ARGV[2] then return 0 end
-redis.call('SET', ARGV[1], ARGV[2], 'EX', ARGV[3])
-return 1
-"""
-_RELEASE = """
-if redis.call('GET', ARGV[1]) == ARGV[2] then return redis.call('DEL', ARGV[1]) end
-return 0
-"""
-
 
 class LeaderLock:
     """The right to work as this bot."""
@@ -48,13 +39,14 @@ class LeaderLock:
     def __init__(self, redis: aioredis.Redis, keys: Keys) -> None:
         self._redis = redis
         self._key = keys.leader
+        self._lock = Lock(redis, self._key, timeout=EXPIRY_SECONDS, thread_local=False)
         holder = {"host": socket.gethostname(), "pid": os.getpid(), "name": uuid4().hex}
         self._token = json.dumps(holder)
 
     async def acquire(self) -> None:
         """Wait until no other process works as this bot; raises ``queue_unavailable``."""
         waiting = False
-        while not await self._renew():
+        while not await self._try_acquire():
             with reachable():
                 token = await self._redis.get(self._key)
             if token and _has_died(json.loads(token)):
@@ -81,15 +73,25 @@ class LeaderLock:
         await self._release(self._token)
 
     async def _renew(self) -> bool:
-        """Whether this process holds the lock: renewed, or acquired because it is free."""
+        """Whether this process still holds the lock. One that has expired, as when Redis was away,
+        is acquired again if no other process holds it."""
         with reachable():
-            answer: Any = await self._redis.eval(_RENEW, 0, self._key, self._token, EXPIRY_SECONDS)
-        return bool(answer)
+            try:
+                return await self._lock.extend(EXPIRY_SECONDS, replace_ttl=True)
+            except LockNotOwnedError:
+                return await self._try_acquire()
+
+    async def _try_acquire(self) -> bool:
+        with reachable():
+            # If the answer to the first attempt was lost, the lock is owned already.
+            return await self._lock.acquire(blocking=False, token=self._token) or (
+                await self._lock.owned()
+            )
 
     async def _release(self, token: str) -> None:
         """Remove the lock if it has this token, which may be that of a process that has died."""
-        with reachable():
-            await self._redis.eval(_RELEASE, 0, self._key, token)
+        with reachable(), contextlib.suppress(LockNotOwnedError):
+            await self._lock.do_release(token.encode())
 
 
 async def alive(settings: Settings) -> bool:

@@ -53,6 +53,16 @@ async def test_a_lock_that_has_expired_is_acquired_again(redis: aioredis.Redis) 
     assert not await lock._renew()
 
 
+async def test_an_answer_that_is_lost_does_not_lose_the_lock(redis: aioredis.Redis) -> None:
+    """Redis has set the key, and the client, which never heard of it, tries again."""
+    lock = LeaderLock(redis, KEYS)
+    await redis.set(KEYS.leader, lock._token, ex=EXPIRY_SECONDS)
+    await asyncio.wait_for(lock.acquire(), 5)
+    await redis.delete(KEYS.leader)
+    await redis.set(KEYS.leader, lock._token, ex=EXPIRY_SECONDS)
+    assert await lock._renew() and await lock._try_acquire()
+
+
 async def test_keep_returns_when_another_process_took_over(
     redis: aioredis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""Puts the Application of python-telegram-bot together: token, pace, handlers."""
+"""Builds the Application of python-telegram-bot: token, rate limiter, handlers."""
 
 from __future__ import annotations
 
@@ -17,63 +17,64 @@ from telegram.ext import (
     filters,
 )
 
-from bot.context import Services, Turn, turn_of
+from bot.context import Services, UpdateContext, context_of
 from bot.handlers import block, callbacks, delete, errors, gate, language, pictures, privacy, stats
 from bot.handlers import start as greeting
-from bot.transport.rate_limiter import Pace
-from bot.transport.retry import patiently
+from bot.transport.rate_limiter import TelegramRateLimiter
+from bot.transport.retry import retry_redis
 from unmask.settings import Settings
 
 App = Application[Any, Any, Any, Any, Any, Any]
 Context = CallbackContext[Any, Any, Any, Any]
-Handler = Callable[[Turn], Awaitable[None]]
+Handler = Callable[[UpdateContext], Awaitable[None]]
 
 _COMMANDS: dict[str, Handler] = {
     "start": greeting.start,
     "help": greeting.help_,
-    "language": language.language,
+    "language": language.ask_language,
     "privacy": privacy.privacy,
-    "delete": delete.ask,
+    "delete": delete.ask_everything,
     "stats": stats.stats,
     "block": block.block,
     "unblock": block.unblock,
-    "check": pictures.arrived,
+    "check": pictures.receive,
 }
 
 
 def make_application(settings: Settings, token: str) -> App:
-    """The Application, without handlers; :mod:`bot.transport.dispatch` brings it its updates."""
+    """The Application, without handlers; :mod:`bot.transport.dispatch` gives it the updates."""
     api = settings.telegram_api.rstrip("/")
     builder = Application.builder().token(token)
     builder = builder.base_url(f"{api}/bot").base_file_url(f"{api}/file/bot")
-    # Who finds no free connection waits for one. More of them make each call slower: the pool
-    # looks at all of its connections each time.
+    # A call without a free connection waits for one. More connections make each call slower,
+    # because the pool looks through all of them.
     builder = builder.connection_pool_size(16).pool_timeout(60.0)
-    # A call that is given up while Telegram is at work on it is made again, and shown twice.
+    # If a call times out while Telegram processes it, it is repeated and its message shown twice.
     builder = builder.read_timeout(60.0).write_timeout(30.0).media_write_timeout(120.0)
-    paced = builder.rate_limiter(Pace(settings.bot_messages_per_second))
-    return paced.updater(None).job_queue(None).build()
+    limited = builder.rate_limiter(TelegramRateLimiter(settings.bot_messages_per_second))
+    return limited.updater(None).job_queue(None).build()
 
 
 def add_handlers(application: App, services: Services) -> None:
-    """Tell the Application what to do with updates.
+    """Add the handlers to the Application.
 
-    They are dealt with patiently: one whose handlers are through is written off, come what may.
+    A handler is repeated while Redis is away, because an update leaves the inbox as soon as its
+    handler has returned.
     """
 
-    async def guard(update: Update, context: Context) -> None:
-        if not await patiently(lambda: gate.admits(services, update)):
+    async def guard(update: Update, _: Context) -> None:
+        if not await retry_redis(lambda: gate.admits(services, update)):
             raise ApplicationHandlerStop
 
-    async def failed(update: object, context: Context) -> None:
-        await errors.failed(services, update, context.error)
+    async def report_error(update: object, context: Context) -> None:
+        await errors.report_error(services, update, context.error)
 
     def bound(handler: Handler) -> Callable[[Update, Context], Coroutine[Any, Any, None]]:
-        async def call(update: Update, context: Context) -> None:
-            turn = await turn_of(services, update)
-            if turn is not None:
-                await patiently(lambda: handler(turn))
-            elif update.callback_query is not None:  # below a message that Telegram forgot
+        async def call(update: Update, _: Context) -> None:
+            context = await context_of(services, update)
+            if context is not None:
+                await retry_redis(lambda: handler(context))
+            elif update.callback_query is not None:  # its message is too old for Telegram
                 await update.callback_query.answer()
 
         return call
@@ -82,8 +83,8 @@ def add_handlers(application: App, services: Services) -> None:
     application.add_handler(TypeHandler(Update, guard), group=-1)
     for name, handler in _COMMANDS.items():
         application.add_handler(CommandHandler(name, bound(handler), filters=messages))
-    application.add_handler(CallbackQueryHandler(bound(callbacks.pressed)))
+    application.add_handler(CallbackQueryHandler(bound(callbacks.handle_press)))
     application.add_handler(
-        MessageHandler(messages & ~filters.StatusUpdate.ALL, bound(pictures.arrived))
+        MessageHandler(messages & ~filters.StatusUpdate.ALL, bound(pictures.receive))
     )
-    application.add_error_handler(failed)
+    application.add_error_handler(report_error)

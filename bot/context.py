@@ -1,4 +1,4 @@
-"""What a handler gets: one update that somebody sent, and what all handlers share."""
+"""What a handler gets: the context of one update, and the services that all handlers share."""
 
 from __future__ import annotations
 
@@ -18,99 +18,103 @@ from telegram import (
 )
 from telegram.error import BadRequest, TelegramError
 
-from bot.i18n import Words, language_of, words
+from bot.i18n import Texts, language_of, texts_in
+from bot.media import Inbound
 from bot.pipeline import Pipeline
 from bot.state.access import Access
-from bot.state.callback_data import Tickets
+from bot.state.callback_data import CallbackDataStore
 from bot.state.counters import Counters
 from bot.state.feedback import Feedback
-from bot.state.history import Past
+from bot.state.history import History
 from bot.state.limits import Limits
-from bot.state.pending_albums import Unasked
-from bot.state.reply_queue import OrderBook
-from bot.state.users import People
+from bot.state.pending_albums import PendingAlbums
+from bot.state.reply_queue import ReplyStore
+from bot.state.users import Users
 from bot.transport.inbox import Inbox
-from bot.transport.retry import deliver
+from bot.transport.retry import retry_telegram
 from unmask.errors import UnmaskError
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
 
 T = TypeVar("T")
-#: Seconds for which a call is tried again.
-_PATIENCE = 30.0
-#: The message has these words already (a button was pressed twice), or was deleted.
-_AS_WELL = ("not modified", "to edit not found")
+#: Seconds for which a call to Telegram is retried.
+_RETRY_SECONDS = 30.0
+#: Refusals of an edit that do no harm: the message has this text already, because a button was
+#: pressed twice, or it was deleted.
+_HARMLESS = ("not modified", "to edit not found")
 
 
 @dataclass(frozen=True)
 class Services:
-    """What the handlers share: made once, by :func:`bot.services.make_services`, whose caller
-    closes what it gave in."""
+    """What the handlers share. :func:`bot.services.make_services` makes it; its caller closes the
+    connections."""
 
     settings: Settings
     bot: Bot
     checks: CheckQueue
     inbox: Inbox
-    book: OrderBook
-    people: People
+    replies: ReplyStore
+    users: Users
     access: Access
     limits: Limits
-    tickets: Tickets
-    past: Past
+    callbacks: CallbackDataStore
+    history: History
     counters: Counters
     feedback: Feedback
     pipeline: Pipeline
-    unasked: Unasked[Turn]
+    pending_albums: PendingAlbums[tuple[UpdateContext, Inbound]]
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One update: who sent it, where, in which language, and how to answer it. ``message`` is what
-    was sent or, for a pressed button, the message that has the button."""
+class UpdateContext:
+    """One update: the user, the chat, the language, and how to answer.
+
+    ``message`` is the message that was sent or, for a pressed button, the one with the button.
+    """
 
     services: Services
     update_id: int
     user: int
     chat: int
     group: bool
-    words: Words
+    texts: Texts
     message: Message
     query: CallbackQuery | None = None
 
-    async def reply(self, text: str, keyboard: InlineKeyboardMarkup | None = None) -> None:
-        """Answer in words."""
-        await self.try_again(
+    async def reply_text(self, text: str, keyboard: InlineKeyboardMarkup | None = None) -> None:
+        """Reply to the message with a text."""
+        await self.retry(
             lambda: self.services.bot.send_message(
                 self.chat,
                 text,
                 reply_markup=keyboard,
-                reply_parameters=self.quoting,
+                reply_parameters=self.reply_parameters,
                 message_thread_id=self.thread,
             )
         )
 
-    async def edit(self, text: str, keyboard: InlineKeyboardMarkup | None = None) -> None:
-        """Put other words, and other buttons or none, into the message that has the button."""
+    async def edit_text(self, text: str, keyboard: InlineKeyboardMarkup | None = None) -> None:
+        """Replace the text and the buttons of the message with the pressed button."""
         try:
-            await self.try_again(lambda: self.message.edit_text(text, reply_markup=keyboard))
+            await self.retry(lambda: self.message.edit_text(text, reply_markup=keyboard))
         except BadRequest as refusal:
-            if not any(part in refusal.message.lower() for part in _AS_WELL):
+            if not any(part in refusal.message.lower() for part in _HARMLESS):
                 raise
 
-    async def try_again(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call to Telegram, for a while again if the connection breaks."""
-        return await deliver(call, time.time() + _PATIENCE)
+    async def retry(self, call: Callable[[], Awaitable[T]]) -> T:
+        """The result of a call to Telegram, retried for a while if the connection breaks."""
+        return await retry_telegram(call, time.time() + _RETRY_SECONDS)
 
     @property
-    def quoting(self) -> ReplyParameters:
+    def reply_parameters(self) -> ReplyParameters:
         """Makes what is sent a reply to the message."""
         return ReplyParameters(self.message.message_id, allow_sending_without_reply=True)
 
-    async def notice(self, text: str = "", *, alert: bool = False) -> None:
-        """Answer a pressed button; an ``alert`` is to be closed by hand.
+    async def answer_query(self, text: str = "", *, alert: bool = False) -> None:
+        """Answer a pressed button; an ``alert`` is a dialog that the user closes.
 
-        Telegram takes no answer to what was pressed while the bot was away. What was asked for is
-        done all the same.
+        Telegram refuses the answer if the button was pressed while the bot was away. The handler
+        does its work all the same.
         """
         if self.query is not None:
             with contextlib.suppress(TelegramError):
@@ -118,32 +122,32 @@ class Turn:
 
     @property
     def thread(self) -> int | None:
-        """The topic of a forum that this is about."""
+        """The forum topic of the message."""
         return self.message.message_thread_id if self.message.is_topic_message else None
 
     @property
     def argument(self) -> str:
-        """What follows a command."""
+        """What follows the command."""
         return (self.message.text or "").partition(" ")[2].strip()
 
 
-async def turn_of(services: Services, update: Update) -> Turn | None:
-    """The turn of an update; None for what nobody sent, or a message that is no more."""
+async def context_of(services: Services, update: Update) -> UpdateContext | None:
+    """The context of an update; None if it has no user, or if its message no longer exists."""
     user, query = update.effective_user, update.callback_query
     message = query.message if query else update.message
     if user is None or not isinstance(message, Message):
         return None
     try:
-        language = await services.people.language(user.id, user.language_code)
-    except UnmaskError:  # an apology must not fail for that
+        language = await services.users.language(user.id, user.language_code)
+    except UnmaskError:  # an apology must not fail because of this
         language = language_of([user.language_code])
-    return Turn(
+    return UpdateContext(
         services=services,
         update_id=update.update_id,
         user=user.id,
         chat=message.chat.id,
         group=message.chat.type != message.chat.PRIVATE,
-        words=words(language),
+        texts=texts_in(language),
         message=message,
         query=query,
     )

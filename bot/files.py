@@ -1,4 +1,4 @@
-"""The bytes of what was sent: from Telegram, from a URL, or still in the store."""
+"""Fetches the bytes of a picture: from Telegram, from a URL, or from the store of results."""
 
 from __future__ import annotations
 
@@ -10,94 +10,93 @@ import tempfile
 from telegram import Bot, File
 from telegram.error import BadRequest, Forbidden, InvalidToken
 
-from bot.state.history import Past
-from bot.state.reply_queue import Item, Kind, Note
+from bot.state.history import History
+from bot.state.reply_queue import Kind, Note, SentPicture
 from unmask.errors import UnmaskError
 from unmask.fetch import Fetcher
 from unmask.images.clip import is_clip
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
 
-#: What Telegram hands over at most, in bytes; a Bot API server of one's own has no such limit.
+#: How many bytes Telegram's Bot API hands out at most; a self-hosted one has no such limit.
 TELEGRAM_BYTES = 20_000_000
-_CLIP_SECONDS = 30.0
-#: What a decoder of strangers' videos sees of the environment: what an interpreter needs to start.
-#: The bot's token, and the passwords in its URLs, are no business of it.
+#: How many clips are decoded at the same time, and for how many seconds each.
+_CLIP_CONCURRENCY, _CLIP_SECONDS = 2, 30.0
+#: The environment variables that the decoder of untrusted clips gets: what an interpreter needs to
+#: start, but not the bot's token and no URL with a password.
 _CLIP_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+
+Fetched = tuple[bytes, tuple[Note, ...]]
 
 
 class Files:
-    """Fetches; who asks sees to it that few do so at one time, for each file lies in memory."""
+    """Fetches pictures. Each lies in memory as a whole, so the caller limits how many it fetches at
+    the same time."""
 
     def __init__(
-        self, bot: Bot, checks: CheckQueue, past: Past, fetcher: Fetcher, settings: Settings
+        self, bot: Bot, checks: CheckQueue, history: History, fetcher: Fetcher, settings: Settings
     ) -> None:
         self._bot = bot
         self._checks = checks
-        self._past = past
+        self._history = history
         self._fetcher = fetcher
         self._settings = settings
-        self._clips = asyncio.Semaphore(2)
+        self._clips = asyncio.Semaphore(_CLIP_CONCURRENCY)
 
-    async def read(self, item: Item) -> bytes:
-        """The picture's bytes; notes on ``item`` how they were had.
+    async def read(self, sent: SentPicture) -> Fetched:
+        """The picture's bytes, and notes on how they were obtained.
 
         Raises what :meth:`Fetcher.fetch` does, ``too_many_bytes``, ``picture_missing`` (Telegram
-        does not hand it over) or ``unsupported_format`` (a clip without a frame to be had); and
-        telegram's NetworkError or RetryAfter, after which it may be asked again.
+        does not hand it out) or ``unsupported_format`` (a clip without a readable frame); and
+        telegram's NetworkError or RetryAfter, after which the caller may try again.
         """
-        if item.kind is Kind.URL:
-            return await self._fetcher.fetch(item.url)
-        known = await self._known(item)
-        if known is not None:
-            return known
-        data = await self._download(item.file, item.size)
-        return await self._frame(item, data) if item.kind is Kind.CLIP else data
+        if sent.kind is Kind.URL:
+            return await self._fetcher.fetch(sent.url), ()
+        stored = await self._stored(sent)
+        if stored is not None:
+            return stored, (Note.FIRST_FRAME,) if sent.kind is Kind.CLIP else ()
+        data = await self._download(sent.file, sent.size)
+        return await self._first_picture(sent, data) if sent.kind is Kind.CLIP else (data, ())
 
-    async def _known(self, item: Item) -> bytes | None:
+    async def _stored(self, sent: SentPicture) -> bytes | None:
         """The bytes of a file that somebody sent before, without asking Telegram."""
-        check = await self._past.check_of_file(item.unique)
+        check = await self._history.check_of_file(sent.unique)
         if check is None:
             return None
         try:
-            data = await self._checks.picture(check)
+            return await self._checks.picture(check)
         except UnmaskError as error:
             if error.code != "picture_missing":
                 raise
             return None
-        if data is not None and item.kind is Kind.CLIP:
-            _note(item, Note.FIRST_FRAME)
-        return data
 
-    async def _download(self, file: str, size: int) -> bytes:
+    async def _download(self, file_id: str, size: int) -> bytes:
         self._check_size(size)
         try:
-            found = await self._bot.get_file(file)
-            self._check_size(found.file_size or 0)
-            data = bytes(await _content(found))
+            file = await self._bot.get_file(file_id)
+            self._check_size(file.file_size or 0)
+            data = bytes(await _content(file))
         except (BadRequest, Forbidden) as refusal:
             if "too big" in refusal.message.lower():
                 raise _too_large(min(self._settings.max_bytes, TELEGRAM_BYTES)) from refusal
-            raise _gone() from refusal
+            raise _missing() from refusal
         self._check_size(len(data))
         return data
 
-    async def _frame(self, item: Item, data: bytes) -> bytes:
-        """The first frame of a clip, else the small picture that Telegram made of it.
+    async def _first_picture(self, sent: SentPicture, data: bytes) -> Fetched:
+        """The first frame of a clip, else Telegram's small copy of it.
 
-        A GIF that Telegram kept as one is read like any picture.
+        A GIF that Telegram did not convert is returned as it is: it is decoded like any picture.
         """
         if not is_clip(data):
-            return data
+            return data, ()
         async with self._clips:
             frame = await _first_frame(data)
         if frame is not None:
-            _note(item, Note.FIRST_FRAME)
-            return frame
-        if not item.thumbnail:
+            return frame, (Note.FIRST_FRAME,)
+        if not sent.thumbnail:
             raise UnmaskError("unsupported_format", "No frame of this clip can be read.")
-        _note(item, Note.THUMBNAIL)
-        return await self._download(item.thumbnail, 0)
+        return await self._download(sent.thumbnail, 0), (Note.THUMBNAIL,)
 
     def _check_size(self, size: int) -> None:
         if size > self._settings.max_bytes:
@@ -107,14 +106,14 @@ class Files:
 async def _content(file: File) -> bytearray:
     try:
         return await file.download_as_bytearray()
-    except InvalidToken as refusal:  # a 404, which only of a method speaks of the token
-        raise _gone() from refusal
+    except InvalidToken as refusal:  # a 404, which is about the token only if a method is called
+        raise _missing() from refusal
 
 
 async def _first_frame(data: bytes) -> bytes | None:
     """The first frame as a PNG; decoded in a process of its own (:mod:`unmask.images.clip`)."""
-    seen = {name: os.environ[name] for name in _CLIP_ENVIRONMENT if name in os.environ}
-    # The folder is ours: a process that is killed, or ends itself, takes nothing away behind it.
+    environment = {name: os.environ[name] for name in _CLIP_ENVIRONMENT if name in os.environ}
+    # The decoder may be killed and clean up nothing, so its folder is removed here.
     with tempfile.TemporaryDirectory(prefix="unmask-clip-") as folder:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -123,7 +122,7 @@ async def _first_frame(data: bytes) -> bytes | None:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env={**seen, "TMPDIR": folder},
+            env={**environment, "TMPDIR": folder},
         )
         try:
             async with asyncio.timeout(_CLIP_SECONDS):
@@ -137,14 +136,9 @@ async def _first_frame(data: bytes) -> bytes | None:
     return frame if process.returncode == 0 and frame else None
 
 
-def _note(item: Item, note: Note) -> None:
-    if note not in item.notes:
-        item.notes.append(note)
-
-
 def _too_large(limit: int) -> UnmaskError:
     return UnmaskError("too_many_bytes", "The file is too large.", limit=limit)
 
 
-def _gone() -> UnmaskError:
+def _missing() -> UnmaskError:
     return UnmaskError("picture_missing", "Telegram does not hand this file over; send it again.")

@@ -1,4 +1,4 @@
-"""Every text in the language of whoever reads it, by gettext catalogues in ``bot/locales``."""
+"""The bot's texts in the reader's language, from the gettext catalogues in ``bot/locales``."""
 
 from __future__ import annotations
 
@@ -21,35 +21,36 @@ LANGUAGES = {
 DEFAULT = "en"
 
 
-def later(message: str) -> str:
-    """Marks a text for the catalogues that is said elsewhere."""
+def gettext_noop(message: str) -> str:
+    """The message itself; marks it for the catalogues, because another module translates it."""
     return message
 
 
-class Words:
-    """Says texts in one language. Placeholders are those of :meth:`str.format`."""
+class Texts:
+    """The texts of one language. Placeholders are those of :meth:`str.format`."""
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._texts: gettext.NullTranslations = (
+        self._catalogue: gettext.NullTranslations = (
             gettext.NullTranslations()
             if language == DEFAULT
             else gettext.translation("unmask", LOCALES, [language])
         )
 
-    def say(self, message: str, **values: Any) -> str:
-        """``message`` in this language, with the values put in."""
-        return self._texts.gettext(message).format(**values)
+    def gettext(self, message: str, **values: Any) -> str:
+        """The translation of ``message``, with the values filled in."""
+        return self._catalogue.gettext(message).format(**values)
 
-    def count(self, one: str, many: str, number: int, **values: Any) -> str:
-        """``one`` or ``many``, as the language counts; ``number`` is put in as ``{number}``."""
-        return self._texts.ngettext(one, many, number).format(number=number, **values)
+    def ngettext(self, singular: str, plural: str, number: int, **values: Any) -> str:
+        """The translation in the plural form for ``number``, which fills ``{number}``."""
+        message = self._catalogue.ngettext(singular, plural, number)
+        return message.format(number=number, **values)
 
 
 @cache
-def words(language: str) -> Words:
-    """The words of a language that the bot has."""
-    return Words(language if language in LANGUAGES else DEFAULT)
+def texts_in(language: str) -> Texts:
+    """The texts of a language; of English if the bot does not have that language."""
+    return Texts(language if language in LANGUAGES else DEFAULT)
 
 
 def language_of(codes: Iterable[str | None]) -> str:

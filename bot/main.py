@@ -1,4 +1,4 @@
-"""Runs the bot: ready when pictures are taken, gone in order when told to stop."""
+"""Runs the bot: starts all parts, prints that it is ready, and stops them in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.state.limits import Limits
 from bot.state.redis_keys import Keys
 from bot.transport import webhook
 from bot.transport.dispatch import Dispatch
-from bot.transport.leader import Beat
+from bot.transport.leader import LeaderLock
 from bot.transport.polling import UPDATES, poll
 from bot.transport.token import TokenError, bot_id, derived, token_of
 from unmask.errors import Exit, SettingsError, UnmaskError
@@ -34,13 +34,13 @@ from unmask.queue.clients import open_async_client, redis_url
 from unmask.settings import Settings
 
 _log = logging.getLogger(__name__)
-#: Seconds that handlers at work have when the bot stops.
+#: Seconds that running handlers have when the bot stops.
 GRACE = 5.0
-#: Seconds that the start waits for the list of commands to be set.
+#: Seconds that the start waits for the menu of commands.
 _MENU_SECONDS = 5.0
 
 
-class LostError(Exception):
+class LeadershipLostError(Exception):
     """Another process took over as this bot."""
 
 
@@ -48,57 +48,58 @@ class LostError(Exception):
 class _Parts:
     services: Services
     dispatch: Dispatch
-    beat: Beat
+    leader: LeaderLock
 
 
 def serve(settings: Settings, fetcher: Fetcher | None = None) -> int:
-    """Run until SIGTERM or SIGINT; the exit status."""
+    """Run until SIGTERM or SIGINT; returns the exit status."""
     secret = settings.bot_webhook_secret
     try:
         token = token_of(settings)
         log_json(token, secret.get_secret_value() if secret else "")
         asyncio.run(_until_signal(settings, fetcher))
     except (TokenError, webhook.BadWebhookError, SettingsError, InvalidToken) as error:
-        said = "Telegram does not know this token." if isinstance(error, InvalidToken) else error
-        sys.stderr.write(f"unmask bot: {said}\n")
+        is_revoked = isinstance(error, InvalidToken)
+        message = "Telegram does not know this token." if is_revoked else error
+        sys.stderr.write(f"unmask bot: {message}\n")
         return Exit.MISCONFIGURED
-    except (UnmaskError, LostError, OSError, TelegramError) as error:
+    except (UnmaskError, LeadershipLostError, OSError, TelegramError) as error:
         sys.stderr.write(f"unmask bot: {redacted(str(error), token)}\n")
         return Exit.SOME_FAILED
     return Exit.DONE
 
 
 async def run(settings: Settings, stop: asyncio.Event, fetcher: Fetcher | None = None) -> None:
-    """Serve until ``stop`` is set; prints ``ready @NAME`` once pictures are taken.
+    """Run until ``stop`` is set; prints ``ready @NAME`` when the bot accepts updates.
 
     Raises :class:`TokenError`, :class:`~bot.transport.webhook.BadWebhookError`,
-    :class:`SettingsError`, ``InvalidToken``, :class:`UnmaskError` when the queue is not there,
-    OSError when the webhook's port is taken.
+    :class:`SettingsError`, ``InvalidToken``, :class:`UnmaskError` if the queue cannot be reached,
+    OSError if the webhook's port is in use.
     """
     token = token_of(settings)
-    path = webhook.checked_path(settings.bot_webhook, token) if settings.bot_webhook else ""
+    path = webhook.webhook_path(settings.bot_webhook, token) if settings.bot_webhook else ""
     async with _parts(settings, token, fetcher) as parts:
-        if not await _unless(stop, parts.beat.take()):
+        if not await _run_unless(stop, parts.leader.acquire()):
             return
-        kept = asyncio.create_task(parts.beat.keep(), name="beat")
+        leading = asyncio.create_task(parts.leader.keep(), name="leader")
         try:
             await parts.services.pipeline.resume()
             await parts.dispatch.resume()
-            async with _updates(settings, token, path, parts) as (source, address):
-                menu = asyncio.create_task(_menu(parts.services.bot), name="menu")
+            async with _receiving_updates(settings, token, path, parts) as (source, address):
+                menu = asyncio.create_task(_set_menu(parts.services.bot), name="menu")
                 await asyncio.wait([menu], timeout=_MENU_SECONDS)
                 name = parts.services.bot.username
                 sys.stdout.write(" ".join(filter(None, ["ready", f"@{name}", address])) + "\n")
                 sys.stdout.flush()
-                await _until(stop, source, kept)
+                await _wait_for_end(stop, source, leading)
                 menu.cancel()
         finally:
-            await _stop(parts, kept)
+            await _stop(parts, leading)
 
 
 @contextlib.asynccontextmanager
 async def _parts(settings: Settings, token: str, fetcher: Fetcher | None) -> AsyncIterator[_Parts]:
-    """All parts, connected; closed in turn."""
+    """All parts, connected; they are closed in reverse order."""
     url = await asyncio.to_thread(redis_url, settings)
     number = bot_id(token)
     keys = Keys(number)
@@ -126,14 +127,14 @@ async def _parts(settings: Settings, token: str, fetcher: Fetcher | None) -> Asy
         await application.initialize()
         stack.push_async_callback(application.shutdown)
         dispatch = Dispatch(application, services.inbox)
-        yield _Parts(services, dispatch, Beat(redis, keys))
+        yield _Parts(services, dispatch, LeaderLock(redis, keys))
 
 
 @contextlib.asynccontextmanager
-async def _updates(
+async def _receiving_updates(
     settings: Settings, token: str, path: str, parts: _Parts
 ) -> AsyncIterator[tuple[asyncio.Task[None] | None, str]]:
-    """Updates come in, by asking or by webhook: the task that asks, or the address listened on."""
+    """Receive updates by polling (yields its task) or by webhook (yields the address)."""
     bot = parts.services.bot
     if not path:
         await bot.delete_webhook(drop_pending_updates=False)
@@ -144,8 +145,8 @@ async def _updates(
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         return
-    given = settings.bot_webhook_secret
-    secret = given.get_secret_value() if given else derived(token, "unmask webhook")
+    setting = settings.bot_webhook_secret
+    secret = setting.get_secret_value() if setting else derived(token, "unmask webhook")
     runner = web.AppRunner(
         webhook.webhook_app(path, secret, parts.dispatch), access_log=None, shutdown_timeout=GRACE
     )
@@ -159,54 +160,56 @@ async def _updates(
         await runner.cleanup()
 
 
-async def _menu(bot: Bot) -> None:
-    """Telegram limits how often that may be done; a bot without it works all the same."""
+async def _set_menu(bot: Bot) -> None:
+    """Set the menu of commands. Telegram limits how often; the bot works without it too."""
     try:
         await set_menu(bot)
     except TelegramError as error:
-        _log.warning("the list of commands was not set", extra={"why": str(error)})
+        _log.warning("the menu of commands was not set", extra={"why": str(error)})
 
 
-async def _unless(stop: asyncio.Event, step: Coroutine[Any, Any, None]) -> bool:
-    """Do a step that may take long, or leave it when ``stop`` is set; whether it was done."""
-    doing, stopping = asyncio.create_task(step), asyncio.create_task(stop.wait())
+async def _run_unless(stop: asyncio.Event, step: Coroutine[Any, Any, None]) -> bool:
+    """Run a step that may take long, or cancel it when ``stop`` is set; whether it has ended."""
+    running, stopping = asyncio.create_task(step), asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
-        if not doing.done():
-            doing.cancel()
-            await asyncio.gather(doing, return_exceptions=True)
-    if doing.cancelled():
+        if not running.done():
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    if running.cancelled():
         return False
-    doing.result()
+    running.result()
     return True
 
 
-async def _until(
-    stop: asyncio.Event, source: asyncio.Task[None] | None, kept: asyncio.Task[None]
+async def _wait_for_end(
+    stop: asyncio.Event, source: asyncio.Task[None] | None, leading: asyncio.Task[None]
 ) -> None:
-    """Wait for the stop; raises what the polling ended with, or :class:`LostError`."""
+    """Wait until ``stop`` is set; raises the error of the polling, or
+    :class:`LeadershipLostError`."""
     stopping = asyncio.create_task(stop.wait())
-    watched = {task for task in (stopping, source, kept) if task is not None}
+    watched = {task for task in (stopping, source, leading) if task is not None}
     try:
         done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
     for task in done:
         task.result()
-    if kept in done:
-        raise LostError("Another process took over as this bot.")
+    if leading in done:
+        raise LeadershipLostError("Another process took over as this bot.")
 
 
-async def _stop(parts: _Parts, kept: asyncio.Task[None]) -> None:
-    """What is just leaving may arrive; the rest waits in Redis for the next start."""
+async def _stop(parts: _Parts, leading: asyncio.Task[None]) -> None:
+    """Stop all parts. Replies that are being sent may arrive; the rest waits in Redis for the next
+    start."""
     await parts.dispatch.close(GRACE)
     await parts.services.pipeline.close()
-    kept.cancel()
-    await asyncio.gather(kept, return_exceptions=True)
+    leading.cancel()
+    await asyncio.gather(leading, return_exceptions=True)
     with contextlib.suppress(UnmaskError):
-        await parts.beat.release()
+        await parts.leader.release()
 
 
 async def _until_signal(settings: Settings, fetcher: Fetcher | None) -> None:
@@ -214,11 +217,11 @@ async def _until_signal(settings: Settings, fetcher: Fetcher | None) -> None:
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGTERM, signal.SIGINT)
 
-    def told() -> None:
+    def stop_in_order() -> None:
         stop.set()
-        for number in numbers:  # a second signal ends it at once; nothing is lost by that
+        for number in numbers:  # a second signal ends the process at once, and nothing is lost
             loop.remove_signal_handler(number)
 
     for number in numbers:
-        loop.add_signal_handler(number, told)
+        loop.add_signal_handler(number, stop_in_order)
     await run(settings, stop, fetcher)

@@ -1,4 +1,4 @@
-"""Makes what the handlers share."""
+"""Creates the services that the handlers share."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from redis import asyncio as aioredis
 from telegram import Bot
 
 from bot.context import Services
+from bot.examination import Examination
 from bot.files import Files
 from bot.pipeline import Pipeline
-from bot.replies.sender import Answers
+from bot.replies.sender import ReplySender
 from bot.state.access import Access
-from bot.state.callback_data import Tickets
+from bot.state.callback_data import CallbackDataStore
 from bot.state.counters import Counters
 from bot.state.feedback import Feedback
-from bot.state.history import Past
+from bot.state.history import History
 from bot.state.limits import Limits
-from bot.state.pending_albums import Unasked
+from bot.state.pending_albums import PendingAlbums
 from bot.state.redis_keys import Keys
-from bot.state.reply_queue import OrderBook
-from bot.state.users import People
+from bot.state.reply_queue import ReplyStore
+from bot.state.users import Users
 from bot.transport.inbox import Inbox
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
@@ -35,23 +36,27 @@ def make_services(
     keys: Keys,
     owner_key: str,
 ) -> Services:
-    """Put the parts together; ``owner_key`` is the secret under which feedback knows its giver.
+    """All services; ``owner_key`` is the secret with which feedback hashes its users.
 
-    Raises :class:`SettingsError` for settings that cannot be.
+    Raises :class:`SettingsError` for invalid settings.
     """
-    people = People(redis, keys, settings.retention)
-    past = Past(redis, keys, checks, settings)
-    book = OrderBook(redis, keys)
-    tickets = Tickets(redis, keys, settings.retention)
+    users = Users(redis, keys, settings.retention)
+    history = History(redis, keys, checks, settings)
+    replies = ReplyStore(redis, keys)
+    callbacks = CallbackDataStore(redis, keys, settings.retention)
     counters = Counters(redis, keys)
     pipeline = Pipeline(
         bot=bot,
-        book=book,
-        checks=checks,
-        files=Files(bot, checks, past, fetcher, settings),
-        past=past,
-        people=people,
-        answers=Answers(bot, checks, book, tickets, people, settings),
+        replies=replies,
+        examination=Examination(
+            replies=replies,
+            checks=checks,
+            files=Files(bot, checks, history, fetcher, settings),
+            history=history,
+            users=users,
+            settings=settings,
+        ),
+        sender=ReplySender(bot, checks, replies, callbacks, users, settings),
         counters=counters,
         settings=settings,
     )
@@ -60,14 +65,14 @@ def make_services(
         bot=bot,
         checks=checks,
         inbox=Inbox(redis, keys),
-        book=book,
-        people=people,
+        replies=replies,
+        users=users,
         access=Access(redis, keys, settings),
         limits=limits,
-        tickets=tickets,
-        past=past,
+        callbacks=callbacks,
+        history=history,
         counters=counters,
         feedback=Feedback(settings, owner_key),
         pipeline=pipeline,
-        unasked=Unasked(),
+        pending_albums=PendingAlbums(),
     )

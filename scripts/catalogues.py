@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po, write_po
 BOT = Path(__file__).parents[1] / "bot"
 LOCALES = BOT / "locales"
 #: The functions whose first arguments are texts (bot/i18n.py).
-KEYWORDS = {"say": None, "later": None, "count": (1, 2)}
+KEYWORDS = {"gettext": None, "gettext_noop": None, "ngettext": (1, 2)}
 DOMAIN = "unmask"
 
 

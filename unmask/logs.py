@@ -30,9 +30,9 @@ _LEVELS: dict[str, str] = {
     # They log each connection or request, with addresses and URLs, or each odd tag of a file.
     **dict.fromkeys(("aiohttp.access", "asyncio", "httpx", "httpcore", "telegram"), "WARNING"),
     **dict.fromkeys(("PIL", "fontTools", "fpdf"), "WARNING"),
-    # It quotes answers that it cannot read, and with them what people wrote.
+    # It quotes responses that it cannot parse, and with them what people wrote.
     "telegram.request.BaseRequest": "CRITICAL",
-    # It logs each 429 as an error; the bot waits and tries again.
+    # It logs each 429 as an error; the bot waits and retries.
     "telegram.ext.AIORateLimiter": "CRITICAL",
 }
 

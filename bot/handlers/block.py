@@ -1,37 +1,39 @@
-"""/block and /unblock, for those who run the bot."""
+"""/block and /unblock, for administrators of the bot."""
 
 from __future__ import annotations
 
-from bot.context import Turn
+from bot.context import UpdateContext
 
 
-async def block(turn: Turn) -> None:
-    """Never answer a user or a chat again."""
-    await _change(turn, blocked=True)
+async def block(context: UpdateContext) -> None:
+    """Block a user or a chat: the bot no longer answers it."""
+    await _change(context, blocked=True)
 
 
-async def unblock(turn: Turn) -> None:
-    """Answer a user or a chat again."""
-    await _change(turn, blocked=False)
+async def unblock(context: UpdateContext) -> None:
+    """Unblock a user or a chat."""
+    await _change(context, blocked=False)
 
 
-async def _change(turn: Turn, *, blocked: bool) -> None:
-    access, say = turn.services.access, turn.words.say
-    if not access.is_admin(turn.user):
-        await turn.reply(say("This is for those who run the bot."))
+async def _change(context: UpdateContext, *, blocked: bool) -> None:
+    access, gettext = context.services.access, context.texts.gettext
+    if not access.is_admin(context.user):
+        await context.reply_text(gettext("This is for those who run the bot."))
         return
     try:
-        who = int(turn.argument)
+        number = int(context.argument)
     except ValueError:
-        await turn.reply(say("Give the Telegram number of a user or a chat: /block 123456789"))
+        await context.reply_text(
+            gettext("Give the Telegram number of a user or a chat: /block 123456789")
+        )
         return
-    if blocked and access.is_admin(who):
-        await turn.reply(say("Those who run the bot cannot be blocked."))
+    if blocked and access.is_admin(number):
+        await context.reply_text(gettext("Those who run the bot cannot be blocked."))
         return
-    changed = await (access.block(who) if blocked else access.unblock(who))
+    changed = await (access.block(number) if blocked else access.unblock(number))
     if not changed:
-        await turn.reply(say("Nothing changed for {number}.", number=who))
+        await context.reply_text(gettext("Nothing changed for {number}.", number=number))
     elif blocked:
-        await turn.reply(say("{number} is not answered any more.", number=who))
+        await context.reply_text(gettext("{number} is not answered any more.", number=number))
     else:
-        await turn.reply(say("{number} is answered again.", number=who))
+        await context.reply_text(gettext("{number} is answered again.", number=number))

@@ -1,99 +1,106 @@
-"""A pressed button: whose it is, whether they may, and which handler does it."""
+"""Pressed buttons: whether the user may press them, and which handler does the work."""
 
 from __future__ import annotations
 
 from telegram.constants import ChatMemberStatus
 from telegram.error import BadRequest
 
-from bot.context import Turn
-from bot.handlers import delete, language, results, wrong
+from bot.context import UpdateContext
+from bot.handlers import delete, feedback, language, results
 from bot.replies.keyboards import Action
-from bot.state.callback_data import Ticket
+from bot.state.callback_data import CallbackData
 
-#: Telegram's stand-in for whoever writes as the group itself: it presses no buttons.
-_ANONYMOUS = 1087968824
+#: The account that Telegram shows for an administrator who writes as the group itself. It cannot
+#: press buttons.
+_ANONYMOUS_ADMIN = 1087968824
 
 
-async def pressed(turn: Turn) -> None:
-    """Dispatch a press."""
-    action, token, argument = _parts(turn.query.data if turn.query else None)
+async def handle_press(context: UpdateContext) -> None:
+    """Call the handler of a pressed button."""
+    action, token, argument = _parse(context.query.data if context.query else None)
     if action is None:
-        await turn.notice()
+        await context.answer_query()
         return
-    limited = await turn.services.limits.press(turn.user)
+    limited = await context.services.limits.press(context.user)
     if limited is not None:
-        await results.wait(turn, limited)
+        await results.say_wait(context, limited)
     elif action is Action.LANGUAGE:
-        await language.chosen(turn, token)
+        await language.choose(context, token)
     elif action is Action.DELETE_ALL:
-        await delete.everything(turn, token)
+        await delete.delete_everything(context, token)
     else:
-        await _with_ticket(turn, action, token, argument)
+        await _handle_stored(context, action, token, argument)
 
 
-async def _with_ticket(turn: Turn, action: Action, token: str, argument: str) -> None:
-    ticket = await turn.services.tickets.find(token)
-    if action is Action.KEEP:
-        await _cancel(turn, ticket)
-    elif ticket is None or ticket.chat != turn.chat:
-        await results.gone(turn)
-    elif await _may(turn, ticket, action):
-        await _do(turn, action, token, ticket, argument)
+async def _handle_stored(context: UpdateContext, action: Action, token: str, argument: str) -> None:
+    """Handle a button whose callback data is stored under a token."""
+    callback = await context.services.callbacks.find(token)
+    if action is Action.CANCEL:
+        await _cancel(context, callback)
+    elif callback is None or callback.chat != context.chat:
+        await results.say_expired(context)
+    elif await _may_press(context, callback, action):
+        await _handle_action(context, action, token, callback, argument)
     else:
-        await _not_yours(turn)
+        await _refuse(context)
 
 
-async def _do(turn: Turn, action: Action, token: str, ticket: Ticket, argument: str) -> None:
-    if action in (Action.DELETE, Action.DELETE_ONE):
-        await delete.one(turn, token, ticket, sure=action is Action.DELETE_ONE)
+async def _handle_action(
+    context: UpdateContext, action: Action, token: str, callback: CallbackData, argument: str
+) -> None:
+    if action is Action.DELETE:
+        await delete.ask_what(context, token)
+    elif action is Action.DELETE_ONE:
+        await delete.delete_one(context, token, callback)
     elif action is Action.WRONG:
-        await wrong.ask(turn, token, ticket)
+        await feedback.ask_truth(context, token, callback)
     elif action is Action.TRUTH:
-        await wrong.ask_consent(turn, token, ticket, argument)
+        await feedback.ask_consent(context, token, callback, argument)
     elif action is Action.CONSENT:
-        await wrong.keep(turn, ticket, argument)
+        await feedback.store(context, callback, argument)
     elif action is Action.PAGE:
-        await results.page(turn, token, ticket, argument)
-    elif action is Action.ANEW:
-        await results.anew(turn, ticket)
+        await results.show_page(context, token, callback, argument)
+    elif action is Action.EXAMINE_AGAIN:
+        await results.examine_again(context, callback)
     else:
-        await results.picture(turn, action, ticket)
+        await results.send_picture(context, action, callback)
 
 
-async def _cancel(turn: Turn, ticket: Ticket | None) -> None:
-    """Leave all as it is, for whoever may have been asked. A question that has no ticket is
-    /delete's, whoever asked it."""
-    if ticket is not None and not await _may(turn, ticket, Action.DELETE):
-        await _not_yours(turn)
+async def _cancel(context: UpdateContext, callback: CallbackData | None) -> None:
+    """Cancel a question. One without callback data was asked by /delete, and anybody may cancel it;
+    any other only a user who may delete the result."""
+    if callback is not None and not await _may_press(context, callback, Action.DELETE):
+        await _refuse(context)
         return
-    await turn.notice()
-    await turn.edit(turn.words.say("Nothing was changed."))
+    await context.answer_query()
+    await context.edit_text(context.texts.gettext("Nothing was changed."))
 
 
-async def _may(turn: Turn, ticket: Ticket, action: Action) -> bool:
-    """The one who asked may; a group's admins may delete, and stand in for an anonymous one."""
-    if turn.user == ticket.asker:
+async def _may_press(context: UpdateContext, callback: CallbackData, action: Action) -> bool:
+    """Whether a user may press a button: the user who got the reply may press all of them; a
+    group's administrators may delete, and press all buttons of an anonymous administrator."""
+    if context.user == callback.user:
         return True
-    if not turn.group:
+    if not context.group:
         return False
-    if action in (Action.DELETE, Action.DELETE_ONE) or ticket.asker == _ANONYMOUS:
+    if action in (Action.DELETE, Action.DELETE_ONE) or callback.user == _ANONYMOUS_ADMIN:
         try:
-            member = await turn.services.bot.get_chat_member(turn.chat, turn.user)
-        except BadRequest:  # a group may keep its members to itself
+            member = await context.services.bot.get_chat_member(context.chat, context.user)
+        except BadRequest:  # a group may hide its members
             return False
         return member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
     return False
 
 
-async def _not_yours(turn: Turn) -> None:
-    await turn.notice(
-        turn.words.say("These buttons are for the one who asked. Ask with /check yourself."),
+async def _refuse(context: UpdateContext) -> None:
+    await context.answer_query(
+        context.texts.gettext("These buttons are for the one who asked. Ask with /check yourself."),
         alert=True,
     )
 
 
-def _parts(data: str | None) -> tuple[Action | None, str, str]:
-    """Action, token and argument of a button's data; no action for what is none of ours."""
+def _parse(data: str | None) -> tuple[Action | None, str, str]:
+    """Action, token and argument of a button's data; the action is None if it is unknown."""
     name, _, rest = (data or "").partition(":")
     token, _, argument = rest.partition(":")
     try:

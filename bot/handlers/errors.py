@@ -1,4 +1,4 @@
-"""What goes wrong unforeseen: something true for whoever asked, everything else for the log."""
+"""Unexpected errors: the user gets an incident number, the log gets the rest."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import secrets
 from telegram import Update
 from telegram.error import Forbidden, TelegramError
 
-from bot.context import Services, turn_of
+from bot.context import Services, context_of
 from unmask.errors import UnmaskError
 
 _log = logging.getLogger("bot.errors")
 
 
-async def failed(services: Services, update: object, error: Exception | None) -> None:
-    """Log an error under a number, and tell the number to whoever is concerned."""
+async def report_error(services: Services, update: object, error: Exception | None) -> None:
+    """Log an error with an incident number, and tell that number to the user of the update."""
     if isinstance(error, Forbidden):
-        _log.info("the bot may not write there", extra={"why": error.message})
+        _log.info("the bot may not write to a chat", extra={"why": error.message})
         return
     incident = secrets.token_hex(4)
     number = update.update_id if isinstance(update, Update) else None
@@ -28,14 +28,14 @@ async def failed(services: Services, update: object, error: Exception | None) ->
     if not isinstance(update, Update):
         return
     with contextlib.suppress(TelegramError, UnmaskError):
-        turn = await turn_of(services, update)
-        if turn is None:
+        context = await context_of(services, update)
+        if context is None:
             return
-        said = turn.words.say(
+        text = context.texts.gettext(
             "Something went wrong on our side (incident {incident}). Please try again.",
             incident=incident,
         )
-        if turn.query is not None:
-            await turn.notice(said, alert=True)
+        if context.query is not None:
+            await context.answer_query(text, alert=True)
         else:
-            await turn.reply(said)
+            await context.reply_text(text)

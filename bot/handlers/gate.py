@@ -1,14 +1,17 @@
-"""Before every other handler: who is not served, and who is never answered."""
+"""Runs before every other handler: drops the updates of users that the bot does not serve."""
 
 from __future__ import annotations
 
 from telegram import Update
 
-from bot.context import Services, turn_of
+from bot.context import Services, context_of
+
+#: The hint that the bot does not serve everybody, which a user gets once.
+_CLOSED_HINT = "closed"
 
 
 async def admits(services: Services, update: Update) -> bool:
-    """Whether an update is dealt with. In a private chat, who is not served is told so once."""
+    """Whether to handle an update. In a private chat, a user who is not served is told so once."""
     user, chat = update.effective_user, update.effective_chat
     if user is None or chat is None:
         return False
@@ -16,18 +19,18 @@ async def admits(services: Services, update: Update) -> bool:
         return False
     if services.access.serves(user.id, chat.id):
         return True
-    turn = await turn_of(services, update)
+    context = await context_of(services, update)
     if (
-        turn is not None
-        and not turn.group
-        and not await services.people.was_told(user.id, "closed")
+        context is not None
+        and not context.group
+        and not await services.users.has_hint(user.id, _CLOSED_HINT)
     ):
-        await turn.reply(
-            turn.words.say(
+        await context.reply_text(
+            context.texts.gettext(
                 "This bot is for a closed circle. If you belong to it, give its operator your "
                 "number: {number}.",
                 number=user.id,
             )
         )
-        await services.people.tell(user.id, "closed")
+        await services.users.mark_hint(user.id, _CLOSED_HINT)
     return False

@@ -1,24 +1,26 @@
-"""/language: choose a language, and keep the choice."""
+"""/language: choose a language; the choice is stored."""
 
 from __future__ import annotations
 
-from bot.context import Turn
-from bot.i18n import LANGUAGES, words
+from bot.context import UpdateContext
+from bot.i18n import LANGUAGES, texts_in
 from bot.replies import keyboards
 
 
-async def language(turn: Turn) -> None:
-    """Offer the languages."""
-    await turn.reply(turn.words.say("Which language shall I speak?"), keyboards.languages())
+async def ask_language(context: UpdateContext) -> None:
+    """Reply with a button for each language."""
+    await context.reply_text(
+        context.texts.gettext("Which language shall I speak?"), keyboards.languages()
+    )
 
 
-async def chosen(turn: Turn, code: str) -> None:
-    """Keep the language of a pressed button."""
+async def choose(context: UpdateContext, code: str) -> None:
+    """Store the language of a pressed button."""
     if code not in LANGUAGES:
-        await turn.notice()
+        await context.answer_query()
         return
-    await turn.services.people.choose_language(turn.user, code)
-    said = words(code).say("From now on I speak English.")
-    await turn.notice(said)
-    if not turn.group:
-        await turn.edit(said)
+    await context.services.users.choose_language(context.user, code)
+    text = texts_in(code).gettext("From now on I speak English.")
+    await context.answer_query(text)
+    if not context.group:
+        await context.edit_text(text)

@@ -1,148 +1,142 @@
-"""Whatever is sent: the pictures in it are taken, for anything else there is a friendly word."""
+"""Messages: the pictures in them are taken on, anything else gets a friendly text."""
 
 from __future__ import annotations
 
 import contextlib
 
-from telegram import Message
 from telegram.constants import ReactionEmoji
 from telegram.error import TelegramError
 
-from bot.context import Turn
-from bot.i18n import later
-from bot.media import MOST_URLS, Refused, is_addressed, origin_of, picture_in, urls_in
+from bot.context import UpdateContext
+from bot.i18n import gettext_noop
+from bot.media import Inbound, Refusal, read_message
 from bot.replies.messages import duration
-from bot.state.reply_queue import Item, Kind, Order
+from bot.state.reply_queue import Item, Kind, Outcome, Reply, SentPicture
 from unmask.errors import UnmaskError
 
+#: How many URLs of one message are examined.
+MAX_URLS = 5
 _REFUSALS = {
-    Refused.VIDEO: later(
+    Refusal.VIDEO: gettext_noop(
         "I cannot examine videos yet, only photographs. Send a still of it: a screenshot of the "
         "face, as large as it gets."
     ),
-    Refused.SOUND: later("I examine photographs, not sound."),
-    Refused.DOCUMENT: later("This file is not a picture. Send a photograph, best as a file."),
+    Refusal.SOUND: gettext_noop("I examine photographs, not sound."),
+    Refusal.DOCUMENT: gettext_noop(
+        "This file is not a picture. Send a photograph, best as a file."
+    ),
+    Refusal.OWN_REPLY: gettext_noop(
+        "This is my own answer. Reply to the picture that it is about."
+    ),
 }
 
 
-async def arrived(turn: Turn) -> None:
-    """A message in a private chat, or in a group, where only those that ask are dealt with."""
-    message, bot = turn.message, turn.services.bot
-    asked = is_addressed(message, bot.username, bot.id)
-    target = _target(message, asked)
-    found = picture_in(target, target.message_id)
-    if turn.group and not asked and not _joins(turn, message):
-        if message.media_group_id and isinstance(found, Item):
-            turn.services.unasked.hold(album_id(message), turn)
-        return
-    if found is None and target is message and message.external_reply is not None and asked:
-        found = picture_in(message.external_reply, message.message_id)
-    if isinstance(found, Refused):
-        await turn.reply(turn.words.say(_REFUSALS[found]))
-    elif found is not None:
-        await _take_picture(turn, target, found)
+async def receive(context: UpdateContext) -> None:
+    """Handle a message. In a group only one that calls the bot is handled."""
+    bot = context.services.bot
+    inbound = read_message(context.message, bot.username, bot.id)
+    if not context.group or inbound.addressed or _joins_album(context, inbound):
+        await _handle(context, inbound)
+    elif inbound.album and inbound.pictures:
+        context.services.pending_albums.add(album_id(context, inbound), (context, inbound))
+
+
+def album_id(context: UpdateContext, inbound: Inbound) -> str:
+    """The id of the reply to an album."""
+    return f"{context.chat}.album.{inbound.album}"
+
+
+def _joins_album(context: UpdateContext, inbound: Inbound) -> bool:
+    """Whether a picture belongs to an album that the bot was called for: only one message of an
+    album has the words that call it."""
+    pipeline = context.services.pipeline
+    return bool(inbound.album) and pipeline.is_collecting(album_id(context, inbound))
+
+
+async def _handle(context: UpdateContext, inbound: Inbound) -> None:
+    if inbound.refusal is not None:
+        await context.reply_text(context.texts.gettext(_REFUSALS[inbound.refusal]))
+    elif inbound.pictures:
+        await _take_picture(context, inbound)
+    elif inbound.urls:
+        await _take_urls(context, inbound)
     else:
-        await _take_urls(turn, target)
+        await _explain_use(context)
 
 
-def album_id(message: Message) -> str:
-    """The name of the order for an album."""
-    return f"{message.chat.id}.album.{message.media_group_id}"
-
-
-def _target(message: Message, asked: bool) -> Message:
-    """The message that holds the picture: the one sent or, if the bot is asked in a reply, the
-    one replied to."""
-    other = message.reply_to_message
-    if not asked or other is None or picture_in(message, 0) is not None or urls_in(message):
-        return message
-    return other
-
-
-def _joins(turn: Turn, message: Message) -> bool:
-    """Whether a picture belongs to an album for which the bot was asked: only one of an album's
-    messages has the words."""
-    return bool(message.media_group_id) and turn.services.pipeline.is_collecting(album_id(message))
-
-
-async def _take_picture(turn: Turn, target: Message, item: Item) -> None:
-    own = target.from_user is not None and target.from_user.id == turn.services.bot.id
-    if own and target.message_id != turn.message.message_id:
-        await turn.reply(
-            turn.words.say("This is my own answer. Reply to the picture that it is about.")
-        )
+async def _take_picture(context: UpdateContext, inbound: Inbound) -> None:
+    services = context.services
+    limited = await services.limits.picture(context.user, context.chat)
+    if limited is not None and not inbound.album:
+        await _tell_to_wait(context, limited)
         return
-    limited = await turn.services.limits.picture(turn.user, turn.chat)
-    whole = turn.message.media_group_id if target is turn.message else None
-    if limited is not None and not whole:
-        await _say_wait(turn, limited)
+    reply = _reply(context, inbound, [_item(sent, limited) for sent in inbound.pictures])
+    if not inbound.album:
+        await services.pipeline.take(reply, context.update_id)
         return
-    if limited is not None:
-        item.error = limited.as_json()["error"]
-    order = _order(turn, target, [item])
-    if whole:
-        order.id = album_id(turn.message)
-        await turn.services.pipeline.take_part(order, turn.update_id)
-        for earlier in turn.services.unasked.take(order.id):
-            await arrived(earlier)
-    else:
-        await turn.services.pipeline.take(order, turn.update_id)
+    reply.id = album_id(context, inbound)
+    await services.pipeline.take_part(reply, context.update_id)
+    for pending_context, pending in services.pending_albums.pop(reply.id):
+        await _take_picture(pending_context, pending)
 
 
-async def _take_urls(turn: Turn, target: Message) -> None:
-    urls = urls_in(target)
-    if not urls:
-        await _say_how(turn)
-        return
+async def _take_urls(context: UpdateContext, inbound: Inbound) -> None:
     items: list[Item] = []
-    for number, url in enumerate(urls[:MOST_URLS]):
-        limited = await turn.services.limits.picture(turn.user, turn.chat)
+    for number, url in enumerate(inbound.urls[:MAX_URLS]):
+        limited = await context.services.limits.picture(context.user, context.chat)
         if limited is not None and not items:
-            await _say_wait(turn, limited)
+            await _tell_to_wait(context, limited)
             return
-        item = Item(kind=Kind.URL, message=target.message_id, number=number, url=url)
-        item.error = limited.as_json()["error"] if limited else None
-        items.append(item)
-    order = _order(turn, target, items)
-    order.skipped = max(len(urls) - MOST_URLS, 0)
-    await turn.services.pipeline.take(order, turn.update_id)
+        sent = SentPicture(kind=Kind.URL, message=inbound.message, number=number, url=url)
+        items.append(_item(sent, limited))
+    reply = _reply(context, inbound, items)
+    reply.skipped = max(len(inbound.urls) - MAX_URLS, 0)
+    await context.services.pipeline.take(reply, context.update_id)
 
 
-def _order(turn: Turn, target: Message, items: list[Item]) -> Order:
-    return Order(
-        id=f"{turn.chat}.{turn.message.message_id}",
-        chat=turn.chat,
-        group=turn.group,
-        thread=turn.thread,
-        reply_to=target.message_id,
-        asker=turn.user,
-        language=turn.words.language,
+def _item(sent: SentPicture, limited: UnmaskError | None) -> Item:
+    """A picture of a reply; one that is over the limit has its error already."""
+    error = limited.as_json()["error"] if limited else None
+    return Item(sent=sent, outcome=Outcome(error=error))
+
+
+def _reply(context: UpdateContext, inbound: Inbound, items: list[Item]) -> Reply:
+    return Reply(
+        id=f"{context.chat}.{context.message.message_id}",
+        chat=context.chat,
+        group=context.group,
+        thread=context.thread,
+        reply_to=inbound.message,
+        user=context.user,
+        language=context.texts.language,
         items=items,
-        origin=origin_of(target),
+        origin=inbound.origin,
     )
 
 
-async def _say_wait(turn: Turn, limited: UnmaskError) -> None:
-    """Mark what is not taken; why is said once."""
+async def _tell_to_wait(context: UpdateContext, limited: UnmaskError) -> None:
+    """Mark a message that is over the limit; the reason is sent once."""
     seconds = int(limited.detail["retry_after"])
     with contextlib.suppress(TelegramError):
-        await turn.message.set_reaction(ReactionEmoji.SHRUG)
-    if await turn.services.limits.begin_wait(turn.chat, seconds):
-        await turn.reply(
-            turn.words.say(
+        await context.message.set_reaction(ReactionEmoji.SHRUG)
+    if await context.services.limits.begin_wait(context.chat, seconds):
+        await context.reply_text(
+            context.texts.gettext(
                 "Those were many pictures. Please wait {wait}, then send again what I marked "
                 "with 🤷.",
-                wait=duration(turn.words, seconds),
+                wait=duration(context.texts, seconds),
             )
         )
 
 
-async def _say_how(turn: Turn) -> None:
-    if turn.group:
-        await turn.reply(
-            turn.words.say("Reply with /check to a picture, or mention me in its caption.")
+async def _explain_use(context: UpdateContext) -> None:
+    if context.group:
+        await context.reply_text(
+            context.texts.gettext("Reply with /check to a picture, or mention me in its caption.")
         )
     else:
-        await turn.reply(
-            turn.words.say("Send me a photograph of a face, best as a file. /help tells more.")
+        await context.reply_text(
+            context.texts.gettext(
+                "Send me a photograph of a face, best as a file. /help tells more."
+            )
         )

@@ -1,30 +1,31 @@
-"""/privacy: what is kept, where, and for how long."""
+"""/privacy: what is stored, where, and for how long."""
 
 from __future__ import annotations
 
-from bot.context import Turn
+from bot.context import UpdateContext
 from bot.replies.messages import duration
 
 
-async def privacy(turn: Turn) -> None:
-    """The whole truth in a few lines."""
-    say, time = turn.words.say, duration(turn.words, turn.services.settings.retention)
+async def privacy(context: UpdateContext) -> None:
+    """Reply with all that the bot stores."""
+    gettext = context.texts.gettext
+    time = duration(context.texts, context.services.settings.retention)
     parts = [
-        say("What is kept of you:"),
-        say(
+        gettext("What is stored about you:"),
+        gettext(
             "• Your picture and its result: for {time}, then they are deleted. Only your chat sees "
             "them.\n"
             "• Your Telegram number, to know which results are yours: for {time}.\n"
             "• The language that you chose: until you delete it, or half a year.\n"
-            "• What you say of a wrong verdict: until you delete it. The photo goes with it only "
-            "if you agree.",
+            "• What you say about a wrong verdict: until you delete it. The photo goes with it "
+            "only if you agree.",
             time=time,
         ),
-        say(
+        gettext(
             "Your name, your contacts and what you write are not kept. Pictures are examined on "
             "the operator's own machine and go to nobody else. What you send through Telegram, "
             "Telegram has too."
         ),
-        say("/delete removes everything that is kept of you, at once."),
+        gettext("/delete removes everything that is stored about you, at once."),
     ]
-    await turn.reply("\n\n".join(parts))
+    await context.reply_text("\n\n".join(parts))

@@ -1,29 +1,31 @@
-"""/stats, for those who run the bot."""
+"""/stats, for administrators of the bot."""
 
 from __future__ import annotations
 
-from bot.context import Turn
+from bot.context import UpdateContext
 
 
-async def stats(turn: Turn) -> None:
-    """The queue, what is owed, and sums since the beginning."""
-    services = turn.services
-    if not services.access.is_admin(turn.user):
-        await turn.reply(turn.words.say("This is for those who run the bot."))
+async def stats(context: UpdateContext) -> None:
+    """Reply with the state of the queue, the number of owed replies, and the sums."""
+    services = context.services
+    if not services.access.is_admin(context.user):
+        await context.reply_text(context.texts.gettext("This is for those who run the bot."))
         return
-    queue, owed = await services.checks.stats(), await services.book.count()
+    queue, owed = await services.checks.stats(), await services.replies.count()
     sums = await services.counters.sums()
     wait = queue.estimated_wait_seconds
     lines = [
-        turn.words.say("Workers: {number}", number=queue.workers),
-        turn.words.say(
+        context.texts.gettext("Workers: {number}", number=queue.workers),
+        context.texts.gettext(
             "Pictures waiting: {waiting}, in hand: {running}",
             waiting=queue.waiting,
             running=queue.running,
         ),
-        turn.words.say("Expected wait: {wait} s", wait="?" if wait is None else f"{wait:.1f}"),
-        turn.words.say("Answers owed: {number}", number=owed),
+        context.texts.gettext(
+            "Expected wait: {wait} s", wait="?" if wait is None else f"{wait:.1f}"
+        ),
+        context.texts.gettext("Answers owed: {number}", number=owed),
         "",
         *(f"{name}: {value}" for name, value in sums.items()),
     ]
-    await turn.reply("\n".join(lines))
+    await context.reply_text("\n".join(lines))

@@ -1,1 +1,1 @@
-"""What the bot says and shows, in the language of whoever asked."""
+"""The replies: their texts, pictures and buttons, in the user's language."""

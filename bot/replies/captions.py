@@ -1,4 +1,4 @@
-"""The words below an answer's picture, within Telegram's limits."""
+"""The captions of replies, within Telegram's limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from telegram import MessageEntity
 
-from bot.i18n import Words
+from bot.i18n import Texts
 from bot.replies.messages import (
     CAVEATS,
     MARKS,
@@ -26,20 +26,21 @@ from unmask.report import Face, Report, Verdict, shown_percent
 
 #: In UTF-16 code units, as Telegram counts.
 CAPTION_LIMIT, TEXT_LIMIT = 1024, 4096
-_SUSPICION = (Verdict.FAKE, Verdict.UNSURE, Verdict.REAL, Verdict.NO_FACE)
+#: The verdicts, the most suspicious first.
+_BY_SUSPICION = (Verdict.FAKE, Verdict.UNSURE, Verdict.REAL, Verdict.NO_FACE)
 
 
 @dataclass(frozen=True)
-class Said:
-    """A text and what of it stands out."""
+class Caption:
+    """A text and its formatting."""
 
     text: str
     entities: tuple[MessageEntity, ...] = ()
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One picture of an answer: its report, or the error (inside of the one error shape)."""
+class PictureResult:
+    """One picture of a reply: its report, or the error (the inside of the one error shape)."""
 
     item: Item
     report: Report | None = None
@@ -47,188 +48,209 @@ class Shown:
 
 
 def length(text: str) -> int:
-    """How long Telegram takes a text to be."""
+    """The length of a text as Telegram counts it."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def single(
-    words: Words, shown: Shown, origin: Origin | None, *, hint: bool = False, twice: bool = False
-) -> Said:
-    """The caption of one picture: verdict, faces, what it does not mean, model.
+    texts: Texts,
+    result: PictureResult,
+    origin: Origin | None,
+    *,
+    hint: bool = False,
+    may_repeat: bool = False,
+) -> Caption:
+    """The caption of one picture: the verdict, the faces, what it does not mean, the model.
 
-    ``hint`` adds why files are better, if there is room; ``twice`` that this may have come before.
+    ``hint`` adds why files are better, if there is room; ``may_repeat`` that this reply may have
+    been sent before.
     """
-    report = shown.report
+    report = result.report
     if report is None:
         raise ValueError("a caption needs a report")
-    head = f"{MARKS[report.verdict]} {words.say(VERDICTS[report.verdict])}"
-    sentence = verdict_sentence(words, report.verdict, report.fake_probability, len(report.faces))
-    notes = _notes(words, shown.item, report, origin, twice)
-    last = [words.say(CAVEATS[report.verdict]), _model(words, report)]
+    head = f"{MARKS[report.verdict]} {texts.gettext(VERDICTS[report.verdict])}"
+    sentence = verdict_sentence(texts, report.verdict, report.fake_probability, len(report.faces))
+    notes = _notes(texts, result.item, report, origin, may_repeat)
+    last = [texts.gettext(CAVEATS[report.verdict]), _model(texts, report)]
 
-    def draft(faces: int, noted: int, *more: str) -> str:
-        lines = _faces(words, report.faces, faces)
-        return _paragraphs(f"{head}\n{sentence}", lines, "\n".join(notes[:noted]), *last, *more)
+    def draft(face_count: int, note_count: int, *more: str) -> str:
+        faces = _faces(texts, report.faces, face_count)
+        return _paragraphs(
+            f"{head}\n{sentence}", faces, "\n".join(notes[:note_count]), *last, *more
+        )
 
     def drafts() -> Iterator[str]:
-        every = len(report.faces)
         if hint:
-            yield draft(every, len(notes), _hint(words))
-        for faces in range(every, -1, -1):
-            yield draft(faces, len(notes))
-        for noted in range(len(notes), -1, -1):
-            yield draft(0, noted)
+            yield draft(len(report.faces), len(notes), _hint(texts))
+        for face_count in range(len(report.faces), -1, -1):
+            yield draft(face_count, len(notes))
+        for note_count in range(len(notes), -1, -1):
+            yield draft(0, note_count)
 
-    return _fitting(drafts())
+    return _first_that_fits(drafts())
 
 
 def album(
-    words: Words, shown: Sequence[Shown], origin: Origin | None, *, skipped: int, twice: bool
-) -> Said:
-    """One caption for several pictures, numbered as they were sent."""
-    verdicts = [each.report.verdict for each in shown if each.report]
+    texts: Texts,
+    results: Sequence[PictureResult],
+    origin: Origin | None,
+    *,
+    skipped: int,
+    may_repeat: bool,
+) -> Caption:
+    """One caption for several pictures, numbered in the order in which they were sent."""
+    verdicts = [result.report.verdict for result in results if result.report]
     counts = Counter(verdicts)
-    worst = min(verdicts, key=_SUSPICION.index, default=Verdict.NO_FACE)
-    found = ", ".join(
-        f"{words.say(VERDICTS[verdict])}: {counts[verdict]}"
-        for verdict in _SUSPICION
+    worst = min(verdicts, key=_BY_SUSPICION.index, default=Verdict.NO_FACE)
+    summary = ", ".join(
+        f"{texts.gettext(VERDICTS[verdict])}: {counts[verdict]}"
+        for verdict in _BY_SUSPICION
         if counts[verdict]
     )
-    total = words.count("{number} picture", "{number} pictures", len(shown))
-    head = f"{MARKS[worst]} {total}: {found}"
-    notes = [_skipped(words, skipped)] if skipped else []
-    notes += [_twice(words)] if twice else []
-    notes += [_origin(words, origin)] if origin else []
-    models = sorted({_model(words, each.report) for each in shown if each.report})
+    total = texts.ngettext("{number} picture", "{number} pictures", len(results))
+    head = f"{MARKS[worst]} {total}: {summary}"
+    notes = [_skipped(texts, skipped)] if skipped else []
+    notes += [_may_repeat(texts)] if may_repeat else []
+    notes += [_origin(texts, origin)] if origin else []
+    models = sorted({_model(texts, result.report) for result in results if result.report})
 
     def drafts() -> Iterator[str]:
         for detailed in (True, False):
-            for noted in range(len(notes), -1, -1):
-                lines = "\n".join(
-                    _line(words, number, each, detailed) for number, each in enumerate(shown, 1)
-                )
-                parts = ("\n".join(notes[:noted]), words.say(CAVEATS[worst]), *models)
-                yield _paragraphs(head, lines, *parts)
+            for note_count in range(len(notes), -1, -1):
+                lines = _numbered(texts, results, detailed)
+                caveat = texts.gettext(CAVEATS[worst])
+                yield _paragraphs(head, lines, "\n".join(notes[:note_count]), caveat, *models)
 
-    return _fitting(drafts())
+    return _first_that_fits(drafts())
 
 
-def failures(words: Words, shown: Sequence[Shown], skipped: int = 0) -> Said:
-    """The text where no picture could be examined."""
-    if len(shown) == 1:
-        text = error_sentence(words, shown[0].error or {"code": "internal"})
+def failures(texts: Texts, results: Sequence[PictureResult], skipped: int = 0) -> Caption:
+    """The text of a reply in which no picture could be examined."""
+    if len(results) == 1:
+        text = error_sentence(texts, results[0].error or {"code": "internal"})
     else:
-        text = "\n".join(_line(words, number, each, True) for number, each in enumerate(shown, 1))
+        text = _numbered(texts, results, True)
     if skipped:
-        text += "\n\n" + _skipped(words, skipped)
-    return Said(_cut(text, TEXT_LIMIT))
+        text += "\n\n" + _skipped(texts, skipped)
+    return Caption(_cut(text, TEXT_LIMIT))
 
 
 def moment(when: datetime) -> str:
-    """A date and time that every reader takes for the same."""
+    """A date and time that means the same to every reader."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _faces(words: Words, faces: Sequence[Face], listed: int) -> str:
-    """A line for each of ``listed`` faces, the most suspicious if not all, one for the rest."""
-    order = sorted(
+def _faces(texts: Texts, faces: Sequence[Face], count: int) -> str:
+    """A line for each of ``count`` faces, the most suspicious ones, and one line for the rest."""
+    ranking = sorted(
         range(len(faces)),
-        key=lambda at: (_SUSPICION.index(faces[at].verdict), -faces[at].fake_probability),
+        key=lambda index: (
+            _BY_SUSPICION.index(faces[index].verdict),
+            -faces[index].fake_probability,
+        ),
     )
-    kept, rest = sorted(order[:listed]), order[listed:]
+    listed, rest = sorted(ranking[:count]), ranking[count:]
     lines = [
-        words.say(
+        texts.gettext(
             "Face {number}: {verdict}, fake {percent} %",
-            number=at + 1,
-            verdict=words.say(VERDICTS[faces[at].verdict]),
-            percent=shown_percent(faces[at].fake_probability),
+            number=index + 1,
+            verdict=texts.gettext(VERDICTS[faces[index].verdict]),
+            percent=shown_percent(faces[index].fake_probability),
         )
-        for at in kept
+        for index in listed
     ]
     if rest:
         lines.append(
-            words.count(
+            texts.ngettext(
                 "and {number} more face, less suspicious (fake {percent} % at most)",
                 "and {number} more faces, less suspicious (fake {percent} % at most)",
                 len(rest),
-                percent=max(shown_percent(faces[at].fake_probability) for at in rest),
+                percent=max(shown_percent(faces[index].fake_probability) for index in rest),
             )
         )
     return "\n".join(lines)
 
 
-def _line(words: Words, number: int, shown: Shown, detailed: bool) -> str:
-    if shown.report is None:
-        error = shown.error or {"code": "internal"}
-        said = error_sentence(words, error) if detailed else words.say("could not be examined")
-        return f"{number}. ✖️ {said}"
-    report = shown.report
-    line = f"{number}. {MARKS[report.verdict]} {words.say(VERDICTS[report.verdict])}"
+def _numbered(texts: Texts, results: Sequence[PictureResult], detailed: bool) -> str:
+    return "\n".join(
+        f"{number}. {_line(texts, result, detailed)}" for number, result in enumerate(results, 1)
+    )
+
+
+def _line(texts: Texts, result: PictureResult, detailed: bool) -> str:
+    if result.report is None:
+        error = result.error or {"code": "internal"}
+        text = error_sentence(texts, error) if detailed else texts.gettext("could not be examined")
+        return f"✖️ {text}"
+    report, outcome = result.report, result.item.outcome
+    line = f"{MARKS[report.verdict]} {texts.gettext(VERDICTS[report.verdict])}"
     if report.fake_probability is not None:
         percent = shown_percent(report.fake_probability)
-        line += f" ({words.say('fake {percent} %', percent=percent)})"
+        line += f" ({texts.gettext('fake {percent} %', percent=percent)})"
     if detailed and len(report.faces) > 1:
-        line += ", " + words.count("{number} face", "{number} faces", len(report.faces))
-    if detailed and shown.item.earlier and shown.item.alike:
-        line += ", " + words.say("as on {date}", date=moment(shown.item.earlier))
+        line += ", " + texts.ngettext("{number} face", "{number} faces", len(report.faces))
+    if detailed and outcome.earlier and outcome.similar:
+        line += ", " + texts.gettext("as on {date}", date=moment(outcome.earlier))
     return line
 
 
 def _notes(
-    words: Words, item: Item, report: Report, origin: Origin | None, twice: bool
+    texts: Texts, item: Item, report: Report, origin: Origin | None, may_repeat: bool
 ) -> list[str]:
-    """What is to be known besides, the most important first."""
-    notes = []
-    if item.earlier and item.alike:
+    """What else the reader has to know, the most important first."""
+    notes, outcome = [], item.outcome
+    if outcome.earlier and outcome.similar:
         notes.append(
-            words.say(
+            texts.gettext(
                 "This picture looks like one that was examined here on {date}; this is that "
                 "result, and no new examination.",
-                date=moment(item.earlier),
+                date=moment(outcome.earlier),
             )
         )
-    elif item.earlier:
+    elif outcome.earlier:
         notes.append(
-            words.say("The same file was examined here on {date}.", date=moment(item.earlier))
+            texts.gettext(
+                "The same file was examined here on {date}.", date=moment(outcome.earlier)
+            )
         )
-    notes += [words.say(NOTES[note]) for note in item.notes]
-    notes += [_twice(words)] if twice else []
-    notes += [_origin(words, origin)] if origin else []
+    notes += [texts.gettext(NOTES[note]) for note in item.notes]
+    notes += [_may_repeat(texts)] if may_repeat else []
+    notes += [_origin(texts, origin)] if origin else []
     warnings = report.warnings
-    if item.alike:  # the report's file is another one
-        warnings = (*item.warnings, *filter(is_of_faces, warnings))
-    return notes + [warning_sentence(words, warning) for warning in warnings]
+    if outcome.similar:  # the report is about another file
+        warnings = (*outcome.warnings, *filter(is_of_faces, warnings))
+    return notes + [warning_sentence(texts, warning) for warning in warnings]
 
 
-def _origin(words: Words, origin: Origin) -> str:
+def _origin(texts: Texts, origin: Origin) -> str:
     if origin.name:
-        return words.say(
+        return texts.gettext(
             "Forwarded; first posted by {name}, {date}.",
             name=origin.name,
             date=moment(origin.date),
         )
-    return words.say("Forwarded; first posted on {date}.", date=moment(origin.date))
+    return texts.gettext("Forwarded; first posted on {date}.", date=moment(origin.date))
 
 
-def _model(words: Words, report: Report) -> str:
-    return words.say(
+def _model(texts: Texts, report: Report) -> str:
+    return texts.gettext(
         "Model: {name} {version}", name=report.model.name, version=report.model.version
     )
 
 
-def _hint(words: Words) -> str:
-    return words.say(
+def _hint(texts: Texts) -> str:
+    return texts.gettext(
         "💡 Telegram shrinks photos. Sent as a file, a picture keeps its detail, and the answer is "
         "better."
     )
 
 
-def _twice(words: Words) -> str:
-    return words.say("The bot was interrupted while it answered, so you may see this twice.")
+def _may_repeat(texts: Texts) -> str:
+    return texts.gettext("The bot was interrupted while it answered, so you may see this twice.")
 
 
-def _skipped(words: Words, skipped: int) -> str:
-    return words.count(
+def _skipped(texts: Texts, skipped: int) -> str:
+    return texts.ngettext(
         "{number} more link was left out; send it in a message of its own.",
         "{number} more links were left out; send them in a message of their own.",
         skipped,
@@ -239,19 +261,19 @@ def _paragraphs(*parts: str) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def _fitting(drafts: Iterator[str]) -> Said:
-    """The first draft that fits, its first line in bold."""
+def _first_that_fits(drafts: Iterator[str]) -> Caption:
+    """The first draft within the limit, its first line in bold."""
     text = ""
     for text in drafts:
         if length(text) <= CAPTION_LIMIT:
             break
     text = _cut(text, CAPTION_LIMIT)
     head = text.partition("\n")[0]
-    return Said(text, (MessageEntity(MessageEntity.BOLD, 0, length(head)),))
+    return Caption(text, (MessageEntity(MessageEntity.BOLD, 0, length(head)),))
 
 
 def _cut(text: str, limit: int) -> str:
-    """At most ``limit`` UTF-16 units, whole characters, with a sign that something is missing."""
+    """At most ``limit`` UTF-16 units of a text, in whole characters, with "…" if it was cut."""
     if length(text) <= limit:
         return text
     units = text.encode("utf-16-le")[: 2 * (limit - 1)]

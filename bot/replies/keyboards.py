@@ -1,7 +1,7 @@
-"""The buttons below an answer, and what they send when they are pressed.
+"""The buttons below a reply, and the callback data that they send.
 
-Their data is ``action:token`` or ``action:token:argument``, at most 64 bytes; the token leads to a
-ticket (bot/state/callback_data.py), which holds all else.
+It is ``action:token`` or ``action:token:argument``, at most 64 bytes. The rest is stored in Redis
+under the token (bot/state/callback_data.py).
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.i18n import LANGUAGES, Words
+from bot.i18n import LANGUAGES, Texts
 
 
 class Action(StrEnum):
-    """What a button does. The values are short, for 64 bytes must hold them."""
+    """What a button does. The values are short, to fit the 64 bytes, and never change: buttons in
+    old chat messages send them."""
 
     MASK = "m"
     HEATMAP = "h"
@@ -27,99 +28,102 @@ class Action(StrEnum):
     DELETE = "d"
     DELETE_ONE = "x"
     DELETE_ALL = "y"
-    KEEP = "k"
-    ANEW = "a"
+    CANCEL = "k"
+    EXAMINE_AGAIN = "a"
     PAGE = "p"
     LANGUAGE = "l"
 
 
+#: How many pictures of an album have their buttons in one row.
 _PER_ROW = 5
 
 
-def data(action: Action, token: str, argument: str = "") -> str:
-    """What a button sends."""
+def callback_data(action: Action, token: str, argument: str = "") -> str:
+    """The data that a button sends."""
     return f"{action}:{token}" + (f":{argument}" if argument else "")
 
 
 def below_picture(
-    words: Words, token: str, *, report_url: str = "", anew: bool = False, album: str = ""
+    texts: Texts, token: str, *, report_url: str = "", examine_again: bool = False, album: str = ""
 ) -> InlineKeyboardMarkup:
-    """The buttons of one picture; ``album`` is the token of the album that it is in."""
+    """The buttons of one picture; ``album`` is the token of its album, if it is in one."""
     rows = [
         [
-            _button(words.say("Mask"), Action.MASK, token),
-            _button(words.say("Heatmap"), Action.HEATMAP, token),
-            _button(words.say("Original size"), Action.ORIGINAL, token),
+            _button(texts.gettext("Mask"), Action.MASK, token),
+            _button(texts.gettext("Heatmap"), Action.HEATMAP, token),
+            _button(texts.gettext("Original size"), Action.ORIGINAL, token),
         ],
         [
-            _button(words.say("Wrong verdict?"), Action.WRONG, token),
-            _button(words.say("Delete my data"), Action.DELETE, token),
+            _button(texts.gettext("Wrong verdict?"), Action.WRONG, token),
+            _button(texts.gettext("Delete my data"), Action.DELETE, token),
         ],
     ]
     if report_url:
-        rows.insert(1, [InlineKeyboardButton(words.say("Full report"), url=report_url)])
-    if anew:
-        rows.insert(1, [_button(words.say("Examine anew"), Action.ANEW, token)])
+        rows.insert(1, [InlineKeyboardButton(texts.gettext("Full report"), url=report_url)])
+    if examine_again:
+        rows.insert(1, [_button(texts.gettext("Examine again"), Action.EXAMINE_AGAIN, token)])
     if album:
-        rows.append([_button(words.say("« All pictures"), Action.PAGE, album)])
+        rows.append([_button(texts.gettext("« All pictures"), Action.PAGE, album)])
     return InlineKeyboardMarkup(rows)
 
 
 def below_album(token: str, numbers: list[int]) -> InlineKeyboardMarkup:
     """A button for each picture of an album; ``numbers`` are those of the caption."""
     buttons = [
-        _button(str(number), Action.PAGE, token, str(at)) for at, number in enumerate(numbers)
+        _button(str(number), Action.PAGE, token, str(index)) for index, number in enumerate(numbers)
     ]
     rows = [buttons[at : at + _PER_ROW] for at in range(0, len(buttons), _PER_ROW)]
     return InlineKeyboardMarkup(rows)
 
 
-def truth(words: Words, token: str) -> InlineKeyboardMarkup:
-    """What the picture is in truth."""
+def truth(texts: Texts, token: str) -> InlineKeyboardMarkup:
+    """Buttons that ask what the picture really is."""
     return InlineKeyboardMarkup(
         [
             [
-                _button(words.say("It is manipulated"), Action.TRUTH, token, "fake"),
-                _button(words.say("It is genuine"), Action.TRUTH, token, "real"),
+                _button(texts.gettext("It is manipulated"), Action.TRUTH, token, "fake"),
+                _button(texts.gettext("It is genuine"), Action.TRUTH, token, "real"),
             ],
             [
-                _button(words.say("I do not know"), Action.TRUTH, token, "unknown"),
-                _button(words.say("Cancel"), Action.KEEP, token),
+                _button(texts.gettext("I do not know"), Action.TRUTH, token, "unknown"),
+                _button(texts.gettext("Cancel"), Action.CANCEL, token),
             ],
         ]
     )
 
 
-def consent(words: Words, token: str, said: str) -> InlineKeyboardMarkup:
-    """Whether the photo may be kept with what was said."""
+def consent(texts: Texts, token: str, truth: str) -> InlineKeyboardMarkup:
+    """Buttons that ask whether the photo may be kept with the opinion ``truth``."""
     return InlineKeyboardMarkup(
         [
-            [_button(words.say("Only the verdict"), Action.CONSENT, token, f"{said}-no")],
-            [_button(words.say("Keep the photo too"), Action.CONSENT, token, f"{said}-yes")],
-            [_button(words.say("Cancel"), Action.KEEP, token)],
+            [_button(texts.gettext("Only the verdict"), Action.CONSENT, token, f"{truth}-no")],
+            [_button(texts.gettext("Keep the photo too"), Action.CONSENT, token, f"{truth}-yes")],
+            [_button(texts.gettext("Cancel"), Action.CANCEL, token)],
         ]
     )
 
 
-def removal(words: Words, token: str, user: int, *, one: bool) -> InlineKeyboardMarkup:
-    """What to delete. ``one`` offers the one result of the token."""
+def removal(texts: Texts, token: str, user: int, *, one: bool) -> InlineKeyboardMarkup:
+    """Buttons that ask what to delete. ``one`` offers the one result of the token."""
     rows = [
-        [_button(words.say("Everything kept about me"), Action.DELETE_ALL, str(user))],
-        [_button(words.say("Cancel"), Action.KEEP, token)],
+        [_button(texts.gettext("Everything stored about me"), Action.DELETE_ALL, str(user))],
+        [_button(texts.gettext("Cancel"), Action.CANCEL, token)],
     ]
     if one:
-        rows.insert(0, [_button(words.say("This photo and its result"), Action.DELETE_ONE, token)])
+        rows.insert(
+            0, [_button(texts.gettext("This photo and its result"), Action.DELETE_ONE, token)]
+        )
     return InlineKeyboardMarkup(rows)
 
 
 def languages() -> InlineKeyboardMarkup:
-    """The languages, each by its own name."""
+    """A button for each language, by its own name."""
     buttons = [_button(name, Action.LANGUAGE, code) for code, name in LANGUAGES.items()]
     return InlineKeyboardMarkup([buttons[at : at + 2] for at in range(0, len(buttons), 2)])
 
 
 def report_url(public_url: str, check: str) -> str:
-    """Where the full report is; empty unless people elsewhere can open it."""
+    """The URL of the full report; empty if ``public_url`` is not a public address."""
     host = urlsplit(public_url).hostname or ""
     if not public_url.startswith(("http://", "https://")) or "." not in host:
         return ""
@@ -132,4 +136,4 @@ def report_url(public_url: str, check: str) -> str:
 
 
 def _button(text: str, action: Action, token: str, argument: str = "") -> InlineKeyboardButton:
-    return InlineKeyboardButton(text, callback_data=data(action, token, argument))
+    return InlineKeyboardButton(text, callback_data=callback_data(action, token, argument))

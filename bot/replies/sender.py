@@ -1,4 +1,4 @@
-"""Gives the answer of an order: pictures, words and buttons, as a reply to what was sent."""
+"""Sends a reply: pictures, caption and buttons, as an answer to the message that was sent."""
 
 from __future__ import annotations
 
@@ -10,240 +10,262 @@ from dataclasses import dataclass
 from telegram import Bot, InlineKeyboardMarkup, InputMediaPhoto, Message, ReplyParameters
 from telegram.error import BadRequest
 
-from bot.i18n import words
+from bot.i18n import texts_in
 from bot.replies import captions, keyboards
-from bot.replies.captions import Said, Shown
+from bot.replies.captions import Caption, PictureResult
 from bot.replies.messages import INCIDENT
 from bot.replies.photo import as_photo
-from bot.state.callback_data import Ticket, Tickets
-from bot.state.reply_queue import Item, Kind, Note, Order, OrderBook, Stage
-from bot.state.users import People
-from bot.transport.retry import deliver
+from bot.state.callback_data import CallbackData, CallbackDataStore
+from bot.state.reply_queue import Item, Kind, Note, Reply, ReplyStore, Stage
+from bot.state.users import Users
+from bot.transport.retry import retry_telegram
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
 
 _log = logging.getLogger(__name__)
-#: What a user is told once: that files are better than photos.
-_FILES = "files"
+#: The hint that files are better than photos, which a user gets once.
+_FILES_HINT = "files"
 
 
 @dataclass(frozen=True)
 class _Picture:
-    """An answer's picture with all that belongs to it."""
+    """A picture of a reply, ready to be sent, with its number in the caption."""
 
-    shown: Shown
+    result: PictureResult
     jpeg: bytes
     number: int
 
 
-class Answers:
-    """Sends; what may have left before a crash is sent again, and said so."""
+class ReplySender:
+    """Sends replies. One that may have been sent before a crash is sent again, and says so."""
 
     def __init__(
         self,
         bot: Bot,
         checks: CheckQueue,
-        book: OrderBook,
-        tickets: Tickets,
-        people: People,
+        replies: ReplyStore,
+        callbacks: CallbackDataStore,
+        users: Users,
         settings: Settings,
     ) -> None:
         self._bot = bot
         self._checks = checks
-        self._book = book
-        self._tickets = tickets
-        self._people = people
+        self._replies = replies
+        self._callbacks = callbacks
+        self._users = users
         self._settings = settings
 
-    async def send(self, order: Order) -> None:
-        """Give the answer. Raises what Telegram refuses it with for good, or its last failure
-        when the order is older than ``UNMASK_MAX_WAIT``."""
-        shown = await asyncio.gather(*(self._shown(item) for item in order.items))
+    async def send(self, reply: Reply) -> None:
+        """Send a reply. Raises Telegram's refusal, or its last failure when the reply is older than
+        ``UNMASK_MAX_WAIT``."""
+        loaded = await asyncio.gather(*(self._load(item) for item in reply.items))
         pictures = [
-            _Picture(each, jpeg, number)
-            for number, (each, jpeg) in enumerate(shown, 1)
+            _Picture(result, jpeg, number)
+            for number, (result, jpeg) in enumerate(loaded, 1)
             if jpeg is not None
         ]
-        every = [each for each, _ in shown]
-        if order.stage is Stage.SHOWN:
-            await self._send_buttons(order, pictures)
+        results = [result for result, _ in loaded]
+        if reply.stage is Stage.SHOWN:
+            await self._send_album_buttons(reply, pictures)
             return
-        order.twice = order.twice or order.stage is Stage.SENDING
+        reply.may_repeat = reply.may_repeat or reply.stage is Stage.SENDING
         if not pictures:
-            await self._begin(order)
-            said = captions.failures(words(order.language), every, order.skipped)
-            await self._text(order, said)
-        elif len(every) == 1:
-            await self._send_one(order, pictures[0])
+            await self._mark_sending(reply)
+            caption = captions.failures(texts_in(reply.language), results, reply.skipped)
+            await self._send_text(reply, caption)
+        elif len(results) == 1:
+            await self._send_one(reply, pictures[0])
         else:
-            await self._send_many(order, every, pictures)
+            await self._send_many(reply, results, pictures)
 
-    async def apologise(self, order: Order, incident: str) -> None:
-        """Say that something went wrong, and the number under which the log tells what."""
-        said = words(order.language).say(INCIDENT, incident=incident)
-        await self._text(order, Said(said))
+    async def apologise(self, reply: Reply, incident: str) -> None:
+        """Send that something went wrong, with the incident number that the log has too."""
+        text = texts_in(reply.language).gettext(INCIDENT, incident=incident)
+        await self._send_text(reply, Caption(text))
 
-    async def _shown(self, item: Item) -> tuple[Shown, bytes | None]:
-        """What is to be shown of one picture, and the annotated picture as Telegram takes it."""
-        if item.error is None:
+    async def _load(self, item: Item) -> tuple[PictureResult, bytes | None]:
+        """The result of one picture, and the annotated picture in a form that Telegram accepts."""
+        outcome = item.outcome
+        if outcome.error is None:
             report, jpeg = await asyncio.gather(
-                self._checks.report(item.check),
-                self._checks.result_picture(item.check, "annotated.jpg"),
+                self._checks.report(outcome.check),
+                self._checks.result_picture(outcome.check, "annotated.jpg"),
             )
             if report is not None and jpeg is not None:
-                photo, smaller = await asyncio.to_thread(as_photo, jpeg)
-                if smaller and Note.SHRUNK not in item.notes:
-                    item.notes.append(Note.SHRUNK)
-                return Shown(item, report), photo
-        return Shown(item, error=item.error or {"code": "not_found"}), None
+                photo, is_smaller = await asyncio.to_thread(as_photo, jpeg)
+                if is_smaller:
+                    outcome.add_note(Note.SHRUNK)
+                return PictureResult(item, report), photo
+        return PictureResult(item, error=outcome.error or {"code": "not_found"}), None
 
-    async def _send_one(self, order: Order, picture: _Picture) -> None:
-        item, said_in = picture.shown.item, words(order.language)
-        hint = item.kind is Kind.PHOTO and not order.group
-        hint = hint and not await self._people.was_told(order.asker, _FILES)
-        said = captions.single(said_in, picture.shown, order.origin, hint=hint, twice=order.twice)
-        token = await self._ticket(order, item)
-        keyboard = self._keyboard(order, item, token)
+    async def _send_one(self, reply: Reply, picture: _Picture) -> None:
+        item = picture.result.item
+        hint = item.sent.kind is Kind.PHOTO and not reply.group
+        hint = hint and not await self._users.has_hint(reply.user, _FILES_HINT)
+        caption = captions.single(
+            texts_in(reply.language),
+            picture.result,
+            reply.origin,
+            hint=hint,
+            may_repeat=reply.may_repeat,
+        )
+        token = await self._store_callback(reply, item)
         if hint:
-            await self._people.tell(order.asker, _FILES)
-        await self._begin(order)
-        await self._photo(order, picture.jpeg, said, keyboard)
+            await self._users.mark_hint(reply.user, _FILES_HINT)
+        await self._mark_sending(reply)
+        await self._send_photo(reply, picture.jpeg, caption, self._keyboard(reply, item, token))
 
     async def _send_many(
-        self, order: Order, every: Sequence[Shown], pictures: Sequence[_Picture]
+        self, reply: Reply, results: Sequence[PictureResult], pictures: Sequence[_Picture]
     ) -> None:
-        """One message of several pictures; it cannot have buttons, so they follow in their own."""
-        said = captions.album(
-            words(order.language), every, order.origin, skipped=order.skipped, twice=order.twice
+        """Send several pictures as one album. An album cannot have buttons, so a second message
+        has them."""
+        caption = captions.album(
+            texts_in(reply.language),
+            results,
+            reply.origin,
+            skipped=reply.skipped,
+            may_repeat=reply.may_repeat,
         )
         if len(pictures) == 1:
-            token = await self._ticket(order, pictures[0].shown.item)
-            keyboard = self._keyboard(order, pictures[0].shown.item, token)
-            await self._begin(order)
-            await self._photo(order, pictures[0].jpeg, said, keyboard)
+            item = pictures[0].result.item
+            token = await self._store_callback(reply, item)
+            keyboard = self._keyboard(reply, item, token)
+            await self._mark_sending(reply)
+            await self._send_photo(reply, pictures[0].jpeg, caption, keyboard)
             return
-        await self._begin(order)
+        await self._mark_sending(reply)
         try:
-            messages = await self._group(order, pictures, said)
+            messages = await self._send_media_group(reply, pictures, caption)
         except BadRequest as refusal:
             _log.warning("an album was refused", extra={"why": refusal.message})
-            messages = [await self._text(order, said)]
-        order.sent = [message.message_id for message in messages]
-        order.stage = Stage.SHOWN
-        await self._book.save(order)
-        await self._send_buttons(order, pictures)
+            messages = [await self._send_text(reply, caption)]
+        reply.message_ids = [message.message_id for message in messages]
+        reply.stage = Stage.SHOWN
+        await self._replies.save(reply)
+        await self._send_album_buttons(reply, pictures)
 
-    async def _send_buttons(self, order: Order, pictures: Sequence[_Picture]) -> None:
-        album = self._tickets.token()
-        pages = [await self._ticket(order, each.shown.item, album) for each in pictures]
-        await self._keep(
+    async def _send_album_buttons(self, reply: Reply, pictures: Sequence[_Picture]) -> None:
+        album = self._callbacks.new_token()
+        pages = [
+            await self._store_callback(reply, picture.result.item, album) for picture in pictures
+        ]
+        numbers = [picture.number for picture in pictures]
+        await self._save_callback(
             album,
-            Ticket(
-                asker=order.asker,
-                owner=order.asker,
-                chat=order.chat,
+            CallbackData(
+                user=reply.user,
+                owner=reply.user,
+                chat=reply.chat,
                 pages=tuple(pages),
-                numbers=tuple(each.number for each in pictures),
+                numbers=tuple(numbers),
             ),
         )
-        keyboard = keyboards.below_album(album, [each.number for each in pictures])
-        text = words(order.language).say("Mask, heatmap and more, for each picture:")
-        await self._text(order, Said(text), keyboard, order.sent[0] if order.sent else None)
+        text = texts_in(reply.language).gettext("Mask, heatmap and more, for each picture:")
+        await self._send_text(
+            reply,
+            Caption(text),
+            keyboards.below_album(album, numbers),
+            reply.message_ids[0] if reply.message_ids else None,
+        )
 
-    async def _ticket(self, order: Order, item: Item, album: str = "") -> str:
-        token = self._tickets.token()
-        ticket = Ticket(
-            asker=order.asker,
-            owner=item.owner or order.asker,
-            chat=order.chat,
-            check=item.check,
-            item=item if item.alike else None,
+    async def _store_callback(self, reply: Reply, item: Item, album: str = "") -> str:
+        """Store what the buttons of one picture belong to; returns its token."""
+        token = self._callbacks.new_token()
+        callback = CallbackData(
+            user=reply.user,
+            owner=item.outcome.owner or reply.user,
+            chat=reply.chat,
+            check=item.outcome.check,
+            item=item if item.outcome.similar else None,
             album=album,
         )
-        await self._keep(token, ticket)
+        await self._save_callback(token, callback)
         return token
 
-    async def _keep(self, token: str, ticket: Ticket) -> None:
-        await self._tickets.keep(token, ticket)
-        await self._people.own(ticket.asker, f"ticket:{token}")
+    async def _save_callback(self, token: str, callback: CallbackData) -> None:
+        await self._callbacks.save(token, callback)
+        await self._users.own(callback.user, f"ticket:{token}")
 
-    def _keyboard(self, order: Order, item: Item, token: str) -> InlineKeyboardMarkup:
-        url = keyboards.report_url(self._settings.public_url, item.check)
+    def _keyboard(self, reply: Reply, item: Item, token: str) -> InlineKeyboardMarkup:
         return keyboards.below_picture(
-            words(order.language), token, report_url=url, anew=item.alike
+            texts_in(reply.language),
+            token,
+            report_url=keyboards.report_url(self._settings.public_url, item.outcome.check),
+            examine_again=item.outcome.similar,
         )
 
-    async def _begin(self, order: Order) -> None:
-        """Write down that the answer is about to leave."""
-        # Not before it is written: should that fail, the answer has not left.
-        await self._book.save(order.model_copy(update={"stage": Stage.SENDING}))
-        order.stage = Stage.SENDING
+    async def _mark_sending(self, reply: Reply) -> None:
+        """Store that the reply is about to be sent."""
+        # ``reply`` itself changes only after that: if storing fails, nothing was sent.
+        await self._replies.save(reply.model_copy(update={"stage": Stage.SENDING}))
+        reply.stage = Stage.SENDING
 
-    async def _photo(
-        self, order: Order, jpeg: bytes, said: Said, keyboard: InlineKeyboardMarkup
+    async def _send_photo(
+        self, reply: Reply, jpeg: bytes, caption: Caption, keyboard: InlineKeyboardMarkup
     ) -> None:
         async def send() -> Message:
             return await self._bot.send_photo(
-                order.chat,
+                reply.chat,
                 jpeg,
                 filename="annotated.jpg",
-                caption=said.text,
-                caption_entities=said.entities,
+                caption=caption.text,
+                caption_entities=caption.entities,
                 reply_markup=keyboard,
-                reply_parameters=_reply(order.reply_to),
-                message_thread_id=order.thread,
+                reply_parameters=_reply_parameters(reply.reply_to),
+                message_thread_id=reply.thread,
             )
 
         try:
-            await deliver(send, self._until(order))
-        except BadRequest as refusal:  # a group may allow words alone
+            await retry_telegram(send, self._deadline(reply))
+        except BadRequest as refusal:  # a group may allow only text
             _log.warning("a photo was refused", extra={"why": refusal.message})
-            await self._text(order, said, keyboard)
+            await self._send_text(reply, caption, keyboard)
 
-    async def _group(
-        self, order: Order, pictures: Sequence[_Picture], said: Said
+    async def _send_media_group(
+        self, reply: Reply, pictures: Sequence[_Picture], caption: Caption
     ) -> Sequence[Message]:
         async def send() -> Sequence[Message]:
             media = [
                 InputMediaPhoto(
-                    each.jpeg,
-                    filename=f"annotated-{each.number}.jpg",
-                    caption=None if at else said.text,
-                    caption_entities=None if at else said.entities,
+                    picture.jpeg,
+                    filename=f"annotated-{picture.number}.jpg",
+                    caption=None if index else caption.text,
+                    caption_entities=None if index else caption.entities,
                 )
-                for at, each in enumerate(pictures)
+                for index, picture in enumerate(pictures)
             ]
             return await self._bot.send_media_group(
-                order.chat,
+                reply.chat,
                 media,
-                reply_parameters=_reply(order.reply_to),
-                message_thread_id=order.thread,
+                reply_parameters=_reply_parameters(reply.reply_to),
+                message_thread_id=reply.thread,
             )
 
-        return await deliver(send, self._until(order))
+        return await retry_telegram(send, self._deadline(reply))
 
-    async def _text(
+    async def _send_text(
         self,
-        order: Order,
-        said: Said,
+        reply: Reply,
+        caption: Caption,
         keyboard: InlineKeyboardMarkup | None = None,
         reply_to: int | None = None,
     ) -> Message:
         async def send() -> Message:
             return await self._bot.send_message(
-                order.chat,
-                said.text,
-                entities=said.entities,
+                reply.chat,
+                caption.text,
+                entities=caption.entities,
                 reply_markup=keyboard,
-                reply_parameters=_reply(reply_to or order.reply_to),
-                message_thread_id=order.thread,
+                reply_parameters=_reply_parameters(reply_to or reply.reply_to),
+                message_thread_id=reply.thread,
             )
 
-        return await deliver(send, self._until(order))
+        return await retry_telegram(send, self._deadline(reply))
 
-    def _until(self, order: Order) -> float:
-        return order.created + self._settings.max_wait
+    def _deadline(self, reply: Reply) -> float:
+        return reply.created + self._settings.max_wait
 
 
-def _reply(message: int) -> ReplyParameters:
+def _reply_parameters(message: int) -> ReplyParameters:
     return ReplyParameters(message, allow_sending_without_reply=True)

@@ -1,1 +1,1 @@
-"""What the bot keeps: in Redis, in files, for a moment in memory."""
+"""What the bot stores: in Redis, in files, and for a few seconds in memory."""

@@ -1,4 +1,4 @@
-"""Whom the bot serves: everybody or those named, never those blocked; and who runs it."""
+"""Which users and chats the bot serves, which it never answers, and who administers it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unmask.settings import Settings
 
 
 class Access:
-    """Answers who may. Ids are Telegram's: of users above zero, of groups below."""
+    """Decides who is served. Ids are Telegram's: positive for users, negative for groups."""
 
     def __init__(self, redis: aioredis.Redis, keys: Keys, settings: Settings) -> None:
         self._redis = redis
@@ -23,7 +23,7 @@ class Access:
         self._blocked = ids(settings.bot_blocked, "UNMASK_BOT_BLOCKED")
 
     def is_admin(self, user: int) -> bool:
-        """Whether a user runs this bot."""
+        """Whether a user administers this bot."""
         return user in self._admins
 
     def serves(self, user: int, chat: int) -> bool:
@@ -31,22 +31,22 @@ class Access:
         return not self._allowed or bool({user, chat} & (self._allowed | self._admins))
 
     async def is_blocked(self, user: int, chat: int) -> bool:
-        """Whether the user or the chat is never answered."""
+        """Whether the user or the chat is blocked."""
         if {user, chat} & self._blocked:
             return True
         with reachable():
-            found: Any = await self._redis.smismember(self._key, [str(user), str(chat)])
-        return any(found)
+            blocked: Any = await self._redis.smismember(self._key, [str(user), str(chat)])
+        return any(blocked)
 
-    async def block(self, who: int) -> bool:
-        """Never answer ``who`` again; False if it was so already."""
+    async def block(self, number: int) -> bool:
+        """Block the user or chat with this id; False if it was blocked already."""
         with reachable():
-            return bool(await self._redis.sadd(self._key, str(who)))
+            return bool(await self._redis.sadd(self._key, str(number)))
 
-    async def unblock(self, who: int) -> bool:
-        """Answer ``who`` again; False if it was not blocked by :meth:`block`."""
+    async def unblock(self, number: int) -> bool:
+        """Undo :meth:`block`; False if it had not blocked this id."""
         with reachable():
-            return bool(await self._redis.srem(self._key, str(who)))
+            return bool(await self._redis.srem(self._key, str(number)))
 
 
 def ids(text: str, variable: str) -> frozenset[int]:

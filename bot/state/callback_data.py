@@ -1,10 +1,10 @@
-"""What a button belongs to: looked up by a token, so that it works after a restart too."""
+"""What a button belongs to: stored under a token, so that buttons work after a restart too."""
 
 from __future__ import annotations
 
 import secrets
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from redis import asyncio as aioredis
 
 from bot.state.redis_keys import Keys
@@ -12,18 +12,21 @@ from bot.state.reply_queue import Item
 from unmask.queue.clients import reachable
 
 
-class Ticket(BaseModel):
-    """What the buttons below an answer need to know.
+class CallbackData(BaseModel):
+    """What the handlers of a reply's buttons need to know.
 
-    ``check`` is shown; ``owner`` asked for it, ``asker`` got this answer: they differ where a
-    group's earlier check is shown again. ``item`` is what was sent, where it can be examined anew.
-    The ticket of an album has no check but ``pages``, the tokens of its pictures' tickets, and the
-    ``numbers`` that its caption gives them; each of those knows ``album``, the token of the whole.
+    ``check`` is the check whose result is shown. ``owner`` requested that check, ``user`` received
+    this reply: they differ where a group's earlier check is shown again. ``item`` is the picture
+    that was sent, if the result is that of a similar one and it can be examined itself.
+
+    The buttons below an album have no check but ``pages``, the tokens of its pictures, and
+    ``numbers``, which the caption gives them; each of those pictures has ``album``, the token of
+    the album. ``asker`` is the name that the version before stored.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    asker: int
+    user: int = Field(validation_alias=AliasChoices("user", "asker"))
     owner: int
     chat: int
     check: str = ""
@@ -33,8 +36,8 @@ class Ticket(BaseModel):
     album: str = ""
 
 
-class Tickets:
-    """Keeps tickets as long as results are kept. Raises ``queue_unavailable``."""
+class CallbackDataStore:
+    """Keeps callback data as long as results are kept. Raises ``queue_unavailable``."""
 
     def __init__(self, redis: aioredis.Redis, keys: Keys, seconds: int) -> None:
         self._redis = redis
@@ -42,23 +45,24 @@ class Tickets:
         self._seconds = seconds
 
     @staticmethod
-    def token() -> str:
+    def new_token() -> str:
         """A new token: 12 characters, 72 random bits."""
         return secrets.token_urlsafe(9)
 
-    async def keep(self, token: str, ticket: Ticket) -> None:
-        """Keep a ticket under its token."""
-        key = self._keys.of("ticket", token)
+    async def save(self, token: str, callback: CallbackData) -> None:
+        """Store callback data under its token."""
         with reachable():
-            await self._redis.set(key, ticket.model_dump_json(), ex=self._seconds)
+            await self._redis.set(
+                self._keys.callback(token), callback.model_dump_json(), ex=self._seconds
+            )
 
-    async def find(self, token: str) -> Ticket | None:
-        """The ticket; None if there is none any more."""
+    async def find(self, token: str) -> CallbackData | None:
+        """The callback data of a token; None if it has expired or was removed."""
         with reachable():
-            text = await self._redis.get(self._keys.of("ticket", token))
-        return Ticket.model_validate_json(text) if text else None
+            text = await self._redis.get(self._keys.callback(token))
+        return CallbackData.model_validate_json(text) if text else None
 
-    async def drop(self, token: str) -> None:
-        """Forget a ticket."""
+    async def remove(self, token: str) -> None:
+        """Remove the callback data of a token."""
         with reachable():
-            await self._redis.delete(self._keys.of("ticket", token))
+            await self._redis.delete(self._keys.callback(token))

@@ -1,4 +1,4 @@
-"""Sums of what the bot did, for /stats. They name nobody."""
+"""Sums of what the bot did, for /stats. They contain no user and no chat."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from unmask.queue.clients import reachable
 
 
 class Counters:
-    """Counts in Redis, over restarts. Raises ``queue_unavailable``."""
+    """Counts in Redis, across restarts. Raises ``queue_unavailable``."""
 
     def __init__(self, redis: aioredis.Redis, keys: Keys) -> None:
         self._redis = redis
         self._key = keys.stats
 
     async def add(self, *names: str) -> None:
-        """Add one to each."""
+        """Add one to each sum."""
         with reachable():
             async with self._redis.pipeline(transaction=False) as steps:
                 for name in names:
@@ -28,5 +28,5 @@ class Counters:
     async def sums(self) -> dict[str, int]:
         """All sums by name."""
         with reachable():
-            found: Any = await self._redis.hgetall(self._key)
-        return {name: int(value) for name, value in sorted(found.items())}
+            sums: Any = await self._redis.hgetall(self._key)
+        return {name: int(value) for name, value in sorted(sums.items())}

@@ -1,7 +1,8 @@
-"""What was examined before: the same file anywhere, and a picture like it in the same chat.
+"""What was examined before: the same file anywhere, and a similar picture in the same chat.
 
-A near-duplicate is looked for only among what the same chat was shown, so that nobody learns what
-others sent. For the same file each asker gets a check of their own, and no earlier date.
+A near-duplicate is searched only among what the same chat has been sent, so that nobody learns what
+others sent. For the same file every user gets a check of their own; another chat's date is not
+shown.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel, Field
 from redis import asyncio as aioredis
 
 from bot.state.redis_keys import Keys
@@ -23,35 +24,36 @@ from unmask.queue.clients import reachable
 from unmask.report import Check, State
 from unmask.settings import Settings
 
-#: Most pictures of a chat that are remembered.
-MOST = 500
-#: Pictures that are looked at together: each is decoded in memory, a large one in half a gigabyte.
-TOGETHER = 1
-#: Most of them that one picture is compared with, the newest of those whose hashes are near:
-#: each is read and decoded.
-MOST_COMPARED = 5
+#: How many pictures of a chat are remembered.
+MAX_ENTRIES = 500
+#: How many pictures are decoded for a comparison at the same time: a large one takes half a
+#: gigabyte.
+CONCURRENCY = 1
+#: How many earlier pictures one picture is compared with in detail: the newest of those with a
+#: close hash. Each of them is read and decoded.
+MAX_COMPARED = 5
 
 
 class Entry(BaseModel):
-    """One picture that was examined in a chat: ``bits`` is its perceptual hash, as hex."""
+    """One picture that was examined in a chat: ``phash`` is its perceptual hash, as hex."""
 
     check: str
     owner: int
     sha256: str
-    bits: str = ""
+    phash: str = Field(default="", validation_alias=AliasChoices("phash", "bits"))
     when: datetime
 
 
 @dataclass(frozen=True)
-class Known:
+class EarlierCheck:
     """An earlier check of the same picture; ``exact`` says that the file is the same."""
 
     entry: Entry
     exact: bool
 
 
-class Past:
-    """Remembers as long as results are kept. Raises ``queue_unavailable``."""
+class History:
+    """Remembers pictures as long as results are kept. Raises ``queue_unavailable``."""
 
     def __init__(
         self, redis: aioredis.Redis, keys: Keys, checks: CheckQueue, settings: Settings
@@ -60,96 +62,98 @@ class Past:
         self._keys = keys
         self._checks = checks
         self._settings = settings
-        self._turns = asyncio.Semaphore(TOGETHER)
+        self._slots = asyncio.Semaphore(CONCURRENCY)
 
-    async def find(self, chat: int, picture: Picture) -> tuple[Known | None, str]:
-        """The latest check in this chat of this file, or else of a picture like it; and the
+    async def find(self, chat: int, picture: Picture) -> tuple[EarlierCheck | None, str]:
+        """The latest check in this chat of the same file, or else of a similar picture; and the
         perceptual hash of the picture, as hex.
 
-        A picture that cannot be decoded is like none and has no hash. That of the same file is
-        known from before.
+        A picture that cannot be decoded resembles none and has no hash. For the same file the
+        stored hash is returned.
         """
         entries = await self._entries(chat)
         for entry in entries:
-            if entry.sha256 == picture.sha256 and await self._stands(entry):
-                return Known(entry, exact=True), entry.bits
-        seen = await self._look(picture.data)
-        if seen is None:
+            if entry.sha256 == picture.sha256 and await self._is_current(entry):
+                return EarlierCheck(entry, exact=True), entry.phash
+        current = await self._look(picture.data)
+        if current is None:
             return None, ""
-        bits = f"{seen.bits:016x}"
-        near = [one for one in entries if one.bits and may_be_alike(seen.bits, int(one.bits, 16))]
-        for entry in near[:MOST_COMPARED]:
-            if await self._shows_the_same(entry, seen):
-                return Known(entry, exact=False), bits
-        return None, bits
+        phash = f"{current.bits:016x}"
+        close = [
+            entry
+            for entry in entries
+            if entry.phash and may_be_alike(current.bits, int(entry.phash, 16))
+        ]
+        for entry in close[:MAX_COMPARED]:
+            if await self._is_similar(entry, current):
+                return EarlierCheck(entry, exact=False), phash
+        return None, phash
 
-    async def remember(self, chat: int, check: Check, owner: int, bits: str) -> None:
-        """Remember a check that ended well, with the hash that :meth:`find` gave."""
+    async def remember(self, chat: int, check: Check, owner: int, phash: str) -> None:
+        """Remember a check that succeeded, with the hash that :meth:`find` returned."""
         entry = Entry(
-            check=check.id, owner=owner, sha256=check.sha256, bits=bits, when=datetime.now(UTC)
+            check=check.id, owner=owner, sha256=check.sha256, phash=phash, when=datetime.now(UTC)
         )
-        key = self._keys.of("past", chat)
+        key = self._keys.history(chat)
         with reachable():
             async with self._redis.pipeline(transaction=False) as steps:
                 steps.hset(key, check.id, entry.model_dump_json())
                 steps.expire(key, self._settings.retention)
                 steps.hlen(key)
                 count = (await steps.execute())[-1]
-        if count > MOST:
-            for old in (await self._entries(chat))[MOST:]:
+        if count > MAX_ENTRIES:
+            for old in (await self._entries(chat))[MAX_ENTRIES:]:
                 await self.forget(chat, old.check)
 
     async def forget(self, chat: int, check: str) -> None:
         """Forget a check that was deleted."""
         with reachable():
-            await self._redis.hdel(self._keys.of("past", chat), check)
+            await self._redis.hdel(self._keys.history(chat), check)
 
     async def check_of_file(self, unique: str) -> str | None:
-        """A check of this very file, whoever asked for it; to read the file's bytes from."""
+        """The check that holds the bytes of a Telegram file, no matter which user requested it."""
         if not unique:
             return None
         with reachable():
-            found: Any = await self._redis.get(self._keys.of("file", unique))
-        return str(found) if found else None
+            check: Any = await self._redis.get(self._keys.file(unique))
+        return str(check) if check else None
 
     async def remember_file(self, unique: str, check: str) -> None:
         """Remember which check holds a file's bytes."""
         if unique:
             with reachable():
-                key = self._keys.of("file", unique)
-                await self._redis.set(key, check, ex=self._settings.retention)
+                await self._redis.set(self._keys.file(unique), check, ex=self._settings.retention)
 
     async def files_of(self, check: str, uniques: list[str]) -> list[str]:
-        """Those of some files of Telegram whose bytes this check holds."""
+        """Those of some Telegram files whose bytes this check holds."""
         if not uniques:
             return []
         with reachable():
-            keys = [self._keys.of("file", unique) for unique in uniques]
-            found: Any = await self._redis.mget(keys)
-        return [unique for unique, held in zip(uniques, found, strict=True) if held == check]
+            checks: Any = await self._redis.mget([self._keys.file(unique) for unique in uniques])
+        return [unique for unique, holder in zip(uniques, checks, strict=True) if holder == check]
 
     async def forget_file(self, unique: str) -> None:
         """Forget which check holds a file's bytes."""
         with reachable():
-            await self._redis.delete(self._keys.of("file", unique))
+            await self._redis.delete(self._keys.file(unique))
 
     async def _entries(self, chat: int) -> list[Entry]:
-        """What is remembered of a chat, newest first. What is older than results are kept is
-        forgotten here: the whole lives on for as long as the chat does."""
-        key = self._keys.of("past", chat)
+        """What is remembered of a chat, newest first. Entries older than the retention are removed
+        here, because each new picture prolongs the whole hash."""
+        key = self._keys.history(chat)
         with reachable():
-            found: Any = await self._redis.hvals(key)
-        entries = [Entry.model_validate_json(text) for text in found]
-        first = datetime.now(UTC) - timedelta(seconds=self._settings.retention)
-        over = [entry.check for entry in entries if entry.when <= first]
-        if over:
+            stored: Any = await self._redis.hvals(key)
+        entries = [Entry.model_validate_json(text) for text in stored]
+        oldest = datetime.now(UTC) - timedelta(seconds=self._settings.retention)
+        expired = [entry.check for entry in entries if entry.when <= oldest]
+        if expired:
             with reachable():
-                await self._redis.hdel(key, *over)
-        kept = [entry for entry in entries if entry.when > first]
-        return sorted(kept, key=lambda entry: entry.when, reverse=True)
+                await self._redis.hdel(key, *expired)
+        current = [entry for entry in entries if entry.when > oldest]
+        return sorted(current, key=lambda entry: entry.when, reverse=True)
 
-    async def _stands(self, entry: Entry) -> bool:
-        """Whether a check is kept, done, and of the model that would judge now."""
+    async def _is_current(self, entry: Entry) -> bool:
+        """Whether a check still exists, is done, and is of the model in use."""
         check = await self._checks.get(entry.check)
         return (
             check is not None
@@ -157,8 +161,8 @@ class Past:
             and check.model_version == self._checks.model_version
         )
 
-    async def _shows_the_same(self, entry: Entry, seen: Look) -> bool:
-        if not await self._stands(entry):
+    async def _is_similar(self, entry: Entry, current: Look) -> bool:
+        if not await self._is_current(entry):
             return False
         data, report = await asyncio.gather(
             self._picture(entry.check), self._checks.report(entry.check)
@@ -167,7 +171,7 @@ class Past:
         if earlier is None or report is None:
             return False
         boxes = [face.box for face in report.faces]
-        return await asyncio.to_thread(alike, earlier, seen, boxes)
+        return await asyncio.to_thread(alike, earlier, current, boxes)
 
     async def _picture(self, check: str) -> bytes | None:
         try:
@@ -178,7 +182,7 @@ class Past:
             raise
 
     async def _look(self, data: bytes) -> Look | None:
-        async with self._turns:
+        async with self._slots:
             try:
                 return await asyncio.to_thread(look, data, self._settings)
             except UnmaskError:

@@ -1,4 +1,4 @@
-"""How many pictures a user and a chat may send in a minute, and buttons a user may press."""
+"""Limits per minute: the pictures of a user and of a chat, and the buttons a user presses."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from unmask.queue.clients import reachable
 from unmask.queue.rate_limits import Limiter
 from unmask.settings import Settings
 
-#: Presses of buttons a minute for a user: each may fetch a picture.
-PRESSES = 60
+#: How many buttons a user may press in a minute: each may fetch a picture.
+MAX_PRESSES = 60
 
 
 class Limits:
-    """Counts. What is one too many is told by the error ``rate_limited`` (``retry_after``, in
-    seconds), which is returned; ``queue_unavailable`` is raised."""
+    """Counts pictures and presses. Beyond a limit a method returns the error ``rate_limited`` (with
+    ``retry_after``, in seconds); it raises ``queue_unavailable``."""
 
     def __init__(self, redis: aioredis.Redis, redis_url: str, bot: int, settings: Settings) -> None:
         self._redis = redis
@@ -33,21 +33,21 @@ class Limits:
 
     async def press(self, user: int) -> UnmaskError | None:
         """Count one press of a button."""
-        return await self._hit("press", user, PRESSES)
+        return await self._hit("press", user, MAX_PRESSES)
 
     async def begin_wait(self, chat: int, seconds: int) -> bool:
-        """Whether a chat is now to be told to wait; not if it was, and that time is not over."""
-        key = self._keys.of("limits", chat)
+        """Whether to tell a chat now that it has to wait; False while it knows already."""
         with reachable():
+            key = self._keys.wait_notice(chat)
             return bool(await self._redis.set(key, "1", nx=True, ex=seconds))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._limiter.close()
 
-    async def _hit(self, kind: str, who: int, per_minute: int) -> UnmaskError | None:
+    async def _hit(self, kind: str, number: int, per_minute: int) -> UnmaskError | None:
         try:
-            await self._limiter.hit(kind, str(who), per_minute)
+            await self._limiter.hit(kind, str(number), per_minute)
         except UnmaskError as error:
             if error.code != "rate_limited":
                 raise

@@ -1,7 +1,7 @@
-"""Pictures of a group's albums for which nobody has asked (yet).
+"""Pictures of albums in a group for which no message has called the bot yet.
 
-One message of an album has the words that ask, not always the first; only then do its others
-belong to the question. They are held for a moment, in memory alone.
+Only one message of an album has the words that call the bot, and it is not always the first. Until
+it arrives, the others are held in memory for a few seconds.
 """
 
 from __future__ import annotations
@@ -10,24 +10,26 @@ import time
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-#: Seconds within which all of an album comes, and most pictures held.
-HELD_SECONDS, MOST = 5.0, 1_000
+#: Seconds within which all of an album arrives.
+TTL_SECONDS = 5.0
+#: How many pictures are held.
+MAX_PICTURES = 1_000
 
 
-class Unasked(Generic[T]):
-    """Holds what came, by album."""
+class PendingAlbums(Generic[T]):
+    """Holds pictures by album."""
 
     def __init__(self) -> None:
-        self._held: list[tuple[float, str, T]] = []
+        self._pictures: list[tuple[float, str, T]] = []
 
-    def hold(self, album: str, what: T) -> None:
-        """Hold one picture of an album."""
+    def add(self, album: str, picture: T) -> None:
+        """Hold one picture of an album; pictures that are too old are dropped."""
         now = time.monotonic()
-        fresh = [entry for entry in self._held if entry[0] > now - HELD_SECONDS]
-        self._held = [*fresh[-MOST:], (now, album, what)]
+        fresh = [entry for entry in self._pictures if entry[0] > now - TTL_SECONDS]
+        self._pictures = [*fresh[-MAX_PICTURES:], (now, album, picture)]
 
-    def take(self, album: str) -> list[T]:
-        """What is held of an album; it is not held any more."""
-        found = [what for _, name, what in self._held if name == album]
-        self._held = [entry for entry in self._held if entry[1] != album]
-        return found
+    def pop(self, album: str) -> list[T]:
+        """Remove the pictures of an album, and return them."""
+        pictures = [picture for _, name, picture in self._pictures if name == album]
+        self._pictures = [entry for entry in self._pictures if entry[1] != album]
+        return pictures

@@ -1,4 +1,4 @@
-"""What the bot owes: one order for each answer, kept in Redis until it is given."""
+"""The replies that the bot owes, kept in Redis until Telegram has taken them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from redis import asyncio as aioredis
 
 from bot.state.redis_keys import Keys
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class Kind(StrEnum):
-    """How a picture came."""
+    """How a picture was sent."""
 
     PHOTO = "photo"
     FILE = "file"
@@ -28,23 +28,28 @@ class Kind(StrEnum):
 
 
 class Note(StrEnum):
-    """What is to be said of how a picture was taken from what came."""
+    """What the caption has to mention about how a picture was obtained or is displayed."""
 
     FIRST_FRAME = "first_frame"
     THUMBNAIL = "thumbnail"
     SHRUNK = "shrunk"
 
 
-class Item(BaseModel):
-    """One picture that was sent: where its bytes are, and what became of it.
+def _names(new: str, old: str) -> AliasChoices:
+    """The name of a field, and the one under which the version before stored it."""
+    return AliasChoices(new, old)
 
-    ``unique`` is the same for the same file in every chat. ``thumbnail`` is the id of Telegram's
-    own small picture of it, for what cannot be decoded. ``check`` is the check that is shown;
-    ``owner`` asked for it. ``bits`` is the picture's perceptual hash, as hex. ``earlier`` says when
-    the same was examined in this chat before, and ``alike`` that it was not the same file but a
-    picture like it; ``warnings`` are then those of the file that was sent, as the report has those
-    of the other. ``error`` is the inside of the one error shape.
+
+class SentPicture(BaseModel):
+    """One picture as somebody sent it: where its bytes are.
+
+    ``message`` and ``number`` are its message and its place in that message. ``file`` is Telegram's
+    file id; ``unique`` is the same for the same file in every chat. ``thumbnail`` is the id of
+    Telegram's own small copy, for a clip that cannot be decoded. ``is_preview`` says that ``file``
+    itself is such a copy.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     kind: Kind
     message: int
@@ -54,36 +59,86 @@ class Item(BaseModel):
     size: int = 0
     thumbnail: str = ""
     url: str = ""
+    is_preview: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier_version(cls, values: Any) -> Any:
+        """The version before had no ``is_preview`` but a note on the sticker."""
+        if isinstance(values, dict) and values.get("kind") == Kind.STICKER and "notes" in values:
+            return {**values, "is_preview": Note.THUMBNAIL in values["notes"]}
+        return values
+
+
+class Outcome(BaseModel):
+    """What became of one picture.
+
+    ``check`` is the check whose result is shown; ``owner`` is the user who requested it. ``phash``
+    is the picture's perceptual hash, as hex. ``earlier`` is when this picture was examined in this
+    chat before; ``similar`` says that it was not the same file but a similar picture. ``warnings``
+    are then those of the file that was sent, because the report has those of the other file.
+    ``error`` is the inside of the one error shape.
+    """
+
     notes: list[Note] = Field(default_factory=list)
     check: str = ""
     owner: int = 0
-    bits: str = ""
+    phash: str = Field(default="", validation_alias=_names("phash", "bits"))
     earlier: datetime | None = None
-    alike: bool = False
+    similar: bool = Field(default=False, validation_alias=_names("similar", "alike"))
     warnings: tuple[str, ...] = ()
     error: dict[str, Any] | None = None
 
+    def add_note(self, *notes: Note) -> None:
+        """Add notes, each once."""
+        self.notes = list(dict.fromkeys([*self.notes, *notes]))
+
+
+class Item(BaseModel):
+    """One picture of a reply: as it was sent, and what became of it."""
+
+    sent: SentPicture
+    outcome: Outcome = Field(default_factory=Outcome)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier_version(cls, values: Any) -> Any:
+        """The version before stored both parts as one object."""
+        if isinstance(values, dict) and "sent" not in values:
+            return {"sent": values, "outcome": values}
+        return values
+
+    @property
+    def notes(self) -> list[Note]:
+        """All notes, each once."""
+        preview = [Note.THUMBNAIL] if self.sent.is_preview else []
+        return list(dict.fromkeys([*preview, *self.outcome.notes]))
+
 
 class Origin(BaseModel):
-    """Where a forwarded message came from; ``name`` is empty where Telegram does not tell."""
+    """Where a forwarded message was first posted; ``name`` is empty if Telegram keeps it back."""
 
     name: str = ""
     date: datetime
 
 
 class Stage(StrEnum):
-    """How far the answer is: after ``SENDING`` it may have left, and nobody can tell."""
+    """How far a reply is. From ``SENDING`` on it may have reached the chat, and the bot cannot
+    know. ``SHOWN``: an album's pictures are sent, its buttons are not."""
 
     WAITING = "waiting"
     SENDING = "sending"
     SHOWN = "shown"
 
 
-class Order(BaseModel):
-    """One answer that is owed.
+class Reply(BaseModel):
+    """One reply that the bot owes.
 
-    ``id`` is made of the chat and the message that asked; ``reply_to`` is the message that holds
-    the picture. ``due`` is when an album counts as complete (Unix time; 0: not an album).
+    ``id`` is made of the chat and of the message that requests the reply; ``reply_to`` is the
+    message that holds the picture; ``user`` requests it. ``skipped`` counts links beyond the limit.
+    ``ignore_history`` demands a new examination. ``complete_at`` is when an album counts as
+    complete (Unix time; 0: not an album). ``starts`` counts the processes that took it up.
+    ``may_repeat`` says that it may have been sent before. ``message_ids`` are the album's messages.
     """
 
     id: str
@@ -91,70 +146,72 @@ class Order(BaseModel):
     group: bool
     thread: int | None = None
     reply_to: int
-    asker: int
+    user: int = Field(validation_alias=_names("user", "asker"))
     language: str
     items: list[Item]
     origin: Origin | None = None
     skipped: int = 0
-    anew: bool = False
+    ignore_history: bool = Field(default=False, validation_alias=_names("ignore_history", "anew"))
     created: float = Field(default_factory=time.time)
-    due: float = 0.0
+    complete_at: float = Field(default=0.0, validation_alias=_names("complete_at", "due"))
     stage: Stage = Stage.WAITING
     starts: int = 0
-    twice: bool = False
-    sent: list[int] = Field(default_factory=list)
+    may_repeat: bool = Field(default=False, validation_alias=_names("may_repeat", "twice"))
+    message_ids: list[int] = Field(
+        default_factory=list, validation_alias=_names("message_ids", "sent")
+    )
 
-    def key(self, item: Item) -> str:
-        """A name for one picture of this order that a restart does not change."""
-        return f"telegram:{self.id}:{item.message}:{item.number}"
+    def idempotency_key(self, item: Item) -> str:
+        """A name for one picture of this reply; it is the same after a restart."""
+        return f"telegram:{self.id}:{item.sent.message}:{item.sent.number}"
 
 
-class OrderBook:
-    """The orders in Redis. Methods raise :class:`UnmaskError` ``queue_unavailable``."""
+class ReplyStore:
+    """The owed replies in Redis. Methods raise :class:`UnmaskError` ``queue_unavailable``."""
 
     def __init__(self, redis: aioredis.Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
 
-    async def enter(self, order: Order, update_id: int) -> None:
-        """Write an order down and, in the same step, the update that it came from off."""
+    async def add(self, reply: Reply, update_id: int) -> None:
+        """Store a reply and, in the same transaction, remove its update from the inbox."""
         with reachable():
             async with self._redis.pipeline(transaction=True) as steps:
-                steps.hset(self._keys.orders, order.id, order.model_dump_json())
+                steps.hset(self._keys.replies, reply.id, reply.model_dump_json())
                 steps.hdel(self._keys.inbox, str(update_id))
                 await steps.execute()
 
-    async def save(self, order: Order) -> None:
-        """Write down how far an order is; one that was closed meanwhile stays closed."""
+    async def save(self, reply: Reply) -> None:
+        """Store how far a reply is; one that was removed meanwhile stays removed."""
         with reachable():
             await self._redis.eval(
                 "if redis.call('HEXISTS', ARGV[1], ARGV[2]) == 1 then "
                 "redis.call('HSET', ARGV[1], ARGV[2], ARGV[3]) end",
                 0,
-                self._keys.orders,
-                order.id,
-                order.model_dump_json(),
+                self._keys.replies,
+                reply.id,
+                reply.model_dump_json(),
             )
 
-    async def close(self, order_id: str) -> None:
-        """The answer was given, or is owed no more."""
+    async def remove(self, reply_id: str) -> None:
+        """Remove a reply that was sent or is no longer owed."""
         with reachable():
-            await self._redis.hdel(self._keys.orders, order_id)
+            await self._redis.hdel(self._keys.replies, reply_id)
 
-    async def open(self) -> list[Order]:
-        """All that is owed, oldest first."""
+    async def all(self) -> list[Reply]:
+        """All owed replies, oldest first."""
         with reachable():
-            found: Any = await self._redis.hgetall(self._keys.orders)
-        orders = []
-        for name, text in found.items():
+            stored: Any = await self._redis.hgetall(self._keys.replies)
+        replies = []
+        for reply_id, text in stored.items():
             try:
-                orders.append(Order.model_validate_json(text))
-            except ValidationError:  # of another version; the start must not fail for it
-                _log.exception("an order cannot be read and is dropped")
-                await self.close(name)
-        return sorted(orders, key=lambda order: order.created)
+                replies.append(Reply.model_validate_json(text))
+            except ValidationError:  # of an unknown version; the start must not fail for it
+                _log.exception("an owed reply cannot be read and is dropped")
+                await self.remove(reply_id)
+        return sorted(replies, key=lambda reply: reply.created)
 
     async def count(self) -> int:
-        """How many are owed."""
+        """How many replies the bot owes."""
         with reachable():
-            return int(await self._redis.hlen(self._keys.orders))
+            return int(await self._redis.hlen(self._keys.replies))

@@ -1,4 +1,4 @@
-"""What is kept of a user: the language, what they were told once, and what is theirs."""
+"""What the bot keeps of a user: the language, which hints they have had, and what is theirs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bot.i18n import LANGUAGES, language_of
 from bot.state.redis_keys import Keys
 from unmask.queue.clients import reachable
 
-#: Seconds for which a language, and what a user was told, are kept after the last change.
-KEPT = 180 * 86_400
+#: Seconds for which a language and the hints are kept after the last change.
+TTL_SECONDS = 180 * 86_400
 
 
-class People:
-    """Raises :class:`UnmaskError` ``queue_unavailable``."""
+class Users:
+    """The users in Redis. Methods raise :class:`UnmaskError` ``queue_unavailable``."""
 
     def __init__(self, redis: aioredis.Redis, keys: Keys, retention: int) -> None:
         self._redis = redis
@@ -24,27 +24,28 @@ class People:
         self._retention = retention
 
     async def language(self, user: int, code: str | None) -> str:
-        """The language that a user chose, else that of their Telegram (an IETF tag)."""
+        """The language that a user chose, else that of their Telegram app (an IETF tag)."""
         with reachable():
-            chosen: Any = await self._redis.hget(self._keys.of("person", user), "language")
-        return chosen if chosen in LANGUAGES else language_of([code])
+            language: Any = await self._redis.hget(self._keys.user(user), "language")
+        return language if language in LANGUAGES else language_of([code])
 
     async def choose_language(self, user: int, language: str) -> None:
         """Keep the language that a user chose."""
-        await self._put(user, "language", language)
+        await self._set(user, "language", language)
 
-    async def was_told(self, user: int, what: str) -> bool:
-        """Whether a user was told this once."""
+    async def has_hint(self, user: int, hint: str) -> bool:
+        """Whether a user has had a hint."""
         with reachable():
-            return bool(await self._redis.hexists(self._keys.of("person", user), f"told:{what}"))
+            return bool(await self._redis.hexists(self._keys.user(user), f"told:{hint}"))
 
-    async def tell(self, user: int, what: str) -> None:
-        """Remember that a user was told this."""
-        await self._put(user, f"told:{what}", "1")
+    async def mark_hint(self, user: int, hint: str) -> None:
+        """Remember that a user has had a hint."""
+        await self._set(user, f"told:{hint}", "1")
 
     async def own(self, user: int, *things: str) -> None:
-        """Remember that things are a user's: ``check:CHAT:ID``, ``ticket:TOKEN``, ``file:ID``."""
-        key = self._keys.of("owned", user)
+        """Remember that things belong to a user: ``check:CHAT:ID``, ``ticket:TOKEN`` (a button),
+        ``file:ID``."""
+        key = self._keys.owned(user)
         now = time.time()
         with reachable():
             async with self._redis.pipeline(transaction=False) as steps:
@@ -54,24 +55,24 @@ class People:
                 await steps.execute()
 
     async def owned(self, user: int) -> list[str]:
-        """All that is a user's."""
+        """All that belongs to a user."""
         with reachable():
-            found: Any = await self._redis.zrange(self._keys.of("owned", user), 0, -1)
-        return list(found)
+            things: Any = await self._redis.zrange(self._keys.owned(user), 0, -1)
+        return list(things)
 
     async def disown(self, user: int, *things: str) -> None:
-        """Forget that things are a user's."""
+        """Forget that things belong to a user."""
         if things:
             with reachable():
-                await self._redis.zrem(self._keys.of("owned", user), *things)
+                await self._redis.zrem(self._keys.owned(user), *things)
 
     async def forget(self, user: int) -> None:
-        """Forget the user."""
+        """Forget a user."""
         with reachable():
-            await self._redis.delete(self._keys.of("owned", user), self._keys.of("person", user))
+            await self._redis.delete(self._keys.owned(user), self._keys.user(user))
 
-    async def _put(self, user: int, name: str, value: str) -> None:
-        key = self._keys.of("person", user)
+    async def _set(self, user: int, field: str, value: str) -> None:
+        key = self._keys.user(user)
         with reachable():
-            await self._redis.hset(key, name, value)
-            await self._redis.expire(key, KEPT)
+            await self._redis.hset(key, field, value)
+            await self._redis.expire(key, TTL_SECONDS)

@@ -1,1 +1,1 @@
-"""Between Telegram and the handlers: updates in, calls out, one process at a time."""
+"""Between Telegram and the handlers: incoming updates, outgoing calls, and the leader lock."""

@@ -1,10 +1,10 @@
-"""Updates of Telegram, written down before Telegram is told that they arrived."""
+"""The inbox: updates are stored in Redis before Telegram is told that they arrived."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from redis import asyncio as aioredis
@@ -14,12 +14,13 @@ from unmask.queue.clients import reachable
 
 _log = logging.getLogger(__name__)
 #: Seconds for which an update's number is remembered; Telegram keeps updates for a day.
-SEEN_SECONDS = 172_800
-#: Starts after which an update that was never dealt with is given up: it may have ended them.
-MOST_STARTS = 3
+DEDUPLICATION_SECONDS = 172_800
+#: Starts after which an unhandled update is dropped: it may have crashed each of them.
+MAX_STARTS = 3
 
-#: Inbox, seconds, then for each update: key of its number, number, JSON. Answers 1 for each that
-#: is new or not yet dealt with: who got no answer, and asks again, must get the same one.
+#: ARGV: the inbox, seconds, then for each update the key of its number, its number, its JSON.
+#: Returns 1 for each update that is new or not handled yet: a caller who got no answer and asks
+#: again must get the same one.
 _ACCEPT = """
 local answers = {}
 for i = 3, #ARGV, 3 do
@@ -32,7 +33,7 @@ return answers
 
 
 class Inbox:
-    """What was accepted and not yet dealt with; a crash loses none of it.
+    """The updates that were accepted and not handled yet; a crash loses none of them.
 
     Methods raise :class:`UnmaskError` ``queue_unavailable``.
     """
@@ -41,37 +42,37 @@ class Inbox:
         self._redis = redis
         self._keys = keys
 
-    async def accept(self, updates: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Write updates (as Telegram's JSON) down; those of them that are to be dealt with, which
-        may be in hand already."""
-        given = list(updates)
-        if not given:
+    async def accept(self, updates: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Store updates (as Telegram's JSON); returns those that need handling, which may be in
+        progress already."""
+        if not updates:
             return []
-        arguments = [self._keys.inbox, str(SEEN_SECONDS)]
-        for update in given:
+        arguments = [self._keys.inbox, str(DEDUPLICATION_SECONDS)]
+        for update in updates:
             number = str(update["update_id"])
             entry = json.dumps({"starts": 0, "update": update})
-            arguments += [self._keys.of("seen", number), number, entry]
+            arguments += [self._keys.accepted_update(number), number, entry]
         with reachable():
             answers: Any = await self._redis.eval(_ACCEPT, 0, *arguments)
-        return [update for update, owed in zip(given, answers, strict=True) if owed]
+        return [update for update, pending in zip(updates, answers, strict=True) if pending]
 
-    async def done(self, update_id: int) -> None:
-        """Forget an update that was dealt with."""
+    async def remove(self, update_id: int) -> None:
+        """Remove an update that was handled."""
         with reachable():
             await self._redis.hdel(self._keys.inbox, str(update_id))
 
-    async def left(self) -> list[dict[str, Any]]:
-        """What an earlier process left, oldest first. One that was left too often is dropped."""
+    async def take_over(self) -> list[dict[str, Any]]:
+        """The updates that an earlier process did not handle, oldest first. Those that several
+        processes did not handle are dropped."""
         with reachable():
-            found: Any = await self._redis.hgetall(self._keys.inbox)
+            stored: Any = await self._redis.hgetall(self._keys.inbox)
         updates = []
-        for number in sorted(found, key=int):
-            entry = json.loads(found[number])
+        for number in sorted(stored, key=int):
+            entry = json.loads(stored[number])
             entry["starts"] += 1
-            if entry["starts"] > MOST_STARTS:
+            if entry["starts"] > MAX_STARTS:
                 _log.error("an update was given up", extra={"update_id": number})
-                await self.done(int(number))
+                await self.remove(int(number))
                 continue
             with reachable():
                 await self._redis.hset(self._keys.inbox, number, json.dumps(entry))

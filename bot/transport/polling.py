@@ -1,4 +1,4 @@
-"""Asks Telegram for updates. They are acknowledged, by asking for the next, once written down."""
+"""Long polling. Each request acknowledges the updates before it, which are stored by then."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from bot.transport.rate_limiter import seconds_of
 from unmask.errors import UnmaskError
 
 _log = logging.getLogger(__name__)
-#: What the bot wants to know of.
+#: The kinds of update that the bot handles.
 UPDATES = ["message", "callback_query"]
-#: Seconds that Telegram holds a question open while there is nothing to tell.
-_HOLD = 30
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+#: Seconds that Telegram holds a request open while there are no updates.
+_POLL_SECONDS = 30
+_FIRST_PAUSE, _MAX_PAUSE = 0.5, 30.0
 
 
 async def poll(bot: Bot, dispatch: Dispatch) -> None:
-    """Ask for ever, through failures of Telegram and of the queue; raises ``InvalidToken``."""
+    """Poll for ever, through failures of Telegram and of the queue; raises ``InvalidToken``."""
     offset, pause = 0, _FIRST_PAUSE
     while True:
         try:
-            updates = await _ask(bot, offset)
-            await dispatch.take(updates)
+            updates = await _get_updates(bot, offset)
+            await dispatch.accept(updates)
             offset = updates[-1]["update_id"] + 1 if updates else offset
             pause = _FIRST_PAUSE
             continue
@@ -41,15 +41,17 @@ async def poll(bot: Bot, dispatch: Dispatch) -> None:
         except (NetworkError, TelegramError, UnmaskError) as error:
             _log.warning("no updates", extra={"why": f"{type(error).__name__}: {error}"})
         await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        pause = min(2 * pause, _MAX_PAUSE)
 
 
-async def _ask(bot: Bot, offset: int) -> list[dict[str, Any]]:
+async def _get_updates(bot: Bot, offset: int) -> list[dict[str, Any]]:
     """The next updates, as Telegram's JSON.
 
-    Not by ``Bot.get_updates``, which reads all of them at once: a single one of a form that it
-    does not know would hold up those beside it for ever, and be logged with all that they say.
+    ``Bot.get_updates`` would parse all of them at once: a single one in an unknown form would block
+    the others for ever, and python-telegram-bot would log it with all that people wrote.
     """
-    asked = {"offset": offset, "timeout": _HOLD, "allowed_updates": UPDATES}
-    updates: list[dict[str, Any]] = await bot._post("getUpdates", asked, read_timeout=_HOLD + 10)
+    parameters = {"offset": offset, "timeout": _POLL_SECONDS, "allowed_updates": UPDATES}
+    updates: list[dict[str, Any]] = await bot._post(
+        "getUpdates", parameters, read_timeout=_POLL_SECONDS + 10
+    )
     return updates

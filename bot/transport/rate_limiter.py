@@ -1,4 +1,4 @@
-"""Telegram's own limits: not faster than it allows, and patient when it says no."""
+"""Telegram's own limits: the bot keeps to them, and waits when Telegram says "retry after"."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from telegram.error import RetryAfter
 from telegram.ext import AIORateLimiter
 
 _log = logging.getLogger(__name__)
-#: Longest time that one call waits because Telegram said so, in seconds. An answer that is owed
-#: is tried again after that; anything else fails.
-LONGEST_WAIT = 60.0
-#: They send no message, so the limits on messages are not theirs.
-_FREE = frozenset({"setMessageReaction", "sendChatAction", "getChatMember"})
-#: Not worth waiting for.
-_FLEETING = frozenset({"setMessageReaction", "sendChatAction"})
+#: How many seconds one call waits in all because Telegram demands it. After that an owed reply is
+#: retried later; anything else fails.
+MAX_WAIT = 60.0
+#: These methods send no message, so the limits on messages do not apply.
+_UNLIMITED = frozenset({"setMessageReaction", "sendChatAction", "getChatMember"})
+#: These are not worth waiting for.
+_EXPENDABLE = frozenset({"setMessageReaction", "sendChatAction"})
 
 
-class Pace(AIORateLimiter):
-    """At most so many messages a second, and 20 a minute to one group."""
+class TelegramRateLimiter(AIORateLimiter):
+    """Limits messages to ``per_second`` in all and to 20 a minute in one group."""
 
     def __init__(self, per_second: int) -> None:
         super().__init__(overall_max_rate=per_second, max_retries=0)
@@ -36,11 +36,12 @@ class Pace(AIORateLimiter):
         data: dict[str, Any],
         rate_limit_args: int | None,
     ) -> bool | dict[str, Any] | list[dict[str, Any]]:
-        """Make the call once it may be made. A chat that is told to wait holds up no other."""
+        """The result of a call, made when the limits allow it. A chat that has to wait delays no
+        other chat."""
         waited = 0.0
         while True:
             try:
-                if endpoint in _FREE:
+                if endpoint in _UNLIMITED:
                     return await callback(*args, **kwargs)
                 return await super().process_request(
                     callback, args, kwargs, endpoint, data, rate_limit_args
@@ -48,13 +49,15 @@ class Pace(AIORateLimiter):
             except RetryAfter as refusal:
                 seconds = seconds_of(refusal)
                 waited += seconds
-                if endpoint in _FLEETING or waited > LONGEST_WAIT:
+                if endpoint in _EXPENDABLE or waited > MAX_WAIT:
                     raise
-                _log.info("told to wait", extra={"endpoint": endpoint, "seconds": seconds})
+                _log.info(
+                    "waiting as Telegram demands", extra={"endpoint": endpoint, "seconds": seconds}
+                )
                 await asyncio.sleep(seconds + 0.1)
 
 
 def seconds_of(refusal: RetryAfter) -> float:
-    """How long Telegram asks to wait."""
+    """How many seconds Telegram demands to wait."""
     wait = refusal.retry_after
     return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)

@@ -1,4 +1,4 @@
-"""Does what is owed, however long Telegram or Redis is away."""
+"""Retries: of calls to Telegram and of steps that need Redis, until a deadline."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from unmask.errors import UnmaskError
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-#: Redis is nearer, and can be asked more often.
-_LONGEST_REDIS_PAUSE = 10.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.5, 30.0
+#: Redis is nearer than Telegram and can be asked more often.
+_MAX_REDIS_PAUSE = 10.0
 
 
-async def deliver(call: Callable[[], Awaitable[T]], until: float) -> T:
-    """Make a call again until Telegram takes it, at the latest at ``until`` (Unix time).
+async def retry_telegram(call: Callable[[], Awaitable[T]], deadline: float) -> T:
+    """The result of a call to Telegram, repeated until it succeeds or ``deadline`` (Unix time).
 
-    Raises what Telegram says no with, and its last failure when the time is up.
+    Raises a refusal at once, and the last failure at the deadline.
     """
     pause = _FIRST_PAUSE
     while True:
@@ -38,24 +38,24 @@ async def deliver(call: Callable[[], Awaitable[T]], until: float) -> T:
             failure: Exception = refusal
         except NetworkError as error:
             failure = error
-        if time.time() + pause > until:
+        if time.time() + pause > deadline:
             raise failure
         _log.warning("not delivered yet", extra={"why": type(failure).__name__, "pause": pause})
         await asyncio.sleep(pause)
-        pause = min(2 * max(pause, _FIRST_PAUSE), _LONGEST_PAUSE)
+        pause = min(2 * max(pause, _FIRST_PAUSE), _MAX_PAUSE)
 
 
-async def patiently(step: Callable[[], Awaitable[T]], until: float = math.inf) -> T:
-    """Do a step; while Redis is away, again, at the latest at ``until`` (Unix time).
+async def retry_redis(step: Callable[[], Awaitable[T]], deadline: float = math.inf) -> T:
+    """The result of a step, repeated while Redis is away until ``deadline`` (Unix time).
 
-    Raises what the step does, ``queue_unavailable`` when the time is up.
+    Raises what the step raises; ``queue_unavailable`` only at the deadline.
     """
     pause = _FIRST_PAUSE
     while True:
         try:
             return await step()
         except UnmaskError as error:
-            if error.code != "queue_unavailable" or time.time() > until:
+            if error.code != "queue_unavailable" or time.time() > deadline:
                 raise
         await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_REDIS_PAUSE)
+        pause = min(2 * pause, _MAX_REDIS_PAUSE)

@@ -1,4 +1,4 @@
-"""The bot's token: where it comes from, and what follows from it."""
+"""The bot's token, and what is derived from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FORM = re.compile(r"([0-9]{1,20}):[A-Za-z0-9_-]{3,}")
 
 
 class TokenError(Exception):
-    """There is no token that could be one; the message says what to do, and never quotes it."""
+    """The token is missing or malformed; the message says what to do, and never quotes it."""
 
 
 def token_of(settings: Settings) -> str:
@@ -28,10 +28,10 @@ def token_of(settings: Settings) -> str:
 
 
 def bot_id(token: str) -> int:
-    """The bot's own user id: the part before the colon, which is no secret."""
+    """The bot's own user id: the part before the colon, which is public."""
     return int(token.partition(":")[0])
 
 
 def derived(token: str, purpose: str) -> str:
-    """A secret for one purpose, 64 hexadecimal digits, from which the token cannot be told."""
+    """A secret for one purpose, 64 hexadecimal digits, that does not reveal the token."""
     return hmac.new(token.encode(), purpose.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""A bot on its stage: a service, a Telegram, and the bot as a process or within the test's own."""
+"""Runs the bot, in a process of its own or in the test's, and looks into the queue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import redis
 
 import bot.main
 from tests.bot.telegram import Telegram
-from tests.server.server_process import Service as Place
+from tests.server.server_process import Service
 from unmask.fetch import Fetcher
 from unmask.queue.clients import open_client
 
@@ -25,29 +25,31 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "unmask", "bot")
 
 
-class Runner:
-    """A bot in a process of its own. ``log`` is all that it ever wrote."""
+class BotProcess:
+    """A bot in a process of its own, which may be started several times with one log file."""
 
-    def __init__(self, place: Place, telegram: Telegram, log: Path, **settings: str) -> None:
+    def __init__(self, service: Service, telegram: Telegram, log: Path, **settings: str) -> None:
         self.telegram = telegram
         self.log = log
         own = {"telegram_token": telegram.token, "telegram_api": telegram.api} | settings
-        self._environment = place.environment(
+        self._environment = service.environment(
             **{f"UNMASK_{name.upper()}": value for name, value in own.items()}
         )
         self.process: subprocess.Popen[bytes] | None = None
 
-    async def start(self, *command: str) -> Runner:
-        """Start it and wait until it says that it is ready."""
-        before = self.said.count("ready @")
-        self.begin(*command)
+    async def start(self, *command: str) -> BotProcess:
+        """Start it and wait until it is ready."""
+        before = self.log_text.count("ready @")
+        self.launch(*command)
         await self.telegram.until(
-            lambda: self.said.count("ready @") > before or not self.runs, 60, "a ready bot"
+            lambda: self.log_text.count("ready @") > before or not self.is_running,
+            60,
+            "a ready bot",
         )
-        assert self.runs, f"the bot ended:\n{self.said[-3000:]}"
+        assert self.is_running, f"the bot ended:\n{self.log_text[-3000:]}"
         return self
 
-    def begin(self, *command: str) -> None:
+    def launch(self, *command: str) -> None:
         """Start it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -55,11 +57,11 @@ class Runner:
             )
 
     @property
-    def runs(self) -> bool:
+    def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
     @property
-    def said(self) -> str:
+    def log_text(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
 
     def kill(self) -> None:
@@ -81,14 +83,14 @@ class Runner:
 
 @asynccontextmanager
 async def bot_within(
-    place: Place, telegram: Telegram, fetcher: Fetcher | None = None, **settings: Any
+    service: Service, telegram: Telegram, fetcher: Fetcher | None = None, **settings: Any
 ) -> AsyncIterator[None]:
     """A bot in the test's own event loop."""
     own = {"telegram_token": telegram.token, "telegram_api": telegram.api}
     stop = asyncio.Event()
     before = len(telegram.called("getUpdates"))
     running = asyncio.create_task(
-        bot.main.run(place.settings(**own | settings), stop, fetcher=fetcher)
+        bot.main.run(service.settings(**own | settings), stop, fetcher=fetcher)
     )
     try:
         await telegram.until(
@@ -100,24 +102,24 @@ async def bot_within(
         await running
 
 
-class Work:
-    """What the workers of a place were made to do."""
+class QueueProbe:
+    """Looks into the queue: what the workers did, and what is left to do."""
 
-    def __init__(self, place: Place) -> None:
-        self._client: redis.Redis = open_client(place.redis_url)
+    def __init__(self, service: Service) -> None:
+        self._client: redis.Redis = open_client(service.redis_url)
 
     @property
     def examined(self) -> int:
-        """Pictures that a worker ever examined."""
+        """How many pictures the workers have examined."""
         return int(float(self._client.hget("unmask:counters", "pictures") or 0))
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits and nothing runs."""
+        """Whether no check waits or runs."""
         return not self._client.zcard("unmask:open")
 
     def owes_nothing(self, telegram: Telegram) -> bool:
-        """Whether a bot has dealt with all that it accepted, and the workers too."""
+        """Whether a bot and the workers have finished all that they accepted."""
         prefix = f"unmask:bot:{telegram.bot.id}:"
         try:
             return self.idle and not self._client.exists(f"{prefix}orders", f"{prefix}inbox")
@@ -125,10 +127,10 @@ class Work:
             return False
 
     def checks_of(self, telegram: Telegram) -> list[str]:
-        """The checks that a bot has asked for, of pictures that it owes an answer for."""
-        orders: Any = self._client.hvals(f"unmask:bot:{telegram.bot.id}:orders")
-        items = [item for order in orders for item in json.loads(order)["items"]]
-        return [item["check"] for item in items if item["check"]]
+        """The checks that a bot has requested, for the replies that it owes."""
+        replies: Any = self._client.hvals(f"unmask:bot:{telegram.bot.id}:orders")
+        outcomes = [item["outcome"] for reply in replies for item in json.loads(reply)["items"]]
+        return [outcome["check"] for outcome in outcomes if outcome["check"]]
 
     async def until_idle(self, timeout: float = 60) -> None:
         deadline = time.monotonic() + timeout
@@ -137,12 +139,12 @@ class Work:
             await asyncio.sleep(0.01)
 
     def clients(self) -> list[dict[str, str]]:
-        """The connections to Redis, as it lists them."""
-        found: Any = self._client.client_list()
-        return list(found)
+        """The connections to Redis, as Redis lists them."""
+        connections: Any = self._client.client_list()
+        return list(connections)
 
     def commands(self) -> int:
-        """How many commands Redis ever got."""
+        """How many commands Redis has processed."""
         stats: Any = self._client.info("stats")
         return int(stats["total_commands_processed"])
 

@@ -1,4 +1,4 @@
-"""Pictures to send, and what the detector itself makes of the bytes that the bot gets."""
+"""Pictures to send, and comparisons with what the detector itself finds in them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _number = count(os.getpid() * 1_000)
 
 
 def genuine(portrait: Pixels) -> Pixels:
-    """The portrait below a sky that no other picture has."""
+    """The portrait with a sky that no other picture has."""
     pixels = np.array(portrait)
     dice = np.random.default_rng(next(_number))
     sky = Image.fromarray(dice.integers(0, 255, (2, 12, 3), np.uint8))
@@ -33,7 +33,7 @@ def genuine(portrait: Pixels) -> Pixels:
 
 
 def tampered(portrait: Pixels) -> Pixels:
-    """Such a one with the face smoothed."""
+    """A genuine picture with the face smoothed."""
     return smoothed(genuine(portrait))
 
 
@@ -46,7 +46,7 @@ def smoothed(portrait: Pixels) -> Pixels:
 
 
 def faceless() -> Pixels:
-    """Soft shapes that nobody has sent."""
+    """Soft shapes; each call returns a new picture."""
     small = np.random.default_rng(next(_number)).integers(0, 255, (6, 8, 3), np.uint8)
     return np.asarray(Image.fromarray(small).resize((320, 240), Image.Resampling.BICUBIC))
 
@@ -63,54 +63,53 @@ def decoded(data: bytes) -> Pixels:
         return np.asarray(image if image.mode == "L" else image.convert("RGB"))
 
 
-class Judge:
-    """The detector, asked directly."""
+class ReferenceDetector:
+    """The detector, called directly."""
 
     def __init__(self) -> None:
         self._settings = Settings(threads=1)
         self._detector = Detector(self._settings)
 
     def examine(self, data: bytes) -> Examination:
-        (found,) = self._detector.examine([open_picture(data, self._settings)])
-        assert not isinstance(found, UnmaskError), found
-        return found
+        (examination,) = self._detector.examine([open_picture(data, self._settings)])
+        assert not isinstance(examination, UnmaskError), examination
+        return examination
 
-    def check_annotated(self, shown: bytes, sent: bytes) -> Examination:
-        """Whether ``shown`` is the annotated picture of ``sent``, and not that of something else;
-        returns what the detector found."""
-        found = self.examine(sent)
-        ours, theirs = found.annotated(), decoded(shown)
+    def check_annotated(self, received: bytes, sent: bytes) -> Examination:
+        """Fail unless ``received`` is the annotated picture of ``sent``; returns the detector's own
+        examination of it."""
+        examination = self.examine(sent)
+        ours, theirs = examination.annotated(), decoded(received)
         if theirs.shape != ours.shape:
             height, width = theirs.shape[:2]
             ratio = width / height * ours.shape[0] / ours.shape[1]
             assert abs(ratio - 1) < 0.02, "another shape"
             ours = cv2.resize(ours, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
         assert _apart(ours, theirs) < 2, "not the picture that the detector draws"
-        return found
+        return examination
 
-    def check_mask(self, shown: bytes, sent: bytes) -> Examination:
-        """Whether ``shown`` is the mask of ``sent``, pixel by pixel but for rounding."""
-        found = self.examine(sent)
-        ours, theirs = found.mask(), decoded(shown)
+    def check_mask(self, received: bytes, sent: bytes) -> Examination:
+        """Fail unless ``received`` is the mask of ``sent``, pixel by pixel except for rounding."""
+        examination = self.examine(sent)
+        ours, theirs = examination.mask(), decoded(received)
         assert theirs.ndim == 2 or (theirs[..., :1] == theirs).all(), "a mask has no colours"
         theirs = theirs if theirs.ndim == 2 else theirs[..., 0]
         assert theirs.shape == ours.shape
         assert set(np.unique(theirs)) <= {0, 255}
         assert (ours != theirs).mean() < 0.0005
-        return found
+        return examination
 
-    def check_heatmap(self, shown: bytes, sent: bytes) -> Examination:
-        found = self.examine(sent)
-        ours, theirs = found.heatmap(), decoded(shown)
+    def check_heatmap(self, received: bytes, sent: bytes) -> Examination:
+        examination = self.examine(sent)
+        ours, theirs = examination.heatmap(), decoded(received)
         theirs = theirs if theirs.ndim == 2 else theirs[..., 0]
         assert theirs.shape == ours.shape
         assert _apart(ours, theirs) < 1
-        return found
+        return examination
 
 
 def _apart(ours: Pixels, theirs: Pixels) -> float:
-    """The mean difference in levels, at a quarter of the size: grain that JPEG moves is no
-    difference."""
+    """The mean difference in levels at a quarter of the size, where JPEG's grain disappears."""
     size = (max(ours.shape[1] // 4, 1), max(ours.shape[0] // 4, 1))
     small = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (ours, theirs)]
     return float(np.abs(small[0].astype(np.int16) - small[1]).mean())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.bot.bot_process import Work
+from tests.bot.bot_process import QueueProbe
 from tests.bot.conftest import ADMIN
 from tests.bot.image_asserts import Pixels, as_file, faceless, genuine
 from tests.bot.telegram import Group, Person, Telegram
@@ -21,7 +21,7 @@ LANGUAGES = {
     "te": "తెలుగు",
 }
 SCRIPTS = {"hi": range(0x0900, 0x0980), "te": range(0x0C00, 0x0C80)}
-#: A common word of each, to be found in any longer text.
+#: A common word of each language, which any longer text contains.
 WORDS = {"en": " the ", "es": " de ", "fr": " de ", "de": " die "}
 
 
@@ -35,9 +35,9 @@ def is_in(text: str, language: str) -> bool:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_every_command_in_every_language(
-    someone: Callable[..., Person], language: str
+    new_person: Callable[..., Person], language: str
 ) -> None:
-    person = someone("Ada", language)
+    person = new_person("Ada", language)
     commands = ("/start", "/help", "/privacy", "/language", "/delete")
     for command in commands:
         await person.says(command)
@@ -47,24 +47,24 @@ async def test_every_command_in_every_language(
     assert len(set(texts)) == len(commands)
 
 
-async def test_the_languages_differ(someone: Callable[..., Person]) -> None:
-    said: dict[str, list[str]] = {}
+async def test_the_languages_differ(new_person: Callable[..., Person]) -> None:
+    texts_by_language: dict[str, list[str]] = {}
     for language in LANGUAGES:
-        person = someone("Ada", language)
+        person = new_person("Ada", language)
         for command in ("/start", "/help", "/privacy", "/language", "/delete"):
             await person.says(command)
-        said[language] = [answer.text for answer in await person.answers(5)]
-    for texts in zip(*said.values(), strict=True):
+        texts_by_language[language] = [answer.text for answer in await person.answers(5)]
+    for texts in zip(*texts_by_language.values(), strict=True):
         assert len(set(texts)) == len(LANGUAGES)
 
 
 @pytest.mark.parametrize(
     ("code", "language"), [("pt-br", "en"), ("de-AT", "de"), ("", "en"), ("zh-hans", "en")]
 )
-async def test_the_language_of_whoever_has_another(
-    someone: Callable[..., Person], code: str, language: str
+async def test_a_language_that_the_bot_does_not_have(
+    new_person: Callable[..., Person], code: str, language: str
 ) -> None:
-    person = someone("Ada", code)
+    person = new_person("Ada", code)
     await person.says("/help")
     assert is_in((await person.answer()).text, language)
 
@@ -75,7 +75,7 @@ async def test_choosing_a_language(ada: Person, telegram: Telegram, portrait: Pi
     assert [button["text"] for button in question.buttons] == list(LANGUAGES.values())
     await ada.presses(question, "Español")
     await telegram.settled()
-    ada.chat.taken = len(ada.written)
+    ada.chat.read_count = len(ada.written)
     await ada.says("/help")
     assert is_in((await ada.answer()).text, "es")
     await ada.sends_file(as_file(genuine(portrait)))
@@ -83,11 +83,11 @@ async def test_choosing_a_language(ada: Person, telegram: Telegram, portrait: Pi
     assert is_in(answer.text, "es") and not answer.has_button("Wrong verdict")
 
 
-async def test_answers_are_in_the_language_of_who_asks(
-    someone: Callable[..., Person], telegram: Telegram, portrait: Pixels
+async def test_replies_are_in_the_language_of_the_user(
+    new_person: Callable[..., Person], telegram: Telegram, portrait: Pixels
 ) -> None:
     for language in LANGUAGES:
-        person = someone("Ada", language)
+        person = new_person("Ada", language)
         await person.sends_file(as_file(genuine(portrait)))
         await person.sends_file(as_file(faceless()))
         await person.sends_file(b"nothing", "a.jpg")
@@ -99,7 +99,7 @@ async def test_answers_are_in_the_language_of_who_asks(
 
 async def test_the_menu_of_commands(telegram: Telegram) -> None:
     names = {"start", "help", "language", "privacy", "delete"}
-    said = set()
+    descriptions = set()
     for language in LANGUAGES:
         code = "" if language == "en" else language
         listed = [
@@ -109,15 +109,19 @@ async def test_the_menu_of_commands(telegram: Telegram) -> None:
         ]
         assert listed, f"no menu in {language}"
         assert any(names <= menu.keys() for menu in listed)
-        said |= {menu["privacy"] for menu in listed if "privacy" in menu}
+        descriptions |= {menu["privacy"] for menu in listed if "privacy" in menu}
         assert not any("stats" in menu for menu in listed), "that is for administrators"
-    assert len(said) == len(LANGUAGES)
+    assert len(descriptions) == len(LANGUAGES)
 
 
-async def test_delete_removes_everything_of_a_person(
-    ada: Person, someone: Callable[..., Person], work: Work, telegram: Telegram, portrait: Pixels
+async def test_delete_removes_everything_of_a_user(
+    ada: Person,
+    new_person: Callable[..., Person],
+    queue: QueueProbe,
+    telegram: Telegram,
+    portrait: Pixels,
 ) -> None:
-    bob = someone("Bob")
+    bob = new_person("Bob")
     data = as_file(genuine(portrait))
     checks = {}
     for person in (ada, bob):
@@ -128,21 +132,21 @@ async def test_delete_removes_everything_of_a_person(
     await ada.presses(await ada.answer(), "Deutsch")
     await ada.says("/delete")
     await telegram.settled()
-    question = ada.untaken[-1]
-    ada.chat.taken = len(ada.written)
-    assert work.keys(f"unmask:check:{checks[ada.user.id]}")
+    question = ada.unread[-1]
+    ada.chat.read_count = len(ada.written)
+    assert queue.keys(f"unmask:check:{checks[ada.user.id]}")
     everything = next(b for b in question.buttons if str(ada.user.id) in b["callback_data"])
     await ada.presses(question, everything["text"])
-    await telegram.until(lambda: not work.keys(f"unmask:check:{checks[ada.user.id]}"))
+    await telegram.until(lambda: not queue.keys(f"unmask:check:{checks[ada.user.id]}"))
     await telegram.settled()
-    ada.chat.taken = len(ada.written)
-    assert work.keys(f"unmask:check:{checks[bob.user.id]}"), "another's check of the same stays"
-    left = [key for key in work.keys("unmask:bot:*") if str(ada.user.id) in key]
-    assert all(":rate:" in key for key in left), "but for what keeps her from starting over"
+    ada.chat.read_count = len(ada.written)
+    assert queue.keys(f"unmask:check:{checks[bob.user.id]}"), "another user's check stays"
+    keys = [key for key in queue.keys("unmask:bot:*") if str(ada.user.id) in key]
+    assert all(":rate:" in key for key in keys), "only the rate limit stays"
 
 
-async def test_delete_reaches_pictures_that_are_still_at_work(
-    ada: Person, work: Work, telegram: Telegram, portrait: Pixels
+async def test_delete_stops_pictures_that_are_being_examined(
+    ada: Person, queue: QueueProbe, telegram: Telegram, portrait: Pixels
 ) -> None:
     hold = telegram.faults.add("getFile", "hold")
     await ada.sends_file(as_file(genuine(portrait)))
@@ -152,15 +156,15 @@ async def test_delete_reaches_pictures_that_are_still_at_work(
     await ada.presses(question, "Everything")
     hold.released.set()
     await telegram.settled()
-    assert all(answer.kind == "text" for answer in ada.untaken)
-    ada.chat.taken = len(ada.written)
-    assert work.idle
+    assert all(answer.kind == "text" for answer in ada.unread)
+    ada.chat.read_count = len(ada.written)
+    assert queue.idle
 
 
-async def test_only_whom_it_concerns_can_delete(
-    ada: Person, someone: Callable[..., Person], telegram: Telegram, portrait: Pixels
+async def test_only_the_user_themselves_can_delete(
+    ada: Person, new_person: Callable[..., Person], telegram: Telegram, portrait: Pixels
 ) -> None:
-    group, eve = Group(telegram, "Desk", ada), someone("Eve")
+    group, eve = Group(telegram, "Desk", ada), new_person("Eve")
     await ada.says("/delete", to=group)
     question = await group.answer()
     press = await eve.presses(question, "Everything")
@@ -169,20 +173,20 @@ async def test_only_whom_it_concerns_can_delete(
     assert question.buttons
     eve.touches(question, f"y:{eve.user.id}")
     await telegram.settled()
-    group.chat.taken = len(group.written)
+    group.chat.read_count = len(group.written)
 
 
 async def test_stats_are_for_administrators(
-    ada: Person, someone: Callable[..., Person], telegram: Telegram, portrait: Pixels
+    ada: Person, new_person: Callable[..., Person], telegram: Telegram, portrait: Pixels
 ) -> None:
     await ada.says("/stats")
     refused = await ada.answer()
-    admin = someone("Root", "en", ADMIN)
+    admin = new_person("Root", "en", ADMIN)
     await admin.sends_file(as_file(genuine(portrait)))
     await admin.answer()
     await admin.says("/stats")
-    told = await admin.answer()
-    assert any(letter.isdigit() for letter in told.text) and told.text != refused.text
+    answer = await admin.answer()
+    assert any(letter.isdigit() for letter in answer.text) and answer.text != refused.text
     assert not any(letter.isdigit() for letter in refused.text)
 
 

@@ -1,4 +1,4 @@
-"""Every way a picture can be sent to the bot alone: the right picture comes back, and says it."""
+"""Every way to send a picture in a private chat: the right picture and caption come back."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from tests import pictures
-from tests.bot.bot_process import Work
+from tests.bot.bot_process import QueueProbe
 from tests.bot.conftest import Site
 from tests.bot.image_asserts import (
-    Judge,
     Pixels,
+    ReferenceDetector,
     as_file,
     decoded,
     faceless,
@@ -44,7 +44,7 @@ BUTTONS = ("Mask", "Heatmap", "Original size", "Full report", "Wrong verdict?", 
 
 
 def check_caption(answer: Message, report: Report) -> None:
-    """Verdict in words, each face, what it does not mean, and the model."""
+    """Fail unless the caption has the verdict, each face, the caveat and the model."""
     first, _, rest = answer.text.partition("\n")
     assert VERDICTS[report.verdict] in first
     assert CAVEATS[report.verdict] in rest
@@ -53,37 +53,41 @@ def check_caption(answer: Message, report: Report) -> None:
         assert f"fake {shown_percent(face.fake_probability)} %" in rest
 
 
-def at_once(telegram: Telegram, message: Message, before: str = "sendPhoto") -> bool:
-    """Whether the bot gave a sign for a message before it answered."""
-    here = str(message.chat.id)
-    calls = [call for call in telegram.calls if call.params.get("chat_id") == here]
+def showed_activity(telegram: Telegram, message: Message, before: str = "sendPhoto") -> bool:
+    """Whether the bot reacted to a message before it answered."""
+    chat = str(message.chat.id)
+    calls = [call for call in telegram.calls if call.params.get("chat_id") == chat]
     signs = [c.number for c in calls if c.method in ("setMessageReaction", "sendChatAction")]
     answers = [c.number for c in calls if c.method == before]
     return bool(signs) and bool(answers) and signs[0] < answers[0]
 
 
-async def test_a_photo(ada: Person, telegram: Telegram, judge: Judge, portrait: Pixels) -> None:
+async def test_a_photo(
+    ada: Person, telegram: Telegram, detector: ReferenceDetector, portrait: Pixels
+) -> None:
     sent = await ada.sends_photo(as_file(tampered(portrait)), "is she real?")
     answer = await ada.answer()
     assert answer.kind == "photo" and answer.reply_to is sent
-    found = judge.check_annotated(answer.data, sent.data)
-    assert found.mask().any(), "this picture was made to have a mask"
-    check_caption(answer, found.report)
-    assert at_once(telegram, sent)
+    examination = detector.check_annotated(answer.data, sent.data)
+    assert examination.mask().any(), "this picture was made to have a mask"
+    check_caption(answer, examination.report)
+    assert showed_activity(telegram, sent)
     assert [button["text"] for button in answer.buttons] == list(BUTTONS)
     plain = np.abs(decoded(answer.data).astype(int) - decoded(sent.data)).mean()
     assert plain > 1, "nothing was drawn"
 
 
-async def test_a_file_is_examined_as_it_is(ada: Person, judge: Judge, portrait: Pixels) -> None:
+async def test_a_file_is_examined_as_it_is(
+    ada: Person, detector: ReferenceDetector, portrait: Pixels
+) -> None:
     data = as_file(tampered(portrait), "PNG")
     sent = await ada.sends_file(data, "evidence.png")
     answer = await ada.answer()
     assert answer.reply_to is sent and "as a file" not in answer.text
-    check_caption(answer, judge.check_annotated(answer.data, data).report)
+    check_caption(answer, detector.check_annotated(answer.data, data).report)
 
 
-async def test_why_files_are_better_is_said_once(ada: Person, portrait: Pixels) -> None:
+async def test_the_hint_about_files_comes_once(ada: Person, portrait: Pixels) -> None:
     texts = []
     for _ in range(3):
         await ada.sends_photo(as_file(genuine(portrait)))
@@ -91,12 +95,14 @@ async def test_why_files_are_better_is_said_once(ada: Person, portrait: Pixels) 
     assert ["as a file" in text for text in texts] == [True, False, False]
 
 
-async def test_several_faces_have_a_line_each(ada: Person, judge: Judge, portrait: Pixels) -> None:
+async def test_several_faces_have_a_line_each(
+    ada: Person, detector: ReferenceDetector, portrait: Pixels
+) -> None:
     both = np.concatenate([genuine(portrait), tampered(portrait)], axis=1)
     data = as_file(both)
     await ada.sends_file(data)
     answer = await ada.answer()
-    report = judge.check_annotated(answer.data, data).report
+    report = detector.check_annotated(answer.data, data).report
     assert len(report.faces) == 2
     check_caption(answer, report)
     for number in (1, 2):
@@ -106,9 +112,9 @@ async def test_several_faces_have_a_line_each(ada: Person, judge: Judge, portrai
 
 @pytest.mark.parametrize("language", ["en", "te"])
 async def test_a_crowd_fits_the_caption(
-    someone: Callable[..., Person], portrait: Pixels, language: str
+    new_person: Callable[..., Person], portrait: Pixels, language: str
 ) -> None:
-    ada = someone("A" * 64, language)
+    ada = new_person("A" * 64, language)
     face = Image.fromarray(genuine(portrait)[0:230, 120:330])
     row = np.concatenate([np.asarray(face)] * 6, axis=1)
     sent = await ada.sends_file(as_file(np.concatenate([row] * 5, axis=0)))
@@ -119,28 +125,28 @@ async def test_a_crowd_fits_the_caption(
             await ada.forwards(sent)
 
 
-async def test_no_face(ada: Person, judge: Judge) -> None:
+async def test_no_face(ada: Person, detector: ReferenceDetector) -> None:
     data = as_file(faceless())
     await ada.sends_file(data)
     answer = await ada.answer()
-    check_caption(answer, judge.check_annotated(answer.data, data).report)
+    check_caption(answer, detector.check_annotated(answer.data, data).report)
 
 
 @pytest.mark.parametrize("files", [False, True])
 async def test_an_album_has_one_answer(
-    ada: Person, judge: Judge, portrait: Pixels, files: bool
+    ada: Person, detector: ReferenceDetector, portrait: Pixels, files: bool
 ) -> None:
     made = [as_file(tampered(portrait)), as_file(genuine(portrait)), as_file(faceless())]
     sent = await ada.sends_album(made, files=files, caption="which?")
-    *shown, buttons = await ada.answers(4)
-    assert len({answer.content["media_group_id"] for answer in shown}) == 1
-    assert shown[0].reply_to in sent
+    *photos, buttons = await ada.answers(4)
+    assert len({answer.content["media_group_id"] for answer in photos}) == 1
+    assert photos[0].reply_to in sent
     reports = [
-        judge.check_annotated(answer.data, one.data).report
-        for answer, one in zip(shown, sent, strict=True)
+        detector.check_annotated(answer.data, one.data).report
+        for answer, one in zip(photos, sent, strict=True)
     ]
-    text = shown[0].text
-    assert not shown[1].text and not shown[2].text
+    text = photos[0].text
+    assert not photos[1].text and not photos[2].text
     lines = [line for line in text.splitlines() if line[:2] in ("1.", "2.", "3.")]
     for line, report in zip(lines, reports, strict=True):
         assert VERDICTS[report.verdict] in line
@@ -153,35 +159,35 @@ async def test_an_album_has_one_answer(
 async def test_an_album_may_come_in_two_pieces(
     ada: Person, telegram: Telegram, portrait: Pixels
 ) -> None:
-    """The second half is delivered while the first is at work on."""
+    """The second picture is delivered while the first is processed."""
     album = telegram.new_album()
     for number in range(2):
         await ada.sends_photo(as_file(genuine(portrait)), album=album)
         await telegram.until(lambda: not telegram.updates.pending)
         await asyncio.sleep(0.2 if number == 0 else 0)
-    *shown, _ = await ada.answers(3)
-    assert [answer.kind for answer in shown] == ["photo"] * 2
+    *photos, _ = await ada.answers(3)
+    assert [answer.kind for answer in photos] == ["photo"] * 2
 
 
-async def test_an_album_with_what_is_no_picture(
-    ada: Person, judge: Judge, portrait: Pixels
+async def test_an_album_with_a_file_that_is_not_a_picture(
+    ada: Person, detector: ReferenceDetector, portrait: Pixels
 ) -> None:
     good = [as_file(genuine(portrait)), as_file(tampered(portrait))]
     await ada.sends_album([good[0], b"not a picture", good[1]], files=True)
     first, second, _ = await ada.answers(3)
-    judge.check_annotated(first.data, good[0])
-    judge.check_annotated(second.data, good[1])
+    detector.check_annotated(first.data, good[0])
+    detector.check_annotated(second.data, good[1])
     assert "2. ✖️ This is not a picture." in first.text
 
 
-async def test_a_sticker(ada: Person, judge: Judge, portrait: Pixels) -> None:
+async def test_a_sticker(ada: Person, detector: ReferenceDetector, portrait: Pixels) -> None:
     data = as_file(tampered(portrait), "WEBP")
     await ada.sends_sticker(data)
     answer = await ada.answer()
-    check_caption(answer, judge.check_annotated(answer.data, data).report)
+    check_caption(answer, detector.check_annotated(answer.data, data).report)
 
 
-async def test_an_animated_sticker_is_seen_by_its_preview(ada: Person, portrait: Pixels) -> None:
+async def test_an_animated_sticker_is_examined_as_a_preview(ada: Person, portrait: Pixels) -> None:
     await ada.sends_sticker(as_file(genuine(portrait), "WEBP"), animated=True)
     answer = await ada.answer()
     assert answer.kind == "photo" and "small preview" in answer.text
@@ -189,7 +195,7 @@ async def test_an_animated_sticker_is_seen_by_its_preview(ada: Person, portrait:
 
 
 async def test_a_gif_is_examined_in_its_first_frame(
-    ada: Person, judge: Judge, portrait: Pixels, tmp_path: Any
+    ada: Person, detector: ReferenceDetector, portrait: Pixels, tmp_path: Any
 ) -> None:
     frames = [Image.fromarray(frame) for frame in (tampered(portrait), faceless())]
     frames[1] = frames[1].resize(frames[0].size)
@@ -197,48 +203,54 @@ async def test_a_gif_is_examined_in_its_first_frame(
     (tmp_path / "a.mp4").write_bytes(sent.data)
     _, first = cv2.VideoCapture(str(tmp_path / "a.mp4")).read()
     answer = await ada.answer()
-    found = judge.check_annotated(answer.data, as_file(first[..., ::-1], "PNG"))
-    check_caption(answer, found.report)
-    assert len(found.report.faces) == 1 and "Only the first frame" in answer.text
+    examination = detector.check_annotated(answer.data, as_file(first[..., ::-1], "PNG"))
+    check_caption(answer, examination.report)
+    assert len(examination.report.faces) == 1 and "Only the first frame" in answer.text
 
 
-async def test_a_gif_that_stayed_one(ada: Person, judge: Judge, portrait: Pixels) -> None:
+async def test_a_gif_that_telegram_did_not_convert(
+    ada: Person, detector: ReferenceDetector, portrait: Pixels
+) -> None:
     frames = [Image.fromarray(genuine(portrait)), Image.fromarray(tampered(portrait))]
     sent = await ada.sends_gif(frames, kept=True)
     answer = await ada.answer()
-    check_caption(answer, judge.check_annotated(answer.data, sent.data).report)
+    check_caption(answer, detector.check_annotated(answer.data, sent.data).report)
     assert "Only the first" in answer.text
 
 
 async def test_where_a_forward_came_from(
-    ada: Person, someone: Callable[..., Person], judge: Judge, portrait: Pixels
+    ada: Person, new_person: Callable[..., Person], detector: ReferenceDetector, portrait: Pixels
 ) -> None:
-    bob = someone("Bob\u202e\n\nNot Bob")
+    bob = new_person("Bob\u202e\n\nNot Bob")
     original = await bob.sends_photo(as_file(tampered(portrait)))
     await bob.answer()
     sent = await ada.forwards(original)
     answer = await ada.answer()
-    judge.check_annotated(answer.data, original.data)
+    detector.check_annotated(answer.data, original.data)
     assert answer.reply_to is sent
     assert "Forwarded; first posted by Bob Not Bob, 20" in answer.text
     await ada.forwards(original, hidden=True)
     assert "Forwarded; first posted by" in (await ada.answer()).text
 
 
-async def test_a_url(ada: Person, judge: Judge, site: Site, portrait: Pixels) -> None:
+async def test_a_url(
+    ada: Person, detector: ReferenceDetector, site: Site, portrait: Pixels
+) -> None:
     data = as_file(tampered(portrait))
     sent = await ada.says(f"found at {site.publish(data)} yesterday")
     answer = await ada.answer()
     assert answer.reply_to is sent
-    check_caption(answer, judge.check_annotated(answer.data, data).report)
+    check_caption(answer, detector.check_annotated(answer.data, data).report)
 
 
-async def test_several_urls(ada: Person, judge: Judge, site: Site, portrait: Pixels) -> None:
+async def test_several_urls(
+    ada: Person, detector: ReferenceDetector, site: Site, portrait: Pixels
+) -> None:
     made = [as_file(genuine(portrait)), as_file(tampered(portrait))]
     await ada.says("\n".join(site.publish(data) for data in made))
     first, second, _ = await ada.answers(3)
-    judge.check_annotated(first.data, made[0])
-    judge.check_annotated(second.data, made[1])
+    detector.check_annotated(first.data, made[0])
+    detector.check_annotated(second.data, made[1])
 
 
 async def test_too_many_urls(ada: Person, site: Site) -> None:
@@ -280,7 +292,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
-async def test_bad_files_get_a_clear_sentence(ada: Person, work: Work, kind: str) -> None:
+async def test_bad_files_get_a_clear_sentence(ada: Person, queue: QueueProbe, kind: str) -> None:
     data, words = BAD_FILES[kind]
     sent = await ada.sends_file(data, "photo.jpg")
     answer = await ada.answer()
@@ -289,7 +301,7 @@ async def test_bad_files_get_a_clear_sentence(ada: Person, work: Work, kind: str
     assert "Error" not in answer.text and "_" not in answer.text
 
 
-async def test_what_is_no_picture_at_all(ada: Person) -> None:
+async def test_messages_without_a_picture(ada: Person) -> None:
     await ada.sends_file(b"%PDF-1.7", "report.pdf")
     await ada.says("hello")
     await ada.sends_file(b"ID3", "song.mp3")
@@ -299,28 +311,30 @@ async def test_what_is_no_picture_at_all(ada: Person) -> None:
     assert "videos" in answers[3].text
 
 
-async def test_odd_shapes_come_back(ada: Person, judge: Judge) -> None:
-    """Too long for a photo of Telegram; too large for one."""
+async def test_odd_shapes_come_back(ada: Person, detector: ReferenceDetector) -> None:
+    """Too narrow for Telegram, and too large."""
     wide = as_file(np.asarray(Image.fromarray(faceless()).resize((2200, 100))))
     await ada.sends_file(wide, "wide.jpg")
     answer = await ada.answer()
     assert answer.kind == "photo" and "Shown smaller" in answer.text
-    assert decoded(answer.data).shape[:2] == (110, 2200), "as narrow as Telegram takes it"
+    assert decoded(answer.data).shape[:2] == (110, 2200), "as narrow as Telegram accepts"
     await ada.presses(answer, "Original size")
-    judge.check_annotated((await ada.answer()).data, wide)
+    detector.check_annotated((await ada.answer()).data, wide)
     huge = as_file(np.asarray(Image.fromarray(faceless()).resize((9600, 640))))
     await ada.sends_file(huge, "huge.jpg")
     answer = await ada.answer()
     assert answer.kind == "photo" and "Shown smaller" in answer.text
-    judge.check_annotated(answer.data, huge)
+    detector.check_annotated(answer.data, huge)
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF", "TIFF", "BMP"])
-async def test_other_formats(ada: Person, judge: Judge, portrait: Pixels, kind: str) -> None:
+async def test_other_formats(
+    ada: Person, detector: ReferenceDetector, portrait: Pixels, kind: str
+) -> None:
     data = pictures.encoded(Image.fromarray(genuine(portrait)), kind)
     await ada.sends_file(data, f"photo.{kind.lower()}", mime=f"image/{kind.lower()}")
     answer = await ada.answer()
-    check_caption(answer, judge.check_annotated(answer.data, data).report)
+    check_caption(answer, detector.check_annotated(answer.data, data).report)
 
 
 async def test_an_edited_message_is_not_a_new_one(
@@ -330,4 +344,4 @@ async def test_an_edited_message_is_not_a_new_one(
     await ada.answer()
     await ada.edits(sent, "another caption")
     await telegram.settled()
-    assert not ada.untaken
+    assert not ada.unread

@@ -97,8 +97,8 @@ def keep_pictures(telegram: Telegram, folder: Path) -> None:
 
 async def serve(port: int, language: str, folder: Path) -> None:
     telegram = Telegram()
-    telegram.told.append(say)
-    telegram.told.append(lambda _: keep_pictures(telegram, folder))
+    telegram.listeners.append(say)
+    telegram.listeners.append(lambda _: keep_pictures(telegram, folder))
     async with running_telegram(telegram, port):
         say(f"token         {TOKEN}")
         say(f"base_url      {telegram.base_url}\nbase_file_url {telegram.base_file_url}\n{HELP}")

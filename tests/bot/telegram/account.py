@@ -41,8 +41,8 @@ def get_file(telegram: Telegram, call: Call) -> Json:
     file = telegram.files.by_id(call.text("file_id"))
     if len(file.data) > MAX_DOWNLOAD:
         raise bad_request("file is too big")
-    about = {"file_id": file.id, "file_unique_id": file.unique_id, "file_size": len(file.data)}
-    return about | {"file_path": file.path}
+    fields = {"file_id": file.id, "file_unique_id": file.unique_id, "file_size": len(file.data)}
+    return fields | {"file_path": file.path}
 
 
 def answer_callback_query(telegram: Telegram, call: Call) -> bool:
@@ -88,8 +88,8 @@ def set_my_words(telegram: Telegram, call: Call) -> bool:
 def get_chat(telegram: Telegram, call: Call) -> Json:
     chat = telegram.chat_of(call)
     linked = {"linked_chat_id": chat.linked.id} if chat.linked else {}
-    about = {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": {}}
-    return chat.json | linked | about
+    fields = {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": {}}
+    return chat.json | linked | fields
 
 
 def get_chat_member(telegram: Telegram, call: Call) -> Json:

@@ -1,4 +1,4 @@
-"""The answers of the Bot API that say no."""
+"""The refusals of the Bot API."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ApiError(Exception):
 
     @property
     def json(self) -> Json:
-        said: Json = {"ok": False, "error_code": self.code, "description": self.description}
-        return said | ({"parameters": self.parameters} if self.parameters else {})
+        body: Json = {"ok": False, "error_code": self.code, "description": self.description}
+        return body | ({"parameters": self.parameters} if self.parameters else {})
 
 
 def bad_request(why: str) -> ApiError:

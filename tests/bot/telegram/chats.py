@@ -11,7 +11,7 @@ from tests.bot.telegram.messages import Message
 
 @dataclass
 class User:
-    """Somebody with an account; ``blocked`` tells that they blocked the bot."""
+    """A user; ``blocked`` says that they blocked the bot."""
 
     id: int
     first_name: str
@@ -22,19 +22,19 @@ class User:
 
     @property
     def json(self) -> Json:
-        said = {
+        fields = {
             "id": self.id,
             "is_bot": self.is_bot,
             "first_name": self.first_name,
             "username": self.username,
             "language_code": self.language,
         }
-        return {name: value for name, value in said.items() if value != ""}
+        return {name: value for name, value in fields.items() if value != ""}
 
 
 @dataclass
 class Chat:
-    """A private chat, group, supergroup or channel, and all that was ever written in it.
+    """A private chat, group, supergroup or channel, and all its messages.
 
     ``status`` holds what each member is ("member", "administrator", "creator", "left"). The ids of
     messages count from 1 in each chat, so that no bot can mistake them for unique.
@@ -47,15 +47,15 @@ class Chat:
     status: dict[int, str] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
     linked: Chat | None = None
-    #: How many of the bot's messages a test has looked at.
-    taken: int = 0
+    #: How many of the bot's messages a test has read.
+    read_count: int = 0
     _ids: count[int] = field(default_factory=lambda: count(1))
 
     @property
     def json(self) -> Json:
-        said = {"id": self.id, "type": self.kind, "username": self.username}
-        said |= {"first_name" if self.kind == "private" else "title": self.title}
-        return {name: value for name, value in said.items() if value != ""}
+        fields = {"id": self.id, "type": self.kind, "username": self.username}
+        fields |= {"first_name" if self.kind == "private" else "title": self.title}
+        return {name: value for name, value in fields.items() if value != ""}
 
     @property
     def last(self) -> Message | None:

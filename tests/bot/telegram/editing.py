@@ -1,4 +1,4 @@
-"""The methods by which a bot changes what it wrote."""
+"""The methods by which a bot edits and deletes its messages."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def delete_messages(telegram: Telegram, call: Call) -> bool:
 
 
 def _own(telegram: Telegram, call: Call) -> Message:
-    """The message of the bot that is to be edited."""
+    """The message of the bot that a call edits."""
     message = existing(chat_for_writing(telegram, call), call, "message to edit not found")
     if message.sender is not telegram.bot:
         raise bad_request("message can't be edited")
@@ -81,7 +81,7 @@ def _own(telegram: Telegram, call: Call) -> Message:
 
 
 def _changed(message: Message, call: Call, gone: set[str], new: Json) -> Json:
-    """The message with other words or media; a keyboard that is not given anew goes too."""
+    """The edited message; its keyboard is removed unless the call sends one."""
     keyboard = checked_keyboard(call.json("reply_markup"))
     if keyboard and keyboard.get("inline_keyboard"):
         new = new | {"reply_markup": keyboard}

@@ -11,7 +11,7 @@ from tests.bot.telegram.requests import Call
 
 @dataclass
 class Fault:
-    """The next ``times`` calls of ``method`` that ``when`` holds for fare badly.
+    """The next ``times`` calls of ``method`` for which ``when`` is true fail.
 
     ``kind``: ``retry_after`` (429, ``value`` seconds), ``status`` (an answer with that code and no
     effect), ``migrated`` (the group has the id ``value`` now), ``drop_before`` and ``drop_after``
@@ -30,7 +30,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that lie in wait. ``file`` stands for a download's method."""
+    """The faults to come. ``file`` stands for the method of a download."""
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
@@ -49,7 +49,7 @@ class Faults:
         return fault
 
     def next(self, call: Call) -> Fault | None:
-        """The fault that this call meets, used up by it."""
+        """The fault of this call, if any; each is used up."""
         for fault in self.waiting:
             named = fault.method == call.method
             any_ = fault.method == "*" and call.method not in ("getUpdates", "file")
@@ -60,7 +60,7 @@ class Faults:
         return None
 
     def clear(self) -> None:
-        """Nothing goes wrong from now on; what was held goes on."""
+        """Remove all faults; calls that are held go on."""
         for fault in self.waiting:
             fault.times = 0
             fault.released.set()

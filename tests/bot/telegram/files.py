@@ -1,4 +1,4 @@
-"""Files as Telegram keeps them: an id for each sending, one id for the same file for ever."""
+"""Files as Telegram keeps them: a new id for each message, and a unique id of the file itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JPEG_QUALITY = 87
 
 @dataclass(frozen=True)
 class File:
-    """A file that Telegram keeps; ``width`` and ``height`` of pictures alone."""
+    """A file that Telegram keeps; only pictures have ``width`` and ``height``."""
 
     id: str
     unique_id: str
@@ -46,14 +46,14 @@ class File:
 
     @property
     def document_json(self) -> Json:
-        said = {
+        fields = {
             "file_id": self.id,
             "file_unique_id": self.unique_id,
             "file_size": len(self.data),
             "file_name": self.name,
             "mime_type": self.mime,
         }
-        return {name: value for name, value in said.items() if value != ""}
+        return {name: value for name, value in fields.items() if value != ""}
 
 
 class Files:
@@ -89,11 +89,11 @@ class Files:
         return self._entered(file)
 
     def again(self, file: File) -> File:
-        """The same file sent once more: another id, the same unique id, the same bytes."""
+        """The same file in another message: another id, the same unique id, the same bytes."""
         return self._entered(File(**{**file.__dict__, "id": _new_id()}))
 
     def photo(self, data: bytes) -> list[File]:
-        """The sizes of a photo that somebody sends, smallest first, coded anew as Telegram does."""
+        """The sizes of a photo that somebody sends, smallest first, re-encoded as Telegram does."""
         with Image.open(BytesIO(data)) as opened:
             image = opened.convert("RGB")
         sides = [side for side in SIZES.values() if side < max(image.size)]
@@ -126,5 +126,5 @@ class Files:
 
 
 def _new_id() -> str:
-    """As long as Telegram's: too long for a button."""
+    """As long as Telegram's, which is too long for a button."""
     return "AgACAgIAAxk" + base64.urlsafe_b64encode(secrets.token_bytes(48)).decode()

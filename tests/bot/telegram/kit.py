@@ -1,4 +1,4 @@
-"""What the tests of the fake Telegram share."""
+"""Helpers for the tests of the fake Telegram."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ BUTTON = InlineKeyboardMarkup([[InlineKeyboardButton("Mask", callback_data="mask
 
 
 def refused(why: str) -> Any:
-    """A refusal in these words; python-telegram-bot begins them with a capital."""
+    """Expects a refusal with these words; python-telegram-bot capitalises the first."""
     return pytest.raises((BadRequest, Forbidden, Conflict), match=f"(?i){why}")
 
 
 async def drained(bot: Bot) -> tuple[Update, ...]:
-    """What waits, confirmed."""
+    """The pending updates, which are then confirmed."""
     updates = await bot.get_updates()
     await bot.get_updates(offset=updates[-1].update_id + 1)
     return updates

@@ -64,7 +64,7 @@ def checked_document(data: bytes) -> None:
 
 
 def checked_keyboard(markup: Any) -> Json | None:
-    """An inline keyboard whose every button is one that Telegram takes."""
+    """An inline keyboard, if Telegram accepts every button of it."""
     if not markup:
         return None
     if not isinstance(markup, dict):

@@ -1,4 +1,4 @@
-"""Text with Telegram's HTML, and the entities that Telegram finds by itself."""
+"""Text with Telegram's HTML, and the entities that Telegram detects by itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PIECE = re.compile(
     r"<(?P<close>/?)(?P<tag>[a-zA-Z-]*)(?P<rest>[^<>]*)>|(?P<lone><)|(?P<text>[^<]+)"
 )
 _HREF = re.compile(r"""\s+href\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S+))""")
-_FOUND = (
+_DETECTED = (
     ("bot_command", re.compile(r"(?<![\w/])/[A-Za-z0-9_]{1,32}(?:@\w{3,32})?(?!\w)")),
     ("mention", re.compile(r"(?<!\w)@\w{4,32}")),
     (
@@ -51,7 +51,7 @@ def parsed(text: str, mode: str) -> tuple[str, list[Json]]:
     for piece in _PIECE.finditer(text):
         at = len(text[: piece.start()].encode())
         if piece["text"] is not None:
-            plain += _REFERENCE.sub(lambda found: html.unescape(found[0]), piece["text"])
+            plain += _REFERENCE.sub(lambda match: html.unescape(match[0]), piece["text"])
         elif piece["lone"] or (tag := piece["tag"].lower()) not in TAGS:
             why = f'Unsupported start tag "{piece["tag"] or ""}" at byte offset {at}'
             raise bad_request(f"can't parse entities: {why}")
@@ -77,11 +77,11 @@ def _entity(tag: str, start: int, rest: str, plain: str) -> Json:
     return entity
 
 
-def found_entities(text: str) -> list[Json]:
+def detected_entities(text: str) -> list[Json]:
     """Commands, mentions and URLs that Telegram marks in what people write."""
     entities = []
-    for kind, pattern in _FOUND:
-        for found in pattern.finditer(text):
-            start = units(text[: found.start()])
-            entities.append({"type": kind, "offset": start, "length": units(found[0])})
+    for kind, pattern in _DETECTED:
+        for match in pattern.finditer(text):
+            start = units(text[: match.start()])
+            entities.append({"type": kind, "offset": start, "length": units(match[0])})
     return sorted(entities, key=lambda entity: (entity["offset"], entity["type"]))

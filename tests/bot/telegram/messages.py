@@ -1,4 +1,4 @@
-"""A message: its JSON as bots get it, and what tests want to know of it."""
+"""A message: its JSON as bots get it, and properties for the tests."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from tests.bot.telegram.files import File
 if TYPE_CHECKING:
     from tests.bot.telegram.chats import Chat, User
 
-#: Fields that a reply, a pinned or a pressed message shows of another message, but not its own
-#: reply: Telegram goes one deep.
+#: Fields that a message has, but not when it is nested in another: Telegram nests one deep.
 _NOT_NESTED = frozenset({"reply_to_message"})
 
 
@@ -28,18 +27,18 @@ class Message:
     file: File | None = None
     reply_to: Message | None = None
     deleted: bool = False
-    #: What it showed before each edit.
+    #: Its content before each edit.
     before: list[Json] = field(default_factory=list)
     reactions: list[str] = field(default_factory=list)
 
     @property
     def nested(self) -> Json:
         """Its JSON without the message that it answers."""
-        said: Json = {"message_id": self.id, "date": self.date, "chat": self.chat.json}
+        fields: Json = {"message_id": self.id, "date": self.date, "chat": self.chat.json}
         if self.sender:
-            said["from"] = self.sender.json
-        said |= {k: v for k, v in self.content.items() if k not in _NOT_NESTED}
-        return said
+            fields["from"] = self.sender.json
+        fields |= {k: v for k, v in self.content.items() if k not in _NOT_NESTED}
+        return fields
 
     @property
     def json(self) -> Json:
@@ -76,7 +75,7 @@ class Message:
         return [part["url"] for part in (*entities, *self.buttons) if part.get("url")]
 
     def button(self, label: str) -> Json:
-        """The button with this text, or else one whose text or data holds it, in any case."""
+        """The button with this text, or else one whose text or data contains it, ignoring case."""
         wanted = label.casefold()
         exact = [button for button in self.buttons if button["text"].casefold() == wanted]
         for button in exact or self.buttons:  # the data holds random letters and digits

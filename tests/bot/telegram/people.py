@@ -1,4 +1,4 @@
-"""People who write to the bot, and where they do."""
+"""People who write to the bot, and the chats in which they do."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from PIL import Image
 from tests.bot.telegram.answers import Json
 from tests.bot.telegram.chats import Chat, User
 from tests.bot.telegram.files import File
-from tests.bot.telegram.markup import found_entities
+from tests.bot.telegram.markup import detected_entities
 from tests.bot.telegram.messages import Message
 from tests.bot.telegram.video import mp4
 
 if TYPE_CHECKING:
     from tests.bot.telegram.server import Telegram
 
-#: The account under which posts of a channel come into its discussion group.
+#: The account that copies the posts of a channel into its discussion group.
 _TELEGRAM = User(777000, "Telegram")
 
 
 @dataclass
 class Press:
-    """A button pressed; ``text``, ``alert`` and ``url`` are the bot's answer."""
+    """A pressed button; ``text``, ``alert`` and ``url`` are the bot's answer."""
 
     id: str
     update: Json
@@ -39,7 +39,7 @@ class Press:
 
 
 class Room:
-    """A chat in which the bot is, seen by a test: its answers in order, each once."""
+    """A chat with the bot, as a test reads it: the bot's messages in order, each once."""
 
     def __init__(self, telegram: Telegram, chat: Chat) -> None:
         self.telegram = telegram
@@ -52,22 +52,22 @@ class Room:
         return self.telegram.written(self.chat)
 
     async def answers(self, number: int, timeout: float = 60) -> list[Message]:
-        """The next so many messages of the bot that this method did not give yet."""
-        chat, until = self.chat, self.chat.taken + number
+        """The bot's next ``number`` messages that the test has not read yet."""
+        chat, until = self.chat, self.chat.read_count + number
         what = f"answer {until} in {chat.title or chat.id}"
         await self.telegram.until(lambda: len(self.written) >= until, timeout, what)
-        found = self.written[chat.taken : until]
-        chat.taken = until
-        return found
+        messages = self.written[chat.read_count : until]
+        chat.read_count = until
+        return messages
 
     async def answer(self, timeout: float = 60) -> Message:
         """The bot's next message."""
         return (await self.answers(1, timeout))[0]
 
     @property
-    def untaken(self) -> list[Message]:
-        """What the bot wrote beyond what a test looked at."""
-        return self.written[self.chat.taken :]
+    def unread(self) -> list[Message]:
+        """The bot's messages that the test has not read yet."""
+        return self.written[self.chat.read_count :]
 
 
 class Group(Room):
@@ -81,7 +81,7 @@ class Group(Room):
 
 
 class Channel:
-    """A channel with a discussion group; the bot is in the group alone."""
+    """A channel with a discussion group; the bot is only in the group."""
 
     def __init__(self, telegram: Telegram, title: str, group: Group) -> None:
         self.telegram = telegram
@@ -108,8 +108,8 @@ class Channel:
 
 
 class Person(Room):
-    """Somebody with a private chat with the bot. What they send goes there, or ``to`` a group, as
-    an answer ``reply_to`` a message, into a ``topic`` of a forum."""
+    """A user with a private chat with the bot. They write there or ``to`` a group, in
+    ``reply_to`` a message, or in a ``topic`` of a forum."""
 
     def __init__(
         self, telegram: Telegram, name: str, language: str = "en", number: int | None = None
@@ -125,12 +125,12 @@ class Person(Room):
         return await self._send(_words(text, "text") | more, to=to, reply_to=reply_to)
 
     async def sends_photo(self, data: bytes, caption: str = "", **where: Any) -> Message:
-        """A photo: Telegram codes it anew. The message's ``data`` are the bytes that bots get."""
+        """A photo, which Telegram re-encodes; its ``data`` are the bytes that bots get."""
         sizes = self.telegram.files.photo(data)
         return await self.sends_sizes(sizes, caption, **where)
 
     async def sends_sizes(self, sizes: list[File], caption: str = "", **where: Any) -> Message:
-        """A photo that Telegram has coded already."""
+        """A photo that Telegram has encoded already."""
         content: Json = {"photo": [size.size_json for size in sizes]}
         return await self._send(content | _words(caption, "caption"), sizes[-1], **where)
 
@@ -145,7 +145,7 @@ class Person(Room):
     async def sends_album(
         self, pictures: list[bytes], *, files: bool = False, caption: str = "", **where: Any
     ) -> list[Message]:
-        """Several photos at once, or several files; the caption stands under the first."""
+        """Several photos at once, or several files; the first has the caption."""
         album = self.telegram.new_album()
         send = self.sends_file if files else self.sends_photo
         return [
@@ -185,7 +185,7 @@ class Person(Room):
     async def forwards(
         self, message: Message, *, hidden: bool = False, album: Json | None = None, **where: Any
     ) -> Message:
-        """A message passed on, with where it came from; ``hidden``: its writer allows no link."""
+        """A forwarded message, with its origin; ``hidden``: its sender hides their account."""
         origin: Json = {"date": message.date}
         if hidden or message.sender is None:
             name = message.chat.title if message.sender is None else message.sender.first_name
@@ -217,8 +217,8 @@ class Person(Room):
         return press
 
     def touches(self, message: Message, data: str, *, expired: bool = False) -> Press:
-        """Send what a button holds, or what it never held, and do not wait; ``expired``: the bot's
-        answer will come too late."""
+        """Send callback data, that of a button or any other, without waiting; ``expired``: the
+        bot's answer will be too late."""
         query: Json = {
             "id": str(uuid4().int % 10**18),
             "from": self.user.json,
@@ -232,13 +232,13 @@ class Person(Room):
         return press
 
     def blocks(self) -> None:
-        """Block the bot: it may not write here any more, and is told so."""
+        """Block the bot: it gets an update and may not write here any more."""
         self.user.blocked = True
         bot = self.telegram.bot.json
         change: Json = {"old_chat_member": {"user": bot, "status": "member"}}
         change |= {"new_chat_member": {"user": bot, "status": "kicked", "until_date": 0}}
-        about: Json = {"chat": self.chat.json, "from": self.user.json, "date": int(time.time())}
-        self.telegram.updates.add("my_chat_member", about | change)
+        fields: Json = {"chat": self.chat.json, "from": self.user.json, "date": int(time.time())}
+        self.telegram.updates.add("my_chat_member", fields | change)
 
     async def _send(
         self,
@@ -263,15 +263,15 @@ class Person(Room):
 
 
 async def deliver(telegram: Telegram, message: Message) -> None:
-    """Give a message to the bot, if the bot gets to see such."""
+    """Deliver a message to the bot, if the bot gets such messages."""
     if message.chat.kind == "private" or _shown(telegram, message):
         telegram.updates.add("message", message.json)
     await asyncio.sleep(0)
 
 
 def _shown(telegram: Telegram, message: Message) -> bool:
-    """Whether the bot sees a message of a group: all without privacy or as administrator, else
-    commands, mentions of it and answers to what it wrote."""
+    """Whether the bot gets a message of a group: all of them without privacy or as administrator,
+    else commands, mentions and replies to its own messages."""
     status = message.chat.status.get(telegram.bot.id, "left")
     if status == "left":
         return False
@@ -289,6 +289,6 @@ def _shown(telegram: Telegram, message: Message) -> bool:
 def _words(text: str, name: str) -> Json:
     if not text:
         return {}
-    entities = found_entities(text)
+    entities = detected_entities(text)
     label = "entities" if name == "text" else "caption_entities"
     return {name: text} | ({label: entities} if entities else {})

@@ -1,4 +1,4 @@
-"""What a bot asks: a method with its parameters and the files that came with it."""
+"""The calls of a bot: a method with its parameters and uploads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Upload:
 
 @dataclass
 class Call:
-    """One request of the bot and how it was answered: ``error`` is None where it was granted."""
+    """One call of the bot and its answer; ``error`` is None if it succeeded."""
 
     number: int
     method: str
@@ -31,7 +31,7 @@ class Call:
     at: float
     result: Any = None
     error: ApiError | None = None
-    #: What a fault did to it, such as "drop_after".
+    #: The kind of fault that it met, such as "drop_after".
     fault: str = ""
     done: bool = False
     notes: list[str] = field(default_factory=list)
@@ -70,26 +70,26 @@ class Call:
 
     def attached(self, value: str) -> Upload | str:
         if value.startswith("attach://"):
-            found = self.uploads.get(value.removeprefix("attach://"))
-            if found is None:
+            upload = self.uploads.get(value.removeprefix("attach://"))
+            if upload is None:
                 raise bad_request("file attached to the request was not found")
-            return found
+            return upload
         if not value:
             raise bad_request("there is no file in the request")
         return value
 
     def __str__(self) -> str:
-        shown = {name: value[:160] for name, value in self.params.items()}
+        params = {name: value[:160] for name, value in self.params.items()}
         files = {
             name: f"{file.name}, {len(file.data)} bytes" for name, file in self.uploads.items()
         }
         how = f" -> {self.error.code} {self.error.description}" if self.error else ""
         fault = f" [{self.fault}]" if self.fault else ""
-        return f"{self.number} {self.method} {shown} {files or ''}{fault}{how}"
+        return f"{self.number} {self.method} {params} {files or ''}{fault}{how}"
 
 
 async def read_call(request: web.Request, number: int, at: float) -> Call:
-    """The call in a request: query, form (both kinds) or JSON."""
+    """The call of a request: from its query, form (both kinds) or JSON."""
     params = dict(request.query)
     uploads: dict[str, Upload] = {}
     if request.content_type == "application/json":

@@ -1,4 +1,4 @@
-"""The methods by which a bot writes."""
+"""The methods by which a bot sends messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.bot.telegram.limits import (
     checked_reactions,
     checked_text,
 )
-from tests.bot.telegram.markup import found_entities, parsed
+from tests.bot.telegram.markup import detected_entities, parsed
 from tests.bot.telegram.messages import Message
 from tests.bot.telegram.requests import Call, Upload
 
@@ -42,14 +42,14 @@ def chat_for_writing(telegram: Telegram, call: Call) -> Chat:
 
 
 def words(call: Call, name: str, source: Json | None = None) -> Json:
-    """Text or caption with its entities, within the limits; empty where there is none."""
+    """Text or caption with its entities, within the limits; empty if there is none."""
     params = call.params if source is None else source
     text, entities_name = MESSAGE_FIELDS[name]
     plain, entities = parsed(str(params.get(text) or ""), str(params.get("parse_mode") or ""))
     plain = (checked_text if name == "text" else checked_caption)(plain)
     if source is None:
         entities = call.json(entities_name) or entities
-    marked = sorted(entities + found_entities(plain), key=lambda entity: entity["offset"])
+    marked = sorted(entities + detected_entities(plain), key=lambda entity: entity["offset"])
     if not plain:
         return {}
     return {text: plain} | ({entities_name: marked} if marked else {})
@@ -57,17 +57,19 @@ def words(call: Call, name: str, source: Json | None = None) -> Json:
 
 def answered(chat: Chat, call: Call) -> Message | None:
     """The message that the call replies to."""
-    about = call.json("reply_parameters") or {}
-    number = int(about.get("message_id") or call.number_of("reply_to_message_id", 0))
+    parameters = call.json("reply_parameters") or {}
+    number = int(parameters.get("message_id") or call.number_of("reply_to_message_id", 0))
     if not number:
         return None
-    found = chat.messages.get(number)
-    if found is None or found.deleted:
-        allowed = about.get("allow_sending_without_reply", call.flag("allow_sending_without_reply"))
+    message = chat.messages.get(number)
+    if message is None or message.deleted:
+        allowed = parameters.get(
+            "allow_sending_without_reply", call.flag("allow_sending_without_reply")
+        )
         if not allowed:
             raise bad_request("message to be replied not found")
         return None
-    return found
+    return message
 
 
 def send_message(telegram: Telegram, call: Call) -> Json:
@@ -119,43 +121,44 @@ def set_message_reaction(telegram: Telegram, call: Call) -> bool:
 
 
 def existing(chat: Chat, call: Call, why: str) -> Message:
-    """The message that a call names; refused with ``why`` where there is none."""
-    found = chat.messages.get(call.number_of("message_id"))
-    if found is None or found.deleted:
+    """The message that a call names; refused with ``why`` if there is none."""
+    message = chat.messages.get(call.number_of("message_id"))
+    if message is None or message.deleted:
         raise bad_request(why)
-    return found
+    return message
 
 
 def media_content(telegram: Telegram, call: Call, item: Json) -> tuple[Json, File]:
-    """What an InputMedia shows, and its file."""
+    """The content of an InputMedia, and its file."""
     make = {"photo": photo_content, "document": document_content}.get(item["type"])
     if make is None:
         raise bad_request(f"this Telegram takes no media of the type {item['type']}")
     return make(telegram, call, call.attached(str(item["media"])))
 
 
-def photo_content(telegram: Telegram, call: Call, given: Upload | str) -> tuple[Json, File]:
-    """A photo is kept as it was uploaded, for the tests to look at; Telegram would recode it."""
-    if isinstance(given, Upload):
-        size = (1, 1) if telegram.hasty else checked_photo(given.data)
-        file = telegram.files.keep(given.data, "photo", size=size)
+def photo_content(telegram: Telegram, call: Call, upload: Upload | str) -> tuple[Json, File]:
+    """A photo is kept as it was uploaded, so that tests can compare it; Telegram would re-encode
+    it."""
+    if isinstance(upload, Upload):
+        size = (1, 1) if telegram.hasty else checked_photo(upload.data)
+        file = telegram.files.keep(upload.data, "photo", size=size)
     else:
-        file = known(telegram, given, "photo")
+        file = file_by_id(telegram, upload, "photo")
     small = file if telegram.hasty else telegram.files.thumbnail(file.data)
     return {"photo": [small.size_json, file.size_json]}, file
 
 
-def document_content(telegram: Telegram, call: Call, given: Upload | str) -> tuple[Json, File]:
-    if isinstance(given, Upload):
-        checked_document(given.data)
-        file = telegram.files.keep(given.data, "document", name=given.name, mime=given.mime)
+def document_content(telegram: Telegram, call: Call, upload: Upload | str) -> tuple[Json, File]:
+    if isinstance(upload, Upload):
+        checked_document(upload.data)
+        file = telegram.files.keep(upload.data, "document", name=upload.name, mime=upload.mime)
     else:
-        file = known(telegram, given, "document")
+        file = file_by_id(telegram, upload, "document")
     return {"document": file.document_json}, file
 
 
-def known(telegram: Telegram, file_id: str, kind: str) -> File:
-    """A file that the bot names by id, which must be one of that kind."""
+def file_by_id(telegram: Telegram, file_id: str, kind: str) -> File:
+    """A file that the bot names by id; it must be of that kind."""
     file = telegram.files.by_id(file_id)
     if file.kind != kind:
         raise bad_request(f"type of file mismatch: can't use file of type {file.kind} as {kind}")
@@ -174,7 +177,7 @@ def _sent(
 
 
 def _thread(chat: Chat, call: Call) -> Json:
-    """The topic of a forum that a call writes into."""
+    """The forum topic in which a call writes."""
     number = call.number_of("message_thread_id", 0)
     if not number:
         return {}

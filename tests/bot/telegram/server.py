@@ -1,4 +1,4 @@
-"""The server: what a bot asks is read, met by a fault or not, granted or refused, and kept."""
+"""The server: it reads each call, applies a fault if one is due, answers, and keeps the call."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ _SECRET = "AAFakeTokenForTheTestsOfUnmask_0123456789"
 TOKEN = f"7000000001:{_SECRET}"
 METHODS = sending.METHODS | editing.METHODS | account.METHODS
 _MAX_REQUEST = 60 * 2**20
-#: Seconds between two looks at a condition.
-_LOOK_SECONDS = 0.01
-#: Seconds until the end of a process has reached who held a connection with it.
+#: Seconds between two checks of a condition.
+_POLL_SECONDS = 0.01
+#: Seconds until the server notices that a process at the other end of a connection has ended.
 _HANG_UP_SECONDS = 0.1
-#: Refusals that no program can rule out: somebody else was quicker.
-_NOT_TO_BE_HELPED = (409, 429)
+#: Refusals that no program can avoid: another one was quicker.
+_UNAVOIDABLE = (409, 429)
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 class Telegram:
-    """One bot's Telegram; made by :func:`running_telegram`. For one event loop."""
+    """One bot's Telegram, for one event loop; :func:`running_telegram` serves it."""
 
     def __init__(self, number: int = 1, *, privacy: bool = True, hasty: bool = False) -> None:
-        """``number`` tells bots apart, each with a token of its own. ``privacy``: in groups the bot
-        gets only commands, mentions and answers to itself. ``hasty``: photos of the bot are not
-        decoded, for when this Telegram must take no time."""
+        """``number`` gives each bot a token of its own. ``privacy``: in groups the bot gets only
+        commands, mentions and answers to itself. ``hasty``: photos of the bot are not
+        decoded, for measurements in which this Telegram must cost little."""
         self.privacy = privacy
         self.hasty = hasty
         self.token = f"{7_000_000_000 + number}:{_SECRET}"
@@ -59,16 +59,16 @@ class Telegram:
         self.presses: dict[str, Press] = {}
         self.commands: dict[tuple[str, str], list[Json]] = {}
         self.calls: list[Call] = []
-        #: What else must hold before the bot counts as settled.
-        self.quiet: list[Callable[[], bool]] = []
-        self.foreseen: list[str] = []
-        #: Seen by the console; each message of the bot is told once.
-        self.told: list[Callable[[str], None]] = []
+        #: Further conditions for the bot to count as settled.
+        self.idle_conditions: list[Callable[[], bool]] = []
+        self.expected_refusals: list[str] = []
+        #: Called with each message and call of the bot; the console prints them.
+        self.listeners: list[Callable[[str], None]] = []
         self.port = 0
         self._numbers = defaultdict[str, "count[int]"](lambda: count(1))
         self._quiet_since = time.monotonic()
 
-    # What tests ask
+    # For the tests
 
     @property
     def api(self) -> str:
@@ -88,47 +88,47 @@ class Telegram:
         return [call for call in self.calls[since:] if call.method == method]
 
     def refusals(self, since: int = 0) -> list[Call]:
-        """What the bot asked and Telegram refused by its own rules: no fault being in play, and the
-        words being none that a test put into ``foreseen``."""
+        """The calls that Telegram refused by its own rules: without a fault, and not with words
+        that a test put into ``expected_refusals``."""
         return [
             call
             for call in self.calls[since:]
             if call.error
             and not call.fault
-            and call.error.code not in _NOT_TO_BE_HELPED
-            and not any(words in call.error.description for words in self.foreseen)
+            and call.error.code not in _UNAVOIDABLE
+            and not any(words in call.error.description for words in self.expected_refusals)
         ]
 
     def written(self, chat: Chat) -> list[Message]:
-        """What the bot wrote in a chat and did not delete, in order."""
+        """The bot's messages in a chat that it did not delete, in order."""
         return [m for m in chat.messages.values() if m.sender is self.bot and not m.deleted]
 
     async def until(
-        self, holds: Callable[[], Found], timeout: float = 60, what: str = "that"
-    ) -> Found:
-        """What ``holds`` returns once that is true."""
+        self, holds: Callable[[], Result], timeout: float = 60, what: str = "that"
+    ) -> Result:
+        """The first true result of ``holds``."""
         deadline = time.monotonic() + timeout
-        while not (found := holds()):
+        while not (result := holds()):
             if time.monotonic() > deadline:
                 last = [str(call) for call in self.calls if call.method != "getUpdates"][-25:]
                 raise AssertionError("\n  ".join([f"{what} did not come in time; after:", *last]))
-            await asyncio.sleep(_LOOK_SECONDS)
-        return found
+            await asyncio.sleep(_POLL_SECONDS)
+        return result
 
     async def settled(self, seconds: float = 0.1, timeout: float = 60) -> None:
-        """Wait until every update is confirmed, no call came or went for some time, and all of
-        ``quiet`` holds."""
+        """Wait until every update is confirmed, no call began or ended for ``seconds``, and all
+        ``idle_conditions`` are true."""
         deadline = time.monotonic() + timeout
         while not (
             not self.updates.pending
-            and all(is_quiet() for is_quiet in self.quiet)
+            and all(is_idle() for is_idle in self.idle_conditions)
             and all(call.done for call in self.calls if call.method != "getUpdates")
             and time.monotonic() - self._quiet_since > seconds
         ):
             assert time.monotonic() < deadline, "the bot did not settle in time"
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
 
-    # What the parts of this Telegram do
+    # For the other modules
 
     def chat_of(self, call: Call) -> Chat:
         where = call.text("chat_id")
@@ -172,14 +172,14 @@ class Telegram:
             return refused
         try:
             call = await read_call(request, len(self.calls), time.monotonic())
-        except ConnectionResetError:  # the bot thought better of it, or died
+        except ConnectionResetError:  # the bot gave up, or crashed
             return web.Response()
         call.number = len(self.calls)
         self.calls.append(call)
         polling = call.method == "getUpdates"
         self._quiet_since = self._quiet_since if polling else time.monotonic()
         try:
-            await self._meet(call, request)
+            await self._execute(call, request)
         finally:
             call.done = True
             self._quiet_since = self._quiet_since if polling else time.monotonic()
@@ -188,13 +188,13 @@ class Telegram:
             return web.json_response(call.error.json, status=call.error.code)
         return web.json_response({"ok": True, "result": call.result})
 
-    async def _meet(self, call: Call, request: web.Request) -> None:
-        """Do what is asked, or what a fault makes of it."""
+    async def _execute(self, call: Call, request: web.Request) -> None:
+        """Execute a call, with the fault that it meets, if any."""
         fault = self.faults.next(call)
         try:
             if fault:
                 call.fault = fault.kind
-                await _suffer(fault, request)
+                await _apply_fault(fault, request)
             call.result = await self._do(call)
         except ApiError as error:
             call.error = error
@@ -239,7 +239,7 @@ class Telegram:
             if fault:
                 call.fault = fault.kind
                 if fault.kind != "slow":
-                    await _suffer(fault, request)
+                    await _apply_fault(fault, request)
         except ApiError as error:
             return web.json_response(error.json, status=error.code)
         response = web.StreamResponse(headers={"Content-Length": str(len(file.data))})
@@ -261,12 +261,12 @@ class Telegram:
         return web.json_response(ApiError(401, "Unauthorized").json, status=401)
 
     def _tell(self, line: str) -> None:
-        for tell in self.told:
-            tell(line)
+        for listener in self.listeners:
+            listener(line)
 
 
-async def _suffer(fault: Fault, request: web.Request) -> None:
-    """What a fault does before the effect."""
+async def _apply_fault(fault: Fault, request: web.Request) -> None:
+    """Apply what a fault does before the call takes effect."""
     if fault.kind == "retry_after":
         raise too_many_requests(int(fault.value))
     if fault.kind == "status":
@@ -282,7 +282,7 @@ async def _suffer(fault: Fault, request: web.Request) -> None:
         await fault.released.wait()
         await asyncio.sleep(_HANG_UP_SECONDS)
         if request.transport is None or request.transport.is_closing():
-            raise ConnectionResetError("who asked is gone")
+            raise ConnectionResetError("the caller is gone")
 
 
 def _drop(request: web.Request) -> None:
@@ -294,7 +294,7 @@ def _drop(request: web.Request) -> None:
 
 @asynccontextmanager
 async def running_telegram(telegram: Telegram, port: int = 0) -> AsyncIterator[Telegram]:
-    """The server on loopback until the end of the block."""
+    """Serve a Telegram on loopback until the end of the block."""
     runner = web.AppRunner(telegram.application(), access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)

@@ -30,7 +30,7 @@ from tests.bot.telegram.kit import BUTTON, JPEG, refused
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_photo_is_coded_anew_and_a_file_is_not(bot: Bot, ada: Person) -> None:
+async def test_a_photo_is_re_encoded_and_a_file_is_not(bot: Bot, ada: Person) -> None:
     big = pictures.encoded(pictures.photo(2000, 1000), "JPEG")
     photo, file = await ada.sends_photo(big, "Look"), await ada.sends_file(big, "a.jpg")
     got = [update.message for update in await bot.get_updates() if update.message]
@@ -85,7 +85,7 @@ async def test_what_the_bot_sends_is_kept(bot: Bot, ada: Person) -> None:
     assert photo.reply_to_message is not None and photo.reply_to_message.text == "/start"
     assert answers[1].content["document"]["file_name"] == "mask.png"
     assert answers[2].data == JPEG and answers[3].text == "One"
-    assert not ada.untaken and not ada.telegram.refusals()
+    assert not ada.unread and not ada.telegram.refusals()
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ async def test_faults(bot: Bot, ada: Person) -> None:
         await bot.send_message(here, "who asks is gone", read_timeout=0.1)
     hold.released.set()
     await telegram.until(lambda: telegram.calls[-1].done)
-    assert not ada.untaken and not telegram.refusals()
+    assert not ada.unread and not telegram.refusals()
 
 
 async def test_downloads_meet_faults(bot: Bot, ada: Person) -> None:

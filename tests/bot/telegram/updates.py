@@ -12,9 +12,9 @@ from tests.bot.telegram.answers import ApiError, Json, bad_request
 from tests.bot.telegram.limits import checked_secret
 from tests.bot.telegram.requests import Call
 
-#: Not sent unless the bot asks for them by name.
+#: Kinds that Telegram sends only if the bot asks for them by name.
 ON_REQUEST = {"chat_member", "message_reaction", "message_reaction_count"}
-#: Seconds before a webhook that did not answer 200 is tried again; Telegram waits longer.
+#: Seconds before the next attempt if a webhook did not answer 200; Telegram waits longer.
 _FIRST_RETRY, _LAST_RETRY = 0.1, 1.0
 _HOOK_SECONDS = 60.0
 
@@ -28,7 +28,7 @@ class Updates:
         #: Status codes with which the webhook answered, in order; 0 for no answer.
         self.hook_answers: list[int] = []
         self.hook = ""
-        #: What stands at a public address: the beginnings of URLs, and what to ask instead.
+        #: The local URL that stands behind each public one.
         self.proxies: dict[str, str] = {}
         self._secret = ""
         self._most = 40
@@ -40,7 +40,7 @@ class Updates:
         self._under_way: set[int] = set()
 
     def add(self, kind: str, content: Json) -> int | None:
-        """A new update; None if the bot did not ask for such."""
+        """Add an update; returns None if the bot did not ask for its kind."""
         wanted = kind in self._allowed if self._allowed else kind not in ON_REQUEST
         return self._put({"update_id": next(self._number), kind: content}) if wanted else None
 
@@ -58,7 +58,7 @@ class Updates:
         self._wake()
         self._allow(call)
         offset = call.number_of("offset", 0)
-        if offset < 0:  # the last so many; those before are forgotten
+        if offset < 0:  # only the last ones; those before are forgotten
             offset = min(sorted(self.pending)[offset:], default=0)
         self._confirm([number for number in self.pending if number < offset])
         deadline = asyncio.get_running_loop().time() + call.number_of("timeout", 0)

@@ -11,7 +11,7 @@ from PIL import Image
 
 
 def mp4(frames: list[Image.Image]) -> bytes:
-    """The frames as MP4; both sides even, as codecs want them."""
+    """The frames as MP4; both sides even, as codecs demand."""
     width, height = (side - side % 2 for side in frames[0].size)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.mp4"

@@ -1,4 +1,4 @@
-"""What the small tests of the bot share: reports to show, a Redis of their own."""
+"""Fixtures of the bot's unit tests: a Redis of their own."""
 
 from __future__ import annotations
 

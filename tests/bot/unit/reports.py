@@ -1,4 +1,4 @@
-"""Reports that no detector made."""
+"""Makes reports without a detector."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _PROBABILITY = {Verdict.FAKE: 0.97, Verdict.UNSURE: 0.6, Verdict.REAL: 0.05}
 
 
 def face(verdict: Verdict, probability: float | None = None) -> Face:
-    chosen = _PROBABILITY[verdict] if probability is None else probability
+    value = _PROBABILITY[verdict] if probability is None else probability
     return Face(
         box=(0, 0, 9, 9),
         landmarks=_POINTS,
-        fake_probability=chosen,
+        fake_probability=value,
         verdict=verdict,
         tampered_fraction=0.0,
     )

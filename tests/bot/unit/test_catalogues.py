@@ -1,4 +1,4 @@
-"""Every text is said in every language, and what is shipped is what is written."""
+"""Every text is translated into every language, and the compiled catalogues are up to date."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.mofile import write_mo
 
-from bot.i18n import DEFAULT, LANGUAGES, language_of, words
+from bot.i18n import DEFAULT, LANGUAGES, language_of, texts_in
 from scripts.catalogues import paths, read, texts
 
 OTHERS = sorted(set(LANGUAGES) - {DEFAULT})
 
 
-def parts(said: str | Iterable[str]) -> list[str]:
-    return [said] if isinstance(said, str) else list(said)
+def forms(text: str | Iterable[str]) -> list[str]:
+    """The plural forms of a text, or the only one."""
+    return [text] if isinstance(text, str) else list(text)
 
 
-def placeholders(said: str | Iterable[str]) -> set[str]:
-    return set(re.findall(r"\{\w*\}", "".join(parts(said))))
+def placeholders(text: str | Iterable[str]) -> set[str]:
+    return set(re.findall(r"\{\w*\}", "".join(forms(text))))
 
 
 def messages(language: str) -> dict[object, Message]:
@@ -34,23 +35,23 @@ def test_there_is_a_catalogue_for_each_language() -> None:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_catalogue_has_all_texts_and_no_others(language: str) -> None:
-    wanted = {message.id for message in texts() if message.id}
-    assert len(wanted) > 100
-    assert set(messages(language)) == wanted, "run: python -m scripts.catalogues, and translate"
+    expected = {message.id for message in texts() if message.id}
+    assert len(expected) > 100
+    assert set(messages(language)) == expected, "run: python -m scripts.catalogues, and translate"
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_text_is_translated_with_its_placeholders(language: str) -> None:
     for text, message in messages(language).items():
         assert not message.fuzzy
-        assert all(parts(message.string)), f"not translated: {text!r}"
+        assert all(forms(message.string)), f"not translated: {text!r}"
         assert placeholders(message.string) == placeholders(text), text  # type: ignore[arg-type]
-        for command in re.findall(r"(?<![\w/])/[a-z]+", "".join(parts(text))):  # type: ignore[arg-type]
-            assert command in "".join(parts(message.string)), f"{command} is lost in {text!r}"
+        for command in re.findall(r"(?<![\w/])/[a-z]+", "".join(forms(text))):  # type: ignore[arg-type]
+            assert command in "".join(forms(message.string)), f"{command} is lost in {text!r}"
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_what_is_compiled_is_what_is_written(language: str) -> None:
+def test_the_compiled_catalogue_is_up_to_date(language: str) -> None:
     path = paths()[language]
     compiled = io.BytesIO()
     write_mo(compiled, read(language, path))
@@ -58,10 +59,11 @@ def test_what_is_compiled_is_what_is_written(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_numbers_are_said_as_the_language_counts(language: str) -> None:
-    said = [words(language).count("{number} face", "{number} faces", number) for number in (1, 5)]
-    assert said[0].startswith("1 ") and said[1].startswith("5 ")
-    assert said[0][2:] != said[1][2:]
+def test_plurals_are_those_of_the_language(language: str) -> None:
+    texts = texts_in(language)
+    one, five = (texts.ngettext("{number} face", "{number} faces", number) for number in (1, 5))
+    assert one.startswith("1 ") and five.startswith("5 ")
+    assert one[2:] != five[2:]
 
 
 @pytest.mark.parametrize(
@@ -72,5 +74,5 @@ def test_the_language_of_a_tag(codes: list[str | None], language: str) -> None:
     assert language_of(codes) == language
 
 
-def test_a_language_that_there_is_not_is_english() -> None:
-    assert words("xx").say("Mask") == "Mask"
+def test_an_unknown_language_is_english() -> None:
+    assert texts_in("xx").gettext("Mask") == "Mask"

@@ -1,4 +1,4 @@
-"""Files of Telegram: what is handed over, and what is said when one is not."""
+"""Files of Telegram: their bytes, and the error if Telegram does not hand one out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
 
 from bot.files import Files
-from bot.state.reply_queue import Item, Kind
+from bot.state.reply_queue import Kind, SentPicture
 from unmask.errors import UnmaskError
 from unmask.settings import Settings
 
@@ -16,15 +16,15 @@ pytestmark = pytest.mark.anyio
 MB = 1_000_000
 
 
-class Nothing:
-    """A past without files."""
+class EmptyHistory:
+    """A history without files."""
 
     async def check_of_file(self, unique: str) -> None:
         return None
 
 
 class Telegram:
-    """Hands one file over; ``refusal`` meets who asks for it, ``lost`` who then downloads it."""
+    """Hands out one file. ``refusal`` is raised by ``get_file``, ``lost`` by the download."""
 
     def __init__(
         self, refusal: TelegramError | None = None, lost: TelegramError | None = None
@@ -46,9 +46,12 @@ class Telegram:
 
 async def read(telegram: Any, size: int = 4, max_bytes: int = 20 * MB) -> bytes:
     unused: Any = None
-    past: Any = Nothing()
-    files = Files(telegram, unused, past, unused, Settings(max_bytes=max_bytes))
-    return await files.read(Item(kind=Kind.FILE, message=1, file="f", unique="u", size=size))
+    history: Any = EmptyHistory()
+    files = Files(telegram, unused, history, unused, Settings(max_bytes=max_bytes))
+    sent = SentPicture(kind=Kind.FILE, message=1, file="f", unique="u", size=size)
+    data, notes = await files.read(sent)
+    assert notes == ()
+    return data
 
 
 async def test_a_file() -> None:
@@ -59,10 +62,10 @@ async def test_a_file() -> None:
     ("size", "max_bytes", "limit"),
     [(60 * MB, 50 * MB, 50 * MB), (9 * MB, 5 * MB, 5 * MB), (30 * MB, 50 * MB, 20 * MB)],
 )
-async def test_the_limit_that_is_named_is_the_one_that_was_met(
+async def test_the_error_names_the_limit_that_applies(
     size: int, max_bytes: int, limit: int
 ) -> None:
-    """The bot's own, or Telegram's, which a Bot API server of one's own has not."""
+    """The bot's own limit, or Telegram's, which a self-hosted Bot API server does not have."""
     telegram = Telegram(BadRequest("File is too big"))
     with pytest.raises(UnmaskError) as refused:
         await read(telegram, size, max_bytes)
@@ -76,13 +79,13 @@ async def test_the_limit_that_is_named_is_the_one_that_was_met(
         Telegram(lost=InvalidToken("Not Found")),
     ],
 )
-async def test_a_file_that_is_gone(telegram: Telegram) -> None:
-    with pytest.raises(UnmaskError) as gone:
+async def test_a_file_that_telegram_does_not_hand_out(telegram: Telegram) -> None:
+    with pytest.raises(UnmaskError) as missing:
         await read(telegram)
-    assert gone.value.code == "picture_missing"
+    assert missing.value.code == "picture_missing"
 
 
 @pytest.mark.parametrize("fault", [NetworkError("Bad Gateway"), InvalidToken("Unauthorized")])
-async def test_what_says_nothing_of_the_file_is_passed_on(fault: TelegramError) -> None:
+async def test_an_error_that_is_not_about_the_file_is_raised(fault: TelegramError) -> None:
     with pytest.raises(type(fault)):
         await read(Telegram(fault))

@@ -1,4 +1,4 @@
-"""What a message holds, and whether it asks the bot."""
+"""How a message is read: what it holds, and whether it calls the bot."""
 
 from __future__ import annotations
 
@@ -7,43 +7,62 @@ from typing import Any
 import pytest
 from telegram import Message
 
-from bot.media import Refused, is_addressed, origin_of, picture_in, shown_name, urls_in
-from bot.state.reply_queue import Kind, Note
+from bot.media import Inbound, Refusal, bounded_name, read_message
+from bot.state.reply_queue import Kind, SentPicture
 
 CHAT = {"id": -5, "type": "group", "title": "Desk"}
 BOT = {"id": 7, "is_bot": True, "first_name": "Unmask"}
+ADA = {"id": 8, "is_bot": False, "first_name": "Ada"}
+CHECK = {"text": "/check", "entities": [{"type": "bot_command", "offset": 0, "length": 6}]}
 
 
-def message(**about: Any) -> Message:
-    made = Message.de_json({"message_id": 9, "date": 1_700_000_000, "chat": CHAT} | about)
-    assert made is not None
-    return made
+def message(**fields: Any) -> Message:
+    parsed = Message.de_json({"message_id": 9, "date": 1_700_000_000, "chat": CHAT} | fields)
+    assert parsed is not None
+    return parsed
 
 
-def file(name: str, **about: Any) -> dict[str, Any]:
-    return {"file_id": name, "file_unique_id": f"u-{name}", "file_size": 5} | about
+def replied_to(**fields: Any) -> dict[str, Any]:
+    """A message that another one replies to."""
+    earlier = {"message_id": 3, "date": 1_700_000_000, "chat": CHAT, "from": ADA}
+    return {"reply_to_message": earlier | fields}
+
+
+def read(**fields: Any) -> Inbound:
+    return read_message(message(**fields), "unmask_bot", 7)
+
+
+def picture(**fields: Any) -> SentPicture:
+    (sent,) = read(**fields).pictures
+    return sent
+
+
+def file(name: str, **fields: Any) -> dict[str, Any]:
+    return {"file_id": name, "file_unique_id": f"u-{name}", "file_size": 5} | fields
 
 
 def size(name: str, width: int) -> dict[str, Any]:
     return file(name, width=width, height=width)
 
 
-def said(text: str, *entities: tuple[str, str], **about: Any) -> Message:
-    """A message whose words ``entities`` (kind, part of the text) are marked."""
+PHOTO = {"photo": [size("s", 90), size("l", 1280), size("m", 320)]}
+
+
+def text_with(text: str, *entities: tuple[str, str]) -> dict[str, Any]:
+    """A text with ``entities`` (kind, part of the text)."""
     marked = [
         {"type": kind, "offset": text.index(part), "length": len(part)} for kind, part in entities
     ]
-    return message(text=text, entities=marked, **about)
+    return {"text": text, "entities": marked}
 
 
 def test_of_a_photo_the_largest_size_is_taken() -> None:
-    found = picture_in(message(photo=[size("s", 90), size("l", 1280), size("m", 320)]), 9)
-    assert found is not None and not isinstance(found, Refused)
-    assert (found.file, found.unique, found.kind, found.size) == ("l", "u-l", Kind.PHOTO, 5)
+    sent = picture(**PHOTO)
+    assert (sent.file, sent.unique, sent.kind, sent.size) == ("l", "u-l", Kind.PHOTO, 5)
 
 
 @pytest.mark.parametrize(
-    ("about", "kind"),
+    ("fields", "kind"),
     [
         ({"document": file("d", mime_type="image/png")}, Kind.FILE),
         ({"document": file("d", file_name="SCAN.TIFF")}, Kind.FILE),
@@ -51,54 +70,55 @@ def test_of_a_photo_the_largest_size_is_taken() -> None:
             {"document": file("d", mime_type="application/octet-stream", file_name="a.heic")},
             Kind.FILE,
         ),
-        ({"document": file("d", mime_type="video/mp4")}, Refused.VIDEO),
-        ({"document": file("d", mime_type="audio/ogg")}, Refused.SOUND),
-        ({"document": file("d", mime_type="application/pdf")}, Refused.DOCUMENT),
-        ({"video": file("v", width=9, height=9, duration=1)}, Refused.VIDEO),
-        ({"video_note": file("v", length=9, duration=1)}, Refused.VIDEO),
-        ({"voice": file("v", duration=1)}, Refused.SOUND),
-        ({"audio": file("v", duration=1)}, Refused.SOUND),
+        ({"document": file("d", mime_type="video/mp4")}, Refusal.VIDEO),
+        ({"document": file("d", mime_type="audio/ogg")}, Refusal.SOUND),
+        ({"document": file("d", mime_type="application/pdf")}, Refusal.DOCUMENT),
+        ({"video": file("v", width=9, height=9, duration=1)}, Refusal.VIDEO),
+        ({"video_note": file("v", length=9, duration=1)}, Refusal.VIDEO),
+        ({"voice": file("v", duration=1)}, Refusal.SOUND),
+        ({"audio": file("v", duration=1)}, Refusal.SOUND),
         ({"text": "hello"}, None),
     ],
 )
-def test_what_is_a_picture(about: dict[str, Any], kind: Kind | Refused | None) -> None:
-    found = picture_in(message(**about), 9)
-    assert getattr(found, "kind", found) == kind
+def test_what_is_a_picture(fields: dict[str, Any], kind: Kind | Refusal | None) -> None:
+    inbound = read(**fields)
+    kinds = [sent.kind for sent in inbound.pictures]
+    expected = ([kind], None) if isinstance(kind, Kind) else ([], kind)
+    assert (kinds, inbound.refusal) == expected
 
 
 def test_a_gif_is_a_clip_though_it_comes_as_a_document_too() -> None:
     clip = file("g", width=9, height=9, duration=1, thumbnail=size("t", 90))
-    found = picture_in(message(animation=clip, document=file("g", mime_type="video/mp4")), 9)
-    assert found is not None and not isinstance(found, Refused)
-    assert (found.kind, found.file, found.thumbnail) == (Kind.CLIP, "g", "t")
+    sent = picture(animation=clip, document=file("g", mime_type="video/mp4"))
+    assert (sent.kind, sent.file, sent.thumbnail) == (Kind.CLIP, "g", "t")
 
 
 @pytest.mark.parametrize(
-    ("animated", "video", "kind", "name", "notes"),
+    ("animated", "video", "kind", "name", "is_preview"),
     [
-        (False, False, Kind.STICKER, "s", []),
-        (True, False, Kind.STICKER, "t", [Note.THUMBNAIL]),
-        (False, True, Kind.CLIP, "s", []),
+        (False, False, Kind.STICKER, "s", False),
+        (True, False, Kind.STICKER, "t", True),
+        (False, True, Kind.CLIP, "s", False),
     ],
 )
-def test_stickers(animated: bool, video: bool, kind: Kind, name: str, notes: list[Note]) -> None:
-    about = {"is_animated": animated, "is_video": video, "type": "regular", "width": 9, "height": 9}
-    found = picture_in(message(sticker=file("s", **about, thumbnail=size("t", 90))), 9)
-    assert found is not None and not isinstance(found, Refused)
-    assert (found.kind, found.file, found.notes) == (kind, name, notes)
+def test_stickers(animated: bool, video: bool, kind: Kind, name: str, is_preview: bool) -> None:
+    form = {"is_animated": animated, "is_video": video, "type": "regular", "width": 9, "height": 9}
+    sent = picture(sticker=file("s", **form, thumbnail=size("t", 90)))
+    assert (sent.kind, sent.file, sent.is_preview) == (kind, name, is_preview)
 
 
 def test_urls() -> None:
     text = "example.org/a.jpg and https://b.org/c.png, mailto:x@y.z, https://b.org/c.png"
     parts = [("url", "example.org/a.jpg"), ("url", "https://b.org/c.png"), ("url", "mailto:x@y.z")]
-    assert urls_in(said(text, *parts))[:2] == ["https://example.org/a.jpg", "https://b.org/c.png"]
+    urls = read(**text_with(text, *parts)).urls
+    assert urls[:2] == ("https://example.org/a.jpg", "https://b.org/c.png")
     linked = {"type": "text_link", "offset": 0, "length": 4, "url": "http://d.org/e.jpg"}
-    assert urls_in(message(text="here", entities=[linked])) == ["http://d.org/e.jpg"]
-    assert urls_in(message(text="https://unmarked.org")) == []
+    assert read(text="here", entities=[linked]).urls == ("http://d.org/e.jpg",)
+    assert read(text="https://unmarked.org").urls == ()
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "part", "asked"),
+    ("text", "kind", "part", "addressed"),
     [
         ("/check", "bot_command", "/check", True),
         ("/check@Unmask_Bot now", "bot_command", "/check@Unmask_Bot", True),
@@ -109,16 +129,50 @@ def test_urls() -> None:
         ("@unmask_bot", "code", "@unmask_bot", False),
     ],
 )
-def test_who_is_asked(text: str, kind: str, part: str, asked: bool) -> None:
-    assert is_addressed(said(text, (kind, part)), "unmask_bot", 7) is asked
+def test_whether_a_text_calls_the_bot(text: str, kind: str, part: str, addressed: bool) -> None:
+    assert read(**text_with(text, (kind, part))).addressed is addressed
 
 
-def test_a_caption_may_ask() -> None:
+def test_a_caption_may_call_the_bot() -> None:
     entities = [{"type": "mention", "offset": 3, "length": 11}]
-    photo = message(photo=[size("s", 9)], caption="hi @unmask_bot", caption_entities=entities)
-    assert is_addressed(photo, "unmask_bot", 7)
+    assert read(**PHOTO, caption="hi @unmask_bot", caption_entities=entities).addressed
     named = [{"type": "text_mention", "offset": 0, "length": 3, "user": BOT}]
-    assert is_addressed(message(text="you", entities=named), "unmask_bot", 7)
+    assert read(text="you", entities=named).addressed
+
+
+def test_a_call_in_a_reply_is_about_the_message_that_it_replies_to() -> None:
+    inbound = read(**CHECK, **replied_to(**PHOTO))
+    assert inbound.message == 3 and inbound.pictures[0].message == 3
+    inbound = read(**CHECK, **replied_to(**text_with("https://b.org", ("url", "https://b.org"))))
+    assert (inbound.message, inbound.urls) == (3, ("https://b.org",))
+    assert read(text="nice", **replied_to(**PHOTO)).pictures == (), "it does not call the bot"
+
+
+def test_a_call_with_something_of_its_own_is_about_that() -> None:
+    caption = {"caption": CHECK["text"], "caption_entities": CHECK["entities"]}
+    inbound = read(**PHOTO, **caption, **replied_to(document=file("d", mime_type="image/png")))
+    assert inbound.message == 9 and inbound.pictures[0].kind is Kind.PHOTO
+    text = text_with("/check b.org/a.jpg", ("bot_command", "/check"), ("url", "b.org/a.jpg"))
+    inbound = read(**text, **replied_to(**PHOTO))
+    assert (inbound.message, inbound.pictures, inbound.urls) == (9, (), ("https://b.org/a.jpg",))
+
+
+def test_the_bots_own_replies_are_not_examined() -> None:
+    assert read(**CHECK, **replied_to(**PHOTO, **{"from": BOT})).refusal is Refusal.OWN_REPLY
+
+
+def test_a_reply_to_another_chat_brings_its_picture_along() -> None:
+    origin = {"type": "hidden_user", "sender_user_name": "Bob", "date": 1_700_000_000}
+    elsewhere = {"external_reply": {"origin": origin} | PHOTO}
+    inbound = read(**CHECK, **elsewhere)
+    assert inbound.message == 9 and inbound.pictures[0].message == 9
+    assert read(text="hello", **elsewhere).pictures == ()
+
+
+def test_the_album_of_a_picture() -> None:
+    assert read(**PHOTO, media_group_id="13").album == "13"
+    assert read(**PHOTO).album == ""
+    assert read(**CHECK, **replied_to(**PHOTO, media_group_id="13")).album == "", "one picture"
 
 
 @pytest.mark.parametrize(
@@ -131,9 +185,10 @@ def test_a_caption_may_ask() -> None:
     ],
 )
 def test_where_a_forward_comes_from(origin: dict[str, Any], name: str) -> None:
-    found = origin_of(message(text="x", forward_origin=origin | {"date": 1_600_000_000}))
-    assert found is not None and found.name == name and found.date.year == 2020
+    inbound = read(text="x", forward_origin=origin | {"date": 1_600_000_000})
+    assert inbound.origin is not None
+    assert inbound.origin.name == name and inbound.origin.date.year == 2020
 
 
 def test_names_are_of_bounded_length() -> None:
-    assert len(shown_name("x" * 500)) == 60 and shown_name("\x00\u2066") == ""
+    assert len(bounded_name("x" * 500)) == 60 and bounded_name("\x00\u2066") == ""

@@ -1,4 +1,4 @@
-"""The way of an order, where Telegram, the queue or the token fail at the worst moment."""
+"""The way of a reply while Telegram, the queue or the token fail at the worst moment."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from redis import asyncio as aioredis
 from telegram.error import InvalidToken, NetworkError
 
 from bot import pipeline
+from bot.examination import CONCURRENCY, Examination
 from bot.pipeline import Pipeline
-from bot.state.history import Past
+from bot.state.history import History
 from bot.state.redis_keys import Keys
-from bot.state.reply_queue import Item, Kind, Order, OrderBook
+from bot.state.reply_queue import Item, Kind, Reply, ReplyStore, SentPicture
 from bot.transport import retry
 from tests.conftest import Pixels
 from unmask.errors import UnmaskError
@@ -32,8 +33,8 @@ KEYS = Keys(7)
 SETTINGS = Settings()
 
 
-class Checks:
-    """Every picture is examined at once, and well."""
+class CheckQueue:
+    """A queue in which every check succeeds at once."""
 
     model_version = "1"
 
@@ -42,9 +43,9 @@ class Checks:
 
     async def submit(self, picture: Picture, **_: Any) -> Check:
         now = datetime.now(UTC)
-        about = {"id": f"c{len(self.made)}", "sha256": picture.sha256, "created": now}
-        about |= {"door": Door.TELEGRAM, "model_version": "1", "expires": now, "state": State.DONE}
-        check = Check.model_validate(about)
+        fields = {"id": f"c{len(self.made)}", "sha256": picture.sha256, "created": now}
+        fields |= {"door": Door.TELEGRAM, "model_version": "1", "expires": now, "state": State.DONE}
+        check = Check.model_validate(fields)
         self.made[check.id] = check
         return check
 
@@ -55,214 +56,238 @@ class Checks:
         return self.made[check]
 
 
-class Stage:
-    """A pipeline whose Telegram fails as ``failures`` say, then hands ``data`` over."""
+class Files:
+    """Raises each of ``failures``, then returns ``data`` as soon as it may."""
 
-    def __init__(self, redis: aioredis.Redis, data: bytes) -> None:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
         self.failures: list[Exception] = []
-        self.answered: list[Order] = []
-        self.refusal: Exception | None = None
         self.reading: list[Kind] = []
         self.may_read = asyncio.Event()
         self.may_read.set()
-        self.data = data
-        self.book = OrderBook(redis, KEYS)
-        checks: Any = Checks()
-        self.checks = checks
-        self.past = Past(redis, KEYS, checks, SETTINGS)
-        self.pipeline = self.started_again()
 
-    def started_again(self) -> Pipeline:
-        own: Any = self  # it reads files and gives answers
+    async def read(self, sent: SentPicture) -> tuple[bytes, tuple[()]]:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.reading.append(sent.kind)
+        await self.may_read.wait()
+        return self.data, ()
+
+
+class Sender:
+    """Keeps the replies that it sends, unless there is a ``refusal`` to raise."""
+
+    def __init__(self) -> None:
+        self.sent: list[Reply] = []
+        self.refusal: Exception | None = None
+
+    async def send(self, reply: Reply) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.sent.append(reply.model_copy(deep=True))
+
+
+class PipelineHarness:
+    """A pipeline with a real Redis; its checks, files and sender are those of the test."""
+
+    def __init__(self, redis: aioredis.Redis, data: bytes) -> None:
+        self.files = Files(data)
+        self.sender = Sender()
+        self.replies = ReplyStore(redis, KEYS)
+        checks: Any = CheckQueue()
+        self.checks = checks
+        self.history = History(redis, KEYS, checks, SETTINGS)
+        self.pipeline = self.restart()
+
+    def restart(self) -> Pipeline:
+        """A new pipeline, as after a restart of the bot."""
+        files: Any = self.files
+        sender: Any = self.sender
+        examination = Examination(
+            replies=self.replies,
+            checks=self.checks,
+            files=files,
+            history=self.history,
+            users=AsyncMock(),
+            settings=SETTINGS,
+        )
         self.pipeline = Pipeline(
             bot=AsyncMock(),
-            book=self.book,
-            checks=self.checks,
-            files=own,
-            past=self.past,
-            people=AsyncMock(),
-            answers=own,
+            replies=self.replies,
+            examination=examination,
+            sender=sender,
             counters=AsyncMock(),
             settings=SETTINGS,
         )
         return self.pipeline
 
-    async def read(self, item: Item) -> bytes:
-        if self.failures:
-            raise self.failures.pop(0)
-        self.reading.append(item.kind)
-        await self.may_read.wait()
-        return self.data
-
-    async def send(self, order: Order) -> None:
-        if self.refusal:
-            raise self.refusal
-        self.answered.append(order.model_copy(deep=True))
-
-    async def ended(self) -> None:
+    async def finish(self) -> None:
+        """Wait until the pipeline has nothing left to do."""
         while self.pipeline._tasks:
             await asyncio.sleep(0.01)
 
     @property
     def messages(self) -> list[list[int]]:
-        """The messages of each answer."""
-        return [[item.message for item in order.items] for order in self.answered]
+        """The messages that each reply is about."""
+        return [[item.sent.message for item in reply.items] for reply in self.sender.sent]
 
 
 @pytest.fixture
-async def stage(
+async def harness(
     redis: aioredis.Redis, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[PipelineHarness]:
     monkeypatch.setattr(retry, "_FIRST_PAUSE", 0.0)
     out = BytesIO()
     Image.fromarray(portrait).save(out, "JPEG")
-    made = Stage(redis, out.getvalue())
-    yield made
-    await made.pipeline.close()
+    harness = PipelineHarness(redis, out.getvalue())
+    yield harness
+    await harness.pipeline.close()
 
 
-def order(message: int = 1, name: str = "one", **more: Any) -> Order:
-    item = Item(kind=Kind.PHOTO, message=message, file="f")
-    about = {"id": name, "chat": 1, "group": False, "reply_to": message, "asker": 1}
-    return Order.model_validate(about | {"language": "en", "items": [item]} | more)
+def new_reply(message: int = 1, name: str = "one", **fields: Any) -> Reply:
+    item = Item(sent=SentPicture(kind=Kind.PHOTO, message=message, file="f"))
+    required = {"id": name, "chat": 1, "group": False, "reply_to": message, "user": 1}
+    return Reply.model_validate(required | {"language": "en", "items": [item]} | fields)
 
 
-async def test_telegram_is_away_while_a_picture_is_fetched(stage: Stage) -> None:
-    stage.failures = [NetworkError("gone")] * 40
-    await stage.pipeline.take(order(), 1)
-    await stage.ended()
-    (answered,) = stage.answered
-    assert answered.items[0].error is None and not stage.failures
+async def test_telegram_is_away_while_a_picture_is_fetched(harness: PipelineHarness) -> None:
+    harness.files.failures = [NetworkError("gone")] * 40
+    await harness.pipeline.take(new_reply(), 1)
+    await harness.finish()
+    (reply,) = harness.sender.sent
+    assert reply.items[0].outcome.error is None and not harness.files.failures
 
 
-async def test_some_day_a_picture_is_given_up_with_true_words(stage: Stage) -> None:
-    stage.failures = [NetworkError("gone")] * 40
-    await stage.pipeline.take(order(created=0.0), 1)
-    await stage.ended()
-    (answered,) = stage.answered
-    assert answered.items[0].error is not None
-    assert answered.items[0].error["code"] == "not_served"
-
-
-async def test_who_waits_for_telegram_is_in_nobodys_way(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+async def test_a_picture_is_given_up_at_the_deadline_and_the_user_is_told(
+    harness: PipelineHarness,
 ) -> None:
-    """While a picture that Telegram does not hand over just now is waited for, others are."""
+    harness.files.failures = [NetworkError("gone")] * 40
+    await harness.pipeline.take(new_reply(created=0.0), 1)
+    await harness.finish()
+    (reply,) = harness.sender.sent
+    assert reply.items[0].outcome.error is not None
+    assert reply.items[0].outcome.error["code"] == "not_served"
+
+
+async def test_a_picture_that_waits_for_telegram_takes_no_slot(
+    harness: PipelineHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While Telegram does not hand over some pictures, others are fetched."""
     monkeypatch.setattr(retry, "_FIRST_PAUSE", 60.0)
-    stage.failures = [NetworkError("gone")] * pipeline.TOGETHER
-    for number in range(pipeline.TOGETHER):
-        await stage.pipeline.take(order(name=str(number)), number)
-    while stage.failures:
+    harness.files.failures = [NetworkError("gone")] * CONCURRENCY
+    for number in range(CONCURRENCY):
+        await harness.pipeline.take(new_reply(name=str(number)), number)
+    while harness.files.failures:
         await asyncio.sleep(0.01)
-    await stage.pipeline.take(order(name="last"), 99)
-    while not stage.answered:
+    await harness.pipeline.take(new_reply(name="last"), 99)
+    while not harness.sender.sent:
         await asyncio.sleep(0.01)
-    assert [one.id for one in stage.answered] == ["last"]
+    assert [reply.id for reply in harness.sender.sent] == ["last"]
 
 
-async def test_few_pictures_lie_in_memory_together(stage: Stage) -> None:
-    """And slow sites hold up no photo."""
-    stage.may_read.clear()
-    link = Item(kind=Kind.URL, message=1, url="https://example.org/a.jpg")
-    for number in range(2 * pipeline.TOGETHER):
-        await stage.pipeline.take(order(name=f"link {number}", items=[link]), 1)
-    for number in range(2 * pipeline.TOGETHER):
-        await stage.pipeline.take(order(name=f"photo {number}"), 1)
+async def test_few_pictures_are_in_memory_at_the_same_time(harness: PipelineHarness) -> None:
+    """And slow sites delay no photo."""
+    harness.files.may_read.clear()
+    link = Item(sent=SentPicture(kind=Kind.URL, message=1, url="https://example.org/a.jpg"))
+    for number in range(2 * CONCURRENCY):
+        await harness.pipeline.take(new_reply(name=f"link {number}", items=[link]), 1)
+    for number in range(2 * CONCURRENCY):
+        await harness.pipeline.take(new_reply(name=f"photo {number}"), 1)
     await asyncio.sleep(0.1)
-    assert (
-        sorted(stage.reading) == [Kind.PHOTO] * pipeline.TOGETHER + [Kind.URL] * pipeline.TOGETHER
-    )
-    stage.may_read.set()
-    await stage.ended()
-    assert len(stage.answered) == 4 * pipeline.TOGETHER
+    assert sorted(harness.files.reading) == [Kind.PHOTO] * CONCURRENCY + [Kind.URL] * CONCURRENCY
+    harness.files.may_read.set()
+    await harness.finish()
+    assert len(harness.sender.sent) == 4 * CONCURRENCY
 
 
-async def test_a_picture_is_decoded_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To be known again it is looked at, the same file not even that."""
-    looked = 0
-
-    def counted(data: bytes, settings: Settings) -> Any:
-        nonlocal looked
-        looked += 1
-        return look(data, settings)
-
-    monkeypatch.setattr("bot.state.history.look", counted)
-    for name in ("one", "two"):
-        await stage.pipeline.take(order(name=name), 1)
-        await stage.ended()
-        assert looked == 1
-    first, second = stage.answered
-    assert first.items[0].earlier is None and second.items[0].earlier is not None
-    (entry,) = await stage.past._entries(1)
-    assert entry.bits and entry.bits == first.items[0].bits
-
-
-@pytest.mark.parametrize("where", ["download", "answer"])
-async def test_a_token_that_is_revoked_meanwhile(stage: Stage, where: str) -> None:
-    """What is owed waits for the bot to be started with another."""
-    if where == "download":
-        stage.failures = [InvalidToken("Unauthorized")]
-    else:
-        stage.refusal = InvalidToken("Unauthorized")
-    await stage.pipeline.take(order(), 1)
-    await stage.ended()
-    assert await stage.book.count() == 1 and not stage.answered
-    stage.refusal = None
-    await stage.started_again().resume()
-    await stage.ended()
-    assert await stage.book.count() == 0
-    assert [item.error for one in stage.answered for item in one.items] == [None]
-
-
-def failing_once(enter: Callable[..., Any], on: int) -> Callable[..., Any]:
-    """``OrderBook.enter`` where Redis is away for one call."""
+async def test_a_picture_is_decoded_once(
+    harness: PipelineHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its hash is computed once; the same file is not decoded at all."""
     calls = 0
 
-    async def called(*arguments: Any) -> None:
+    def counting_look(data: bytes, settings: Settings) -> Any:
+        nonlocal calls
+        calls += 1
+        return look(data, settings)
+
+    monkeypatch.setattr("bot.state.history.look", counting_look)
+    for name in ("one", "two"):
+        await harness.pipeline.take(new_reply(name=name), 1)
+        await harness.finish()
+        assert calls == 1
+    first, second = (reply.items[0].outcome for reply in harness.sender.sent)
+    assert first.earlier is None and second.earlier is not None
+    (entry,) = await harness.history._entries(1)
+    assert entry.phash and entry.phash == first.phash
+
+
+@pytest.mark.parametrize("where", ["download", "reply"])
+async def test_a_token_that_is_revoked_in_between(harness: PipelineHarness, where: str) -> None:
+    """The owed reply waits for a start with another token."""
+    if where == "download":
+        harness.files.failures = [InvalidToken("Unauthorized")]
+    else:
+        harness.sender.refusal = InvalidToken("Unauthorized")
+    await harness.pipeline.take(new_reply(), 1)
+    await harness.finish()
+    assert await harness.replies.count() == 1 and not harness.sender.sent
+    harness.sender.refusal = None
+    await harness.restart().resume()
+    await harness.finish()
+    assert await harness.replies.count() == 0
+    assert [item.outcome.error for reply in harness.sender.sent for item in reply.items] == [None]
+
+
+def failing_once(add: Callable[..., Any], on: int) -> Callable[..., Any]:
+    """``ReplyStore.add`` with Redis away for one call."""
+    calls = 0
+
+    async def call(*arguments: Any) -> None:
         nonlocal calls
         calls += 1
         if calls == on:
             raise UnmaskError("queue_unavailable", "away")
-        await enter(*arguments)
+        await add(*arguments)
 
-    return called
+    return call
 
 
 @pytest.mark.parametrize("on", [1, 2])
-async def test_a_part_of_an_album_that_was_not_written_down(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, on: int
+async def test_a_picture_of_an_album_that_was_not_stored(
+    harness: PipelineHarness, monkeypatch: pytest.MonkeyPatch, on: int
 ) -> None:
-    """It is brought again, also after the album was answered; and answered for once."""
+    """It is delivered again, perhaps after the album's reply, and gets exactly one reply."""
     monkeypatch.setattr(pipeline, "ALBUM_SECONDS", 0.1)
-    monkeypatch.setattr(stage.book, "enter", failing_once(stage.book.enter, on))
+    monkeypatch.setattr(harness.replies, "add", failing_once(harness.replies.add, on))
     for message in (1, 2):
         try:
-            await stage.pipeline.take_part(order(message, "album"), message)
+            await harness.pipeline.take_part(new_reply(message, "album"), message)
         except UnmaskError:
-            await stage.ended()
-            assert not stage.pipeline.is_collecting("album")
-            await stage.pipeline.take_part(order(message, "album"), message)
-    await stage.ended()
-    assert stage.messages == ([[1, 2]] if on == 1 else [[1], [2]])
-    assert await stage.book.count() == 0
+            await harness.finish()
+            assert not harness.pipeline.is_collecting("album")
+            await harness.pipeline.take_part(new_reply(message, "album"), message)
+    await harness.finish()
+    assert harness.messages == ([[1, 2]] if on == 1 else [[1], [2]])
+    assert await harness.replies.count() == 0
 
 
-async def test_an_album_waits_for_a_part_that_is_being_written_down(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+async def test_an_album_waits_for_a_picture_that_is_being_stored(
+    harness: PipelineHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "ALBUM_SECONDS", 0.1)
-    enter, written = stage.book.enter, asyncio.Event()
+    add, may_store = harness.replies.add, asyncio.Event()
 
-    async def slow(one: Order, update_id: int) -> None:
+    async def slow_add(reply: Reply, update_id: int) -> None:
         if update_id == 2:
-            await written.wait()
-        await enter(one, update_id)
+            await may_store.wait()
+        await add(reply, update_id)
 
-    monkeypatch.setattr(stage.book, "enter", slow)
-    await stage.pipeline.take_part(order(1, "album"), 1)
-    joining = asyncio.create_task(stage.pipeline.take_part(order(2, "album"), 2))
-    await asyncio.sleep(0.3)  # longer than an album is waited for
-    written.set()
+    monkeypatch.setattr(harness.replies, "add", slow_add)
+    await harness.pipeline.take_part(new_reply(1, "album"), 1)
+    joining = asyncio.create_task(harness.pipeline.take_part(new_reply(2, "album"), 2))
+    await asyncio.sleep(0.3)  # longer than the pipeline waits for an album
+    may_store.set()
     await joining
-    await stage.ended()
-    assert stage.messages == [[1, 2]]
+    await harness.finish()
+    assert harness.messages == [[1, 2]]

@@ -1,4 +1,4 @@
-"""What follows a pressed button, where the whole bot is not needed to see it."""
+"""The handlers of pressed buttons, without the rest of the bot."""
 
 from __future__ import annotations
 
@@ -8,78 +8,68 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from bot.context import Turn
+from bot.context import UpdateContext
 from bot.handlers import results
-from bot.i18n import words
-from bot.state.callback_data import Ticket
-from bot.state.reply_queue import Item, Kind, Note, Order
+from bot.i18n import texts_in
+from bot.state.callback_data import CallbackData
+from bot.state.reply_queue import Item, Kind, Note, Outcome, Reply, SentPicture
 from unmask.errors import UnmaskError
 
 pytestmark = pytest.mark.anyio
 
 
-def pressed(*answers: UnmaskError | None) -> tuple[Turn, Any]:
-    """A press by a user in a chat, 1 and 5, and the services: the limits say ``answers``."""
-    said = iter(answers)
+def press(*limited: UnmaskError | None) -> tuple[UpdateContext, Any]:
+    """The context of a button pressed by user 1 in chat 5, and its services: the limits return
+    ``limited``, one after the other."""
+    errors = iter(limited)
 
     async def picture(user: int, chat: int) -> UnmaskError | None:
         assert (user, chat) == (1, 5)
-        return next(said)
+        return next(errors)
 
     limits = SimpleNamespace(picture=picture)
     services: Any = SimpleNamespace(limits=limits, pipeline=AsyncMock())
     message: Any = SimpleNamespace(is_topic_message=False)
     query: Any = SimpleNamespace(id="q", answer=AsyncMock())
-    turn = Turn(
+    context = UpdateContext(
         services=services,
         update_id=1,
         user=1,
         chat=5,
         group=False,
-        words=words("en"),
+        texts=texts_in("en"),
         message=message,
         query=query,
     )
-    return turn, services
+    return context, services
 
 
-def ticket() -> Ticket:
-    item = Item(
-        kind=Kind.STICKER,
-        message=3,
-        file="f",
-        unique="u",
-        bits="00",
-        alike=True,
-        check="c",
-        owner=2,
-    )
-    item.notes = [Note.THUMBNAIL, Note.SHRUNK]
-    return Ticket(asker=1, owner=2, chat=5, check="c", item=item)
+def similar_result() -> CallbackData:
+    """What the buttons belong to where the result of a similar picture is shown."""
+    sent = SentPicture(kind=Kind.STICKER, message=3, file="f", unique="u", is_preview=True)
+    outcome = Outcome(phash="00", similar=True, check="c", owner=2, notes=[Note.SHRUNK])
+    item = Item(sent=sent, outcome=outcome)
+    return CallbackData(user=1, owner=2, chat=5, check="c", item=item)
 
 
-async def test_what_is_examined_anew_counts_as_a_picture() -> None:
+async def test_an_examination_again_counts_as_a_picture() -> None:
     limited = UnmaskError("rate_limited", "", limit=1, retry_after=30)
-    turn, services = pressed(None, limited)
-    await results.anew(turn, ticket())
+    context, services = press(None, limited)
+    await results.examine_again(context, similar_result())
     services.pipeline.take.assert_awaited_once()
-    await results.anew(turn, ticket())
+    await results.examine_again(context, similar_result())
     services.pipeline.take.assert_awaited_once()
-    query: Any = turn.query
+    query: Any = context.query
     query.answer.assert_awaited_with("Please wait 30 seconds.", show_alert=True)
 
 
-async def test_what_is_examined_anew_is_as_it_was_sent() -> None:
-    turn, services = pressed(None)
-    await results.anew(turn, ticket())
-    order: Order = services.pipeline.take.await_args[0][0]
-    assert order.anew and order.items == [
-        Item(
-            kind=Kind.STICKER,
-            message=3,
-            file="f",
-            unique="u",
-            bits="00",
-            notes=[Note.THUMBNAIL],
-        )
-    ]
+async def test_an_examination_again_takes_the_picture_as_it_was_sent() -> None:
+    context, services = press(None)
+    await results.examine_again(context, similar_result())
+    reply: Reply = services.pipeline.take.await_args[0][0]
+    (item,) = reply.items
+    assert reply.ignore_history and item.notes == [Note.THUMBNAIL]
+    assert item.sent == SentPicture(
+        kind=Kind.STICKER, message=3, file="f", unique="u", is_preview=True
+    )
+    assert item.outcome == Outcome(phash="00")

@@ -1,4 +1,4 @@
-"""Captions say all that they must and stay within Telegram's limits, in every language."""
+"""Captions are complete and within Telegram's limits, in every language."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.i18n import LANGUAGES, words
+from bot.i18n import LANGUAGES, texts_in
 from bot.replies import captions
-from bot.replies.captions import CAPTION_LIMIT, TEXT_LIMIT, Shown, length
+from bot.replies.captions import CAPTION_LIMIT, TEXT_LIMIT, PictureResult, length
 from bot.replies.messages import CAVEATS, VERDICTS, verdict_sentence
-from bot.state.reply_queue import Item, Kind, Note, Origin
+from bot.state.reply_queue import Item, Kind, Note, Origin, Outcome, SentPicture
 from tests.bot.unit.reports import face, report
 from unmask.report import Report, Verdict, shown_percent, statement
 
@@ -18,24 +18,25 @@ WHEN = datetime(2026, 11, 23, 7, 5, tzinfo=UTC)
 VERY_LONG = Origin(name="\U0001f977" * 60, date=WHEN)
 
 
-def item(**about: object) -> Item:
-    return Item.model_validate({"kind": Kind.PHOTO, "message": 1} | about)
+def item(**outcome: object) -> Item:
+    sent = SentPicture(kind=Kind.PHOTO, message=1)
+    return Item(sent=sent, outcome=Outcome.model_validate(outcome))
 
 
 def crowd(count: int) -> Report:
     kinds = [Verdict.FAKE, Verdict.UNSURE, Verdict.REAL]
-    faces = (face(kinds[at % 3], 0.99 - at / 100) for at in range(count))
+    faces = (face(kinds[index % 3], 0.99 - index / 100) for index in range(count))
     return report(*faces, warnings=("Only the first of 12 frames was examined.",))
 
 
-def check_complete(language: str, text: str, found: Report) -> None:
-    said = words(language)
+def check_complete(language: str, text: str, result: Report) -> None:
+    texts = texts_in(language)
     head, _, rest = text.partition("\n")
     assert length(text) <= CAPTION_LIMIT
-    assert said.say(VERDICTS[found.verdict]) in head
+    assert texts.gettext(VERDICTS[result.verdict]) in head
     for part in (
-        verdict_sentence(said, found.verdict, found.fake_probability, len(found.faces)),
-        said.say(CAVEATS[found.verdict]),
+        verdict_sentence(texts, result.verdict, result.fake_probability, len(result.faces)),
+        texts.gettext(CAVEATS[result.verdict]),
         "unmask-densenet121 10.20.30",
     ):
         assert part in rest
@@ -43,54 +44,58 @@ def check_complete(language: str, text: str, found: Report) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [1, 2, 7, 32])
-def test_all_that_can_be_said_of_a_picture(language: str, count: int) -> None:
-    sent, found = item(earlier=WHEN, alike=True, notes=list(Note)), crowd(count)
-    caption = captions.single(words(language), Shown(sent, found), VERY_LONG, hint=True, twice=True)
-    check_complete(language, caption.text, found)
+def test_a_caption_with_all_notes_fits(language: str, count: int) -> None:
+    sent, result = item(earlier=WHEN, similar=True, notes=list(Note)), crowd(count)
+    caption = captions.single(
+        texts_in(language), PictureResult(sent, result), VERY_LONG, hint=True, may_repeat=True
+    )
+    check_complete(language, caption.text, result)
     assert "2026-11-23 07:05 UTC" in caption.text
 
 
-def test_a_near_duplicates_own_file_and_the_faces_of_both_are_spoken_of() -> None:
+def test_warnings_of_a_similar_picture_are_about_the_file_that_was_sent() -> None:
     crowded = "Only the 32 largest of 45 faces were examined."
     frames = "Only the first of 12 frames was examined."
     earlier = report(face(Verdict.REAL), warnings=(frames, crowded))
-    sent = item(earlier=WHEN, alike=True, warnings=["Only the first of 3 frames was examined."])
-    text = captions.single(words("en"), Shown(sent, earlier), None).text
+    sent = item(earlier=WHEN, similar=True, warnings=["Only the first of 3 frames was examined."])
+    text = captions.single(texts_in("en"), PictureResult(sent, earlier), None).text
     assert crowded in text and "first of 3 pictures" in text and "of 12" not in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_what_is_usual_is_said_in_full(language: str, count: int) -> None:
-    sent, found = item(notes=[Note.FIRST_FRAME]), crowd(count)
+def test_a_usual_caption_is_complete(language: str, count: int) -> None:
+    sent, result = item(notes=[Note.FIRST_FRAME]), crowd(count)
     origin = Origin(name="A channel of forty characters or a bit le", date=WHEN)
-    text = captions.single(words(language), Shown(sent, found), origin).text
-    check_complete(language, text, found)
+    text = captions.single(texts_in(language), PictureResult(sent, result), origin).text
+    check_complete(language, text, result)
     assert origin.name in text and "12" in text
-    assert sum(f"{shown_percent(face.fake_probability)} %" in text for face in found.faces) == count
+    assert (
+        sum(f"{shown_percent(face.fake_probability)} %" in text for face in result.faces) == count
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_of_32_faces_all_are_listed_or_counted(language: str) -> None:
-    said, found = words(language), crowd(32)
-    text = captions.single(said, Shown(item(), found), None).text
+    texts, result = texts_in(language), crowd(32)
+    text = captions.single(texts, PictureResult(item(), result), None).text
     lines = text.split("\n\n")[1].splitlines()
-    numbered = [line for line in lines if _number(said.language, line)]
+    numbered = [line for line in lines if _number(texts.language, line)]
     rest = 32 - len(numbered)
     assert len(numbered) >= 8
     if rest:
         assert len(lines) == len(numbered) + 1 and str(rest) in lines[-1]
     listed = {int(_number(language, line)) - 1 for line in numbered}
-    suspects = {at for at, each in enumerate(found.faces) if each.verdict is Verdict.FAKE}
+    suspects = {index for index, each in enumerate(result.faces) if each.verdict is Verdict.FAKE}
     assert suspects <= listed or listed <= suspects, "the most suspicious come first"
-    for at in listed:
-        assert f"{shown_percent(found.faces[at].fake_probability)} %" in text
+    for index in listed:
+        assert f"{shown_percent(result.faces[index].fake_probability)} %" in text
 
 
 def _number(language: str, line: str) -> str:
     before = (
-        words(language)
-        .say("Face {number}: {verdict}, fake {percent} %", number="#", verdict="", percent="")
+        texts_in(language)
+        .gettext("Face {number}: {verdict}, fake {percent} %", number="#", verdict="", percent="")
         .partition("#")[0]
     )
     digits = line.removeprefix(before)
@@ -101,15 +106,15 @@ def _number(language: str, line: str) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_album_of_ten(language: str) -> None:
-    said = words(language)
-    errors = [Shown(item(), error={"code": "unsupported_format"}) for _ in range(4)]
-    alike = item(earlier=WHEN, alike=True)
-    shown = [*(Shown(alike, crowd(32)) for _ in range(6)), *errors]
-    caption = captions.album(said, shown, VERY_LONG, skipped=3, twice=True)
+    texts = texts_in(language)
+    errors = [PictureResult(item(), error={"code": "unsupported_format"}) for _ in range(4)]
+    similar = item(earlier=WHEN, similar=True)
+    results = [*(PictureResult(similar, crowd(32)) for _ in range(6)), *errors]
+    caption = captions.album(texts, results, VERY_LONG, skipped=3, may_repeat=True)
     assert length(caption.text) <= CAPTION_LIMIT
     assert all(f"\n{number}. " in caption.text for number in range(1, 11))
     assert "unmask-densenet121 10.20.30" in caption.text
-    assert length(captions.failures(said, errors * 3, 2).text) <= TEXT_LIMIT
+    assert length(captions.failures(texts, errors * 3, 2).text) <= TEXT_LIMIT
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -119,21 +124,25 @@ def test_in_english_the_sentence_is_that_of_every_door(
     verdict: Verdict, count: int, probability: float
 ) -> None:
     chance = None if verdict is Verdict.NO_FACE else probability
-    assert verdict_sentence(words("en"), verdict, chance, count) == statement(
+    assert verdict_sentence(texts_in("en"), verdict, chance, count) == statement(
         verdict, chance, count
     )
 
 
-def test_what_stands_out_is_the_first_line_in_utf_16() -> None:
-    caption = captions.single(words("en"), Shown(item(), report()), None)
+def test_the_first_line_is_bold_as_counted_in_utf_16() -> None:
+    caption = captions.single(texts_in("en"), PictureResult(item(), report()), None)
     head = caption.text.partition("\n")[0]
     assert caption.entities[0].length == len(head.encode("utf-16-le")) // 2
 
 
-def test_the_hint_gives_way_before_anything_else() -> None:
-    said = words("te")
-    short = captions.single(said, Shown(item(), report(face(Verdict.REAL))), None, hint=True)
-    long = captions.single(said, Shown(item(notes=list(Note)), crowd(32)), VERY_LONG, hint=True)
+def test_the_hint_is_left_out_first() -> None:
+    texts = texts_in("te")
+    short = captions.single(
+        texts, PictureResult(item(), report(face(Verdict.REAL))), None, hint=True
+    )
+    long = captions.single(
+        texts, PictureResult(item(notes=list(Note)), crowd(32)), VERY_LONG, hint=True
+    )
     assert "💡" in short.text and "💡" not in long.text
 
 

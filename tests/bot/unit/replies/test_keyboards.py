@@ -1,41 +1,63 @@
-"""Buttons: short enough, and no link that nobody can open."""
+"""Buttons: their data is short enough, and their links can be opened."""
 
 from __future__ import annotations
 
 import pytest
 from telegram import InlineKeyboardMarkup
 
-from bot.i18n import LANGUAGES, words
+from bot.i18n import LANGUAGES, texts_in
 from bot.replies import keyboards
-from bot.state.callback_data import Tickets
+from bot.state.callback_data import CallbackDataStore
 
-TOKEN = Tickets.token()
+TOKEN = CallbackDataStore.new_token()
 LARGEST = 2**52 - 1
 
 
 def all_keyboards(language: str) -> list[InlineKeyboardMarkup]:
-    said = words(language)
+    texts = texts_in(language)
     return [
-        keyboards.below_picture(said, TOKEN, report_url="https://x.org", anew=True, album=TOKEN),
+        keyboards.below_picture(
+            texts, TOKEN, report_url="https://x.org", examine_again=True, album=TOKEN
+        ),
         keyboards.below_album(TOKEN, list(range(1, 11))),
-        keyboards.truth(said, TOKEN),
-        keyboards.consent(said, TOKEN, "unknown"),
-        keyboards.removal(said, TOKEN, LARGEST, one=True),
+        keyboards.truth(texts, TOKEN),
+        keyboards.consent(texts, TOKEN, "unknown"),
+        keyboards.removal(texts, TOKEN, LARGEST, one=True),
         keyboards.languages(),
     ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_data_fits_and_is_unlike_any_other(language: str) -> None:
+def test_the_data_of_each_button_fits_and_is_unique(language: str) -> None:
     for keyboard in all_keyboards(language):
         data = [b.callback_data for row in keyboard.inline_keyboard for b in row if not b.url]
         assert len(set(data)) == len(data)
         assert all(isinstance(one, str) and 1 <= len(one.encode()) <= 64 for one in data)
 
 
-def test_actions_are_told_apart() -> None:
+def test_actions_keep_the_values_that_old_chat_messages_send() -> None:
+    values = {
+        "MASK": "m",
+        "HEATMAP": "h",
+        "ORIGINAL": "o",
+        "WRONG": "w",
+        "TRUTH": "t",
+        "CONSENT": "c",
+        "DELETE": "d",
+        "DELETE_ONE": "x",
+        "DELETE_ALL": "y",
+        "CANCEL": "k",
+        "EXAMINE_AGAIN": "a",
+        "PAGE": "p",
+        "LANGUAGE": "l",
+    }
+    assert {action.name: action.value for action in keyboards.Action} == values
+    assert keyboards.callback_data(keyboards.Action.PAGE, "T", "1") == "p:T:1"
+
+
+def test_actions_and_tokens_are_unique() -> None:
     assert len({action.value for action in keyboards.Action}) == len(keyboards.Action)
-    assert len({Tickets.token() for _ in range(100)}) == 100
+    assert len({CallbackDataStore.new_token() for _ in range(100)}) == 100
 
 
 @pytest.mark.parametrize(

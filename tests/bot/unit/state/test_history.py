@@ -1,4 +1,4 @@
-"""What a chat was shown before: known again for as long as results are kept, at little cost."""
+"""The history of a chat: pictures are recognised as long as results are kept, at little cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from redis import asyncio as aioredis
 
-from bot.state.history import MOST_COMPARED, Entry, Past
+from bot.state.history import MAX_COMPARED, Entry, History
 from bot.state.redis_keys import Keys
 from tests.bot.unit.reports import report
 from tests.conftest import Pixels
@@ -25,8 +25,8 @@ SETTINGS = Settings(retention=3_600)
 CHAT = -5
 
 
-class Checks:
-    """Checks that are all done; of each the same picture is in the store."""
+class CheckQueue:
+    """Checks that are all done, each with the same picture in the store."""
 
     model_version = "1"
 
@@ -47,8 +47,8 @@ class Checks:
 
 def done(check: str, sha256: str) -> Check:
     now = datetime.now(UTC)
-    about = {"id": check, "sha256": sha256, "door": Door.TELEGRAM, "model_version": "1"}
-    return Check.model_validate(about | {"state": State.DONE, "created": now, "expires": now})
+    fields = {"id": check, "sha256": sha256, "door": Door.TELEGRAM, "model_version": "1"}
+    return Check.model_validate(fields | {"state": State.DONE, "created": now, "expires": now})
 
 
 def opened(pixels: Pixels, quality: int = 92) -> Picture:
@@ -57,68 +57,66 @@ def opened(pixels: Pixels, quality: int = 92) -> Picture:
     return open_picture(out.getvalue(), SETTINGS)
 
 
-def another(portrait: Pixels) -> Pixels:
-    """The portrait with something in it that the hash does not see."""
+def changed(portrait: Pixels) -> Pixels:
+    """The portrait with a change that the hash does not notice."""
     pixels = np.array(portrait)
     pixels[100:160, 190:250] = pixels[100:160, 190:250][:, ::-1]
     return pixels
 
 
-def remembering(redis: aioredis.Redis, earlier: Picture) -> tuple[Past, Checks]:
-    checks: Any = Checks(earlier.data)
-    return Past(redis, KEYS, checks, SETTINGS), checks
+def history_of(redis: aioredis.Redis, earlier: Picture) -> tuple[History, CheckQueue]:
+    checks: Any = CheckQueue(earlier.data)
+    return History(redis, KEYS, checks, SETTINGS), checks
 
 
-async def test_a_picture_is_known_by_the_hash_that_was_found(
-    redis: aioredis.Redis, portrait: Pixels
-) -> None:
+async def test_a_picture_is_recognised_by_its_hash(redis: aioredis.Redis, portrait: Pixels) -> None:
     first, again = opened(portrait), opened(portrait, 60)
-    past, _ = remembering(redis, first)
-    known, bits = await past.find(CHAT, first)
-    assert known is None and len(bits) == 16
-    await past.remember(CHAT, done("a", first.sha256), 1, bits)
-    known, same = await past.find(CHAT, first)
-    assert known is not None and known.exact and same == bits
-    known, like = await past.find(CHAT, again)
-    assert known is not None and not known.exact and known.entry.check == "a"
-    assert (int(like, 16) ^ int(bits, 16)).bit_count() <= 6
-    assert (await past.find(CHAT - 1, again))[0] is None
+    history, _ = history_of(redis, first)
+    earlier, phash = await history.find(CHAT, first)
+    assert earlier is None and len(phash) == 16
+    await history.remember(CHAT, done("a", first.sha256), 1, phash)
+    earlier, same = await history.find(CHAT, first)
+    assert earlier is not None and earlier.exact and same == phash
+    earlier, similar = await history.find(CHAT, again)
+    assert earlier is not None and not earlier.exact and earlier.entry.check == "a"
+    assert (int(similar, 16) ^ int(phash, 16)).bit_count() <= 6
+    assert (await history.find(CHAT - 1, again))[0] is None
 
 
-async def test_in_a_chat_that_goes_on_nothing_is_remembered_for_longer(
+async def test_new_pictures_of_a_chat_do_not_prolong_the_old_ones(
     redis: aioredis.Redis, portrait: Pixels
 ) -> None:
     picture = opened(portrait)
-    past, _ = remembering(redis, picture)
-    _, bits = await past.find(CHAT, picture)
-    key = KEYS.of("past", CHAT)
+    history, _ = history_of(redis, picture)
+    _, phash = await history.find(CHAT, picture)
+    key = KEYS.history(CHAT)
     when = datetime.now(UTC) - timedelta(seconds=SETTINGS.retention)
-    old = Entry(check="old", owner=1, sha256=picture.sha256, bits=bits, when=when)
+    old = Entry(check="old", owner=1, sha256=picture.sha256, phash=phash, when=when)
     await redis.hset(key, "old", old.model_dump_json())
-    await past.remember(CHAT, done("new", "1" * 64), 1, "")
-    assert (await past.find(CHAT, picture))[0] is None
+    await history.remember(CHAT, done("new", "1" * 64), 1, "")
+    assert (await history.find(CHAT, picture))[0] is None
     assert await redis.hkeys(key) == ["new"]
 
 
-async def test_of_many_that_look_alike_few_are_compared(
+async def test_of_many_similar_pictures_few_are_compared(
     redis: aioredis.Redis, portrait: Pixels
 ) -> None:
     """Somebody may send hundreds of pictures with one hash."""
-    earlier, sent = opened(another(portrait)), opened(portrait)
-    past, checks = remembering(redis, earlier)
-    _, bits = await past.find(CHAT, earlier)
-    for number in range(3 * MOST_COMPARED):
-        await past.remember(CHAT, done(str(number), str(number)), 1, bits)
-    known, own = await past.find(CHAT, sent)
-    assert known is None and own == bits, "this pair was made to differ in no bit"
-    assert checks.read == MOST_COMPARED
+    earlier, sent = opened(changed(portrait)), opened(portrait)
+    history, checks = history_of(redis, earlier)
+    _, phash = await history.find(CHAT, earlier)
+    for number in range(3 * MAX_COMPARED):
+        await history.remember(CHAT, done(str(number), str(number)), 1, phash)
+    earlier_check, own = await history.find(CHAT, sent)
+    assert earlier_check is None and own == phash, "this pair was made to have the same hash"
+    assert checks.read == MAX_COMPARED
 
 
 async def test_the_files_of_a_check(redis: aioredis.Redis, portrait: Pixels) -> None:
-    past, _ = remembering(redis, opened(portrait))
+    history, _ = history_of(redis, opened(portrait))
     for unique, check in (("u", "a"), ("v", "b"), ("w", "a")):
-        await past.remember_file(unique, check)
-    assert await past.files_of("a", ["u", "v", "w", "x"]) == ["u", "w"]
-    assert await past.files_of("a", []) == []
-    await past.forget_file("u")
-    assert await past.check_of_file("u") is None
+        await history.remember_file(unique, check)
+    assert await history.files_of("a", ["u", "v", "w", "x"]) == ["u", "w"]
+    assert await history.files_of("a", []) == []
+    await history.forget_file("u")
+    assert await history.check_of_file("u") is None

@@ -1,4 +1,4 @@
-"""From Telegram to the handlers: whatever is delivered twice, lost on the way or unreadable."""
+"""From Telegram to the handlers: updates delivered twice, answers lost, unreadable updates."""
 
 from __future__ import annotations
 
@@ -25,105 +25,107 @@ def update(number: int) -> dict[str, Any]:
 
 
 class Handlers:
-    """An Application whose handlers note what they get, once they may."""
+    """An Application whose handlers collect the updates as soon as they may."""
 
     def __init__(self) -> None:
         self.bot = Bot("7:AAFake")
-        self.got: list[int] = []
-        self.may = asyncio.Event()
-        self.may.set()
+        self.handled: list[int] = []
+        self.may_handle = asyncio.Event()
+        self.may_handle.set()
 
     async def process_update(self, update: Update) -> None:
-        await self.may.wait()
-        self.got.append(update.update_id)
+        await self.may_handle.wait()
+        self.handled.append(update.update_id)
 
 
-class HardOfHearing:
-    """A Redis that does what it is asked; the next answer is lost, and those tried again too."""
+class LossyRedis:
+    """A Redis that executes every command; the first answer to a script is lost."""
 
     def __init__(self, redis: aioredis.Redis) -> None:
         self._redis = redis
-        self.deaf = True
+        self.loses_answer = True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._redis, name)
 
     async def eval(self, *arguments: Any) -> Any:
         answer = await self._redis.eval(*arguments)
-        if self.deaf:
-            self.deaf = False
+        if self.loses_answer:
+            self.loses_answer = False
             raise ConnectionError("the answer was lost")
         return answer
 
 
-def made(redis: Any) -> tuple[Dispatch, Handlers]:
+def dispatch_with(redis: Any) -> tuple[Dispatch, Handlers]:
     handlers = Handlers()
     application: Any = handlers
     return Dispatch(application, Inbox(redis, Keys(7))), handlers
 
 
-async def through(dispatch: Dispatch) -> None:
+async def finish(dispatch: Dispatch) -> None:
     while dispatch._tasks:
         await asyncio.sleep(0.01)
 
 
-async def test_an_update_whose_acceptance_was_not_heard_of(redis: aioredis.Redis) -> None:
-    """Telegram, told that it was not taken, delivers it again."""
-    dispatch, handlers = made(HardOfHearing(redis))
+async def test_an_update_whose_acceptance_was_not_confirmed(redis: aioredis.Redis) -> None:
+    """Telegram learns that it was not accepted and delivers it again."""
+    dispatch, handlers = dispatch_with(LossyRedis(redis))
     with pytest.raises(UnmaskError) as away:
-        await dispatch.take([update(5)])
+        await dispatch.accept([update(5)])
     assert away.value.code == "queue_unavailable"
-    await dispatch.take([update(5)])
-    await through(dispatch)
-    await dispatch.take([update(5)])
-    await through(dispatch)
-    assert handlers.got == [5]
+    await dispatch.accept([update(5)])
+    await finish(dispatch)
+    await dispatch.accept([update(5)])
+    await finish(dispatch)
+    assert handlers.handled == [5]
 
 
-async def test_an_update_that_comes_again_while_it_is_in_hand(redis: aioredis.Redis) -> None:
-    dispatch, handlers = made(redis)
-    handlers.may.clear()
-    await dispatch.take([update(5), update(5)])
-    await dispatch.take([update(5), update(6)])
-    handlers.may.set()
-    await through(dispatch)
-    assert handlers.got == [5, 6]
+async def test_an_update_that_comes_again_while_it_is_handled(redis: aioredis.Redis) -> None:
+    dispatch, handlers = dispatch_with(redis)
+    handlers.may_handle.clear()
+    await dispatch.accept([update(5), update(5)])
+    await dispatch.accept([update(5), update(6)])
+    handlers.may_handle.set()
+    await finish(dispatch)
+    assert handlers.handled == [5, 6]
     assert not await redis.exists(Keys(7).inbox)
 
 
-async def test_an_update_that_comes_again_just_when_it_is_through(redis: aioredis.Redis) -> None:
-    """The inbox still had it when it was asked."""
+async def test_an_update_that_comes_again_just_when_its_handler_returns(
+    redis: aioredis.Redis,
+) -> None:
+    """The inbox still has it at that moment."""
 
     class Slow(Inbox):
         async def accept(self, updates: Any) -> list[dict[str, Any]]:
             answer = await super().accept(updates)
-            handlers.may.set()
-            await through(dispatch)
+            handlers.may_handle.set()
+            await finish(dispatch)
             return answer
 
-    dispatch, handlers = made(redis)
-    handlers.may.clear()
-    await dispatch.take([update(5)])
+    dispatch, handlers = dispatch_with(redis)
+    handlers.may_handle.clear()
+    await dispatch.accept([update(5)])
     dispatch._inbox = Slow(redis, Keys(7))
-    await dispatch.take([update(5)])
-    await through(dispatch)
-    assert handlers.got == [5]
+    await dispatch.accept([update(5)])
+    await finish(dispatch)
+    assert handlers.handled == [5]
 
 
-async def test_what_an_earlier_process_left_is_not_dealt_with_twice(redis: aioredis.Redis) -> None:
+async def test_an_update_of_an_earlier_process_is_not_handled_twice(redis: aioredis.Redis) -> None:
     await Inbox(redis, Keys(7)).accept([update(5)])
-    dispatch, handlers = made(redis)
+    dispatch, handlers = dispatch_with(redis)
     await dispatch.resume()
-    await dispatch.take([update(5)])
-    await through(dispatch)
-    assert handlers.got == [5]
+    await dispatch.accept([update(5)])
+    await finish(dispatch)
+    assert handlers.handled == [5]
 
 
 async def test_an_update_that_cannot_be_read(
     redis: aioredis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It holds up nothing, and what it says gets into no log."""
-    dispatch, handlers = made(redis)
+    """It delays no other, and its text gets into no log."""
+    dispatch, handlers = dispatch_with(redis)
     strange = {"update_id": 4, "message": {"message_id": 1, "text": "between you and me"}}
     offsets: list[int] = []
 
@@ -139,7 +141,7 @@ async def test_an_update_that_cannot_be_read(
     while len(offsets) < 2 and not polling.done():
         await asyncio.sleep(0.01)
     polling.cancel()
-    await through(dispatch)
-    assert offsets == [0, 6] and handlers.got == [5]
+    await finish(dispatch)
+    assert offsets == [0, 6] and handlers.handled == [5]
     assert not await redis.exists(Keys(7).inbox)
-    assert "no form that is known" in caplog.text and "between you" not in caplog.text
+    assert "unknown form" in caplog.text and "between you" not in caplog.text

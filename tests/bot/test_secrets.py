@@ -31,7 +31,7 @@ async def test_the_token_is_in_no_log_and_no_message(
     ada.chat.read_count = len(ada.written)
     log = shared_bot.log_text
     assert '"level": "debug"' in log and "httpx" in log, "the log is not at DEBUG"
-    assert "bot<token>" in log, "URLs are logged, without the token"
+    assert "HTTP Request: %s" in log, "requests are logged, without the URL that is filled in"
     check_no_secret(shared_bot)
     assert shared_bot.process is not None
     command = Path(f"/proc/{shared_bot.process.pid}/cmdline").read_text()

@@ -58,17 +58,22 @@ format: $(VENV)/developing
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# DATA is a folder with faces.csv, or with train|valid|test/real|fake
+# DATA is a folder with faces.csv, or with train|valid|test/real|fake, or several that make one set
 train: $(VENV)/developing
-	$(BIN)/python -m model_training train --data "$(DATA)" $(ARGS)
+	$(BIN)/python -m model_training train --data $(DATA) $(ARGS)
+
+# of each copy for robustness, so many pictures a source and class: all of them take hours
+MOST ?= 30
+MEASURE = --data $(DATA) --cache runs/cache
 
 evaluate: $(VENV)/developing
-	$(BIN)/python -m model_training evaluate --data "$(DATA)" --cache runs/cache $(ARGS)
-	$(BIN)/python -m model_training robustness --data "$(DATA)" --cache runs/cache
-	$(BIN)/python -m model_training crowds --data "$(DATA)" --cache runs/cache
-	$(BIN)/python -m model_training denoise --data "$(DATA)" --cache runs/cache
-	$(BIN)/python -m model_training goals --data "$(DATA)" --cache runs/cache
-	$(BIN)/python -m model_training gallery --data "$(DATA)" --cache runs/cache --out runs/gallery \
+	$(BIN)/python -m model_training evaluate $(MEASURE) $(ARGS)
+	$(BIN)/python -m model_training robustness $(MEASURE) --most $(MOST)
+	$(BIN)/python -m model_training crowds $(MEASURE)
+	$(BIN)/python -m model_training compare $(MEASURE)
+	$(BIN)/python -m model_training left-out $(MEASURE)
+	$(BIN)/python -m model_training goals $(MEASURE)
+	$(BIN)/python -m model_training gallery $(MEASURE) --out runs/gallery \
 		--record docs/evaluation/gallery.json
 	$(BIN)/python -m model_training modelcard
 	$(BIN)/python -m model_training results

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 import skimage.data
 
-from tests.models import write_colour_model
+from tests.models import write_colour_model, write_two_judges
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -19,6 +19,12 @@ Pixels = npt.NDArray[np.uint8]
 def colour_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The manifest of a tiny model that judges by colour; see :mod:`tests.models`."""
     return write_colour_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def two_judges(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of a tiny model of two judges, which see other colours."""
+    return write_two_judges(tmp_path_factory.mktemp("judges"))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 #: People see 1 to 99 %: no detector knows for certain.
 MIN_SHOWN, MAX_SHOWN = 0.01, 0.99
+#: The probability from which the region of an unsure face is shown.
+MARKED_FROM = 0.5
 
 
 class Verdict(StrEnum):
@@ -64,10 +66,18 @@ class Image(_Frozen):
     format: str
 
 
+class Opinion(_Frozen):
+    """What one of the model's judges alone thinks of a face."""
+
+    name: str
+    fake_probability: Probability
+
+
 class Face(_Frozen):
     """One face: ``box`` is x, y, width, height in pixels; ``landmarks`` are the viewer's left eye,
-    right eye, nose tip, left and right mouth corner; ``tampered_fraction`` is the share of the
-    face's own region that the mask marks (0 where nothing was found)."""
+    right eye, nose tip, left and right mouth corner; ``judges`` are the opinions that
+    ``fake_probability`` was made of; ``tampered_fraction`` is the share of the
+    face's own region that the mask marks (0 where no region is shown)."""
 
     box: Box
     landmarks: tuple[Point, Point, Point, Point, Point]
@@ -75,6 +85,7 @@ class Face(_Frozen):
     verdict: Verdict
     tampered_fraction: Probability
     outline: tuple[tuple[tuple[int, int], ...], ...] = ()
+    judges: tuple[Opinion, ...] = ()
 
 
 class Model(_Frozen):
@@ -162,6 +173,14 @@ class Check(_Frozen):
 def shown_percent(probability: float) -> int:
     """The whole per cent that people see: 1 to 99, never 0 or 100."""
     return round(100 * min(max(probability, MIN_SHOWN), MAX_SHOWN))
+
+
+def is_marked(verdict: Verdict, probability: float) -> bool:
+    """Whether a face's region is shown: it is called fake, or is more likely fake than not.
+
+    A region on a face of which little is thought would point at nothing.
+    """
+    return verdict is Verdict.FAKE or (verdict is Verdict.UNSURE and probability >= MARKED_FROM)
 
 
 def picture_verdict(faces: tuple[Face, ...]) -> tuple[Verdict, float | None]:

@@ -19,7 +19,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="UNMASK_", frozen=True, extra="ignore")
 
-    model: Path = Field(SHIPPED_MODEL, description="Manifest of the detector's model.")
+    model: Path = Field(
+        SHIPPED_MODEL,
+        description="Manifest of the model; densenet121: the shipped one without CLIP, "
+        "for machines with little memory.",
+    )
     max_bytes: int = Field(20_000_000, gt=0, description="Largest picture file, in bytes.")
     max_pixels: int = Field(50_000_000, gt=0, description="Largest picture, in pixels.")
     min_side: int = Field(16, gt=0, description="Shortest side that is examined, in pixels.")
@@ -117,6 +121,14 @@ class Settings(BaseSettings):
     bot_port: int = Field(
         8081, ge=0, le=65_535, description="Port of the webhook; 0: any free one."
     )
+
+    @field_validator("model")
+    @classmethod
+    def _shipped_by_name(cls, path: Path) -> Path:
+        """The manifest of a shipped variant that is given by its name alone."""
+        shipped = SHIPPED_MODEL.parent / f"{path}.json"
+        is_name = len(path.parts) == 1 and not path.suffix and not path.exists()
+        return shipped if is_name and shipped.is_file() else path
 
     @field_validator("redis_url")
     @classmethod

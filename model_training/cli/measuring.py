@@ -16,7 +16,7 @@ from unmask.detector.preprocess import Denoise
 Options = argparse.Namespace
 Commands = Any  # argparse keeps the type of its sub-commands to itself
 
-DATA_HELP = "folder with faces.csv, or with train|valid|test/real|fake"
+DATA_HELP = "folders with faces.csv, or with train|valid|test/real|fake, that make one set"
 CACHE_HELP = "folder to keep predictions in"
 EVALUATION = Path("docs/evaluation")
 SPLITS = ("test", "val", "train")
@@ -30,6 +30,7 @@ def add_measuring(commands: Commands) -> None:
         _add_evaluate,
         _add_changed,
         _add_noise,
+        _add_left_out,
         _add_goals,
         _add_compare,
         _add_gallery,
@@ -52,7 +53,7 @@ def _say(path: Path) -> None:
 
 
 def _model_and_data(add: Any, out: str = "folder for what is measured") -> None:
-    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
     add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
     add("--out", type=Path, default=EVALUATION, help=out)
     add("--cache", type=Path, help=CACHE_HELP)
@@ -96,11 +97,16 @@ def _add_changed(commands: Commands) -> None:
         add = new_command(commands, name, partial(_changed, name, module), text)
         _model_and_data(add, f"folder for {name}.json")
         add("--split", choices=SPLITS, default="test")
+        if name == "robustness":
+            add("--most", type=int, help="most pictures of each source and class; none: all")
 
 
 def _changed(name: str, module: str, options: Options) -> None:
     measure = import_module(f"model_training.evaluation.{module}").measure
-    measure(options.data, options.model, options.out, split=options.split, cache=options.cache)
+    extra = {"most": options.most} if name == "robustness" else {}
+    measure(
+        options.data, options.model, options.out, split=options.split, cache=options.cache, **extra
+    )
     _say(options.out / f"{name}.json")
 
 
@@ -114,6 +120,20 @@ def _noise(options: Options) -> None:
 
     compare_denoising(options.data, options.model, options.out, cache=options.cache)
     _say(options.out / NOISE_FILE)
+
+
+def _add_left_out(commands: Commands) -> None:
+    text = "measure families and real sources that heads on CLIP were not fitted on"
+    add = new_command(commands, "left-out", _left_out, text)
+    _model_and_data(add, "folder for left-out.json")
+
+
+def _left_out(options: Options) -> None:
+    from model_training.evaluation.left_out import LEFT_OUT_FILE, measure
+
+    cache = options.cache or Path("runs/cache")
+    measure(options.data, options.model, options.out, cache=cache)
+    _say(options.out / LEFT_OUT_FILE)
 
 
 def _add_goals(commands: Commands) -> None:
@@ -132,23 +152,21 @@ def _goals(options: Options) -> None:
 
 
 def _add_compare(commands: Commands) -> None:
-    text = "compare ways to use the network's outputs, on validation: score, mirrored view"
-    add = new_command(commands, "compare", _compare, text)
-    add("--data", type=Path, required=True, help=DATA_HELP)
-    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
-    add("--cache", type=Path, help=CACHE_HELP)
+    text = "compare ways to join the judges' answers, on validation"
+    _model_and_data(new_command(commands, "compare", _compare, text), "folder for joins.json")
 
 
 def _compare(options: Options) -> None:
-    from model_training.evaluation.compare import compare
+    from model_training.evaluation.compare import JOINS_FILE, compare
 
-    sys.stdout.write(compare(options.data, options.model, cache=options.cache) + "\n")
+    compare(options.data, options.model, options.out, cache=options.cache)
+    _say(options.out / JOINS_FILE)
 
 
 def _add_gallery(commands: Commands) -> None:
     text = "draw right and wrong verdicts with their masks, to look at"
     add = new_command(commands, "gallery", _gallery, text)
-    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
     add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
     add("--out", type=Path, required=True, help="folder for the sheets and index.html")
     add("--split", choices=SPLITS, default="test")
@@ -179,7 +197,7 @@ def _gallery(options: Options) -> None:
 def _add_ablate(commands: Commands) -> None:
     text = "compare training runs that differ in one thing, the first one with the others"
     add = new_command(commands, "ablate", _ablate, text)
-    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
     add("--run", dest="runs", type=_named_run, action="append", required=True, metavar="NAME=DIR")
     add("--out", type=Path, default=EVALUATION, help="folder for ablations.json")
     add("--series", default="", metavar="NAME", help="write ablations-NAME.json instead")
@@ -216,7 +234,7 @@ def _ablate(options: Options) -> None:
 def _add_reproduce(commands: Commands) -> None:
     text = "train and test as the paper does, and print its table beside this one"
     add = new_command(commands, "reproduce", _reproduce, text)
-    add("--data", type=Path, required=True, help=DATA_HELP)
+    add("--data", type=Path, required=True, help="folder of one of the two forms")
     add("--out", type=Path, default=Path("runs/reproduce"), help="folder; a run there goes on")
     add("--epochs", type=int, default=5)
     add("--batch", type=int, default=32, help="pictures a step")

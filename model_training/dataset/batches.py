@@ -22,12 +22,14 @@ from unmask.detector.preprocess import Denoise, remove_noise
 @dataclass(frozen=True)
 class Batch:
     """Samples in bytes, as they travel between processes and to a GPU: RGB crops
-    (n, 224, 224, 3), masks (n, 112, 112), labels and mask weights (n,)."""
+    (n, 224, 224, 3), masks (n, 112, 112), labels and mask weights (n,), and the index of each
+    fake's family in ``HEADS``."""
 
     crops: Pixels
     labels: Floats
     masks: Pixels
     weights: Floats
+    heads: Pixels
 
 
 class TrainingBatches:
@@ -112,4 +114,5 @@ def _pack(samples: Sequence[Sample], denoise: Denoise) -> Batch:
         np.array([sample.label for sample in samples], np.float32),
         np.stack([sample.mask for sample in samples]),
         np.array([sample.mask_weight for sample in samples], np.float32),
+        np.array([sample.head for sample in samples], np.uint8),
     )

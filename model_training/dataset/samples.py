@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,8 +12,10 @@ import numpy as np
 from model_training.dataset.data import Row
 from model_training.dataset.degrade import crop_window, degrade
 from model_training.dataset.fakes import blends, parts
-from model_training.dataset.fakes.regions import Rng, face_mask, part_mask
+from model_training.dataset.fakes.regions import Rng, face_mask, part_mask, random_hull
+from model_training.dataset.families import FAMILIES, HEADS, head_of
 from model_training.dataset.landmarks import Landmarks, read_pixels
+from model_training.dataset.occlusions import occlude
 from unmask.detector.align import FRAME_SIZE, Floats, Pixels, align_face, frame_quad
 
 #: Side of the heatmap's target, in pixels.
@@ -21,7 +23,25 @@ MASK_SIZE = FRAME_SIZE // 2
 #: Sources drawn more or less often than the root of their size says, by source and label. Plain
 #: studio backdrops and very tight crops teach a shortcut; retouch labels are uncertain; FFHQ
 #: photographs must be as common among the real as faces in their likeness are among the fake.
+#: Of today's generators the small sources say more than the large one; stock portraits and video
+#: stills are the photographs that are taken for fakes most.
 SOURCE_SHARE = {
+    ("sfhq_t2i", 1): 0.5,
+    ("taef2", 1): 0.7,
+    ("gpt_sites", 1): 1.6,
+    ("gpt_marks", 1): 1.6,
+    ("chatgpt_names", 1): 1.6,
+    ("gemini_marks", 1): 1.3,
+    ("gemini_sites", 1): 1.6,
+    ("nano_gallery", 1): 1.6,
+    ("replit_imagen", 1): 1.6,
+    ("ffhq_stylegan_k", 0): 0.9,
+    ("dfdc", 0): 0.6,
+    ("stock", 0): 2.5,
+    ("video_still", 0): 2.0,
+    ("gif_still", 0): 0.8,
+    ("fossasia", 0): 1.5,
+    ("writethedocs", 0): 1.5,
     ("studio_gan", 1): 0.5,
     ("omi_edit", 1): 0.5,
     ("retouch", 1): 0.7,
@@ -30,8 +50,15 @@ SOURCE_SHARE = {
     ("ffpp", 0): 1.3,
     ("ffpp", 1): 1.3,
 }
+#: Share of each family in the fakes that come as they were; of those that have pictures.
+FAMILY_SHARE = {"gan": 0.30, "modern": 0.38, "swap": 0.24, "retouch": 0.08, "any": 0.1}
+#: Share of pictures with something in front of the face.
+OCCLUDED = 0.07
 #: Share of pictures that come almost as they were, and the strength of their degradations.
 LIGHT_SHARE, LIGHTLY = 0.45, 0.2
+#: Share of the self-made fakes that are partly passed through an autoencoder.
+TWIN_SHARE = 0.2
+SWAP, RETOUCH = HEADS.index("swap"), HEADS.index("retouch")
 #: GAN faces a forger would have at hand: those in the frame of FFHQ.
 DONOR_KINDS = {"stylegan", "stylegan2", "attribute-edit"}
 
@@ -41,18 +68,20 @@ class Mix:
     """Shares of what a batch is made of; the rest are fake pictures as they came."""
 
     real: float = 0.48
-    self_made: float = 0.24
+    self_made: float = 0.14
 
 
 @dataclass(frozen=True)
 class Sample:
     """``crop`` (224, 224, 3) RGB uint8; ``mask`` (112, 112) uint8, 255 where tampered with;
-    ``mask_weight`` says how far the mask is to be trusted."""
+    ``mask_weight`` says how far the mask is to be trusted; ``head`` is the index into ``HEADS`` of
+    the fake's family, 0 for a photograph and for a fake of none."""
 
     crop: Pixels
     label: float
     mask: Pixels
     mask_weight: float
+    head: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,11 +95,13 @@ class Scene:
     label: float
     mask_weight: float = 1.0
     group: str = ""
+    head: int = 0
 
 
 class Sampler:
-    """Draws training samples, balanced over sources (by the root of their size) and, within a
-    source, over groups, so that a clip with many frames weighs no more than another."""
+    """Draws training samples, balanced over families (by FAMILY_SHARE), sources (by the root of
+    their size) and, within a source, over groups, so that a clip with many frames weighs no more
+    than another."""
 
     def __init__(
         self,
@@ -83,12 +114,19 @@ class Sampler:
         self._landmarks = landmarks
         self._mix, self._frame = mix or Mix(), frame
         self._real = _Pool([row for row in usable if row.label == 0])
-        self._fake = _Pool([row for row in usable if row.label == 1])
+        self._fakes = _by_family(row for row in usable if row.label == 1)
+        names = {row.name: row for row in usable}
+        twins = [row for row in usable if row.twin in names]
+        self._twins, self._photographs = _Pool(twins), {row.name: names[row.twin] for row in twins}
         self._donors = _Pool([row for row in usable if row.kind in DONOR_KINDS])
 
     def draw(self, rng: Rng) -> Sample:
         """One sample, degraded and aligned with jitter."""
-        return finish(rng, self._scene(rng), frame=self._frame)
+        scene = self._scene(rng)
+        if rng.random() < OCCLUDED:
+            pixels, cover = occlude(rng, scene.pixels, scene.landmarks)
+            scene = replace(scene, pixels=pixels, mask=scene.mask * (1 - cover))
+        return finish(rng, scene, frame=self._frame)
 
     def _scene(self, rng: Rng) -> Scene:
         share = rng.random()
@@ -96,7 +134,9 @@ class Sampler:
             return self.scene_of(self._real.draw(rng))
         if share < self._mix.real + self._mix.self_made:
             return self.self_made(rng)
-        return self.scene_of(self._fake.draw(rng))
+        pools, bounds = self._fakes
+        pool = pools[min(int(np.searchsorted(bounds, rng.random())), len(pools) - 1)]
+        return self.scene_of(pool.draw(rng))
 
     def scene_of(self, row: Row) -> Scene:
         """A picture as it came, with its mask: empty for a photograph, the true one where there
@@ -108,19 +148,24 @@ class Sampler:
         shape = pixels.shape[:2]
         if row.label == 0:
             return Scene(pixels, landmarks, np.zeros(shape, np.float32), 0.0, group=row.group)
+        head = head_of(row.label, row.kind)
         if row.mask is not None:
-            mask = read_pixels(row.mask)[:, :, 0] / np.float32(255)
-            return Scene(pixels, landmarks, mask.astype(np.float32), 1.0, group=row.group)
+            mask = (read_pixels(row.mask)[:, :, 0] / np.float32(255)).astype(np.float32)
+            return Scene(pixels, landmarks, mask, 1.0, group=row.group, head=head)
         if row.parts:
             chosen = tuple(i for i, digit in enumerate(row.parts) if digit == "1")
             # an ellipse over an eye is not what was painted: trust it less
             parts_mask = part_mask(landmarks, shape, chosen)
-            return Scene(pixels, landmarks, parts_mask, 1.0, 0.3, row.group)
-        return Scene(pixels, landmarks, face_mask(landmarks, shape), 1.0, group=row.group)
+            return Scene(pixels, landmarks, parts_mask, 1.0, 0.3, row.group, head)
+        mask = face_mask(landmarks, shape)
+        return Scene(pixels, landmarks, mask, 1.0, group=row.group, head=head)
 
     def self_made(self, rng: Rng) -> Scene:
         """A fake made from a photograph, with its exact mask."""
+        if self._twins.rows and rng.random() < TWIN_SHARE:
+            return self._partial(rng)
         base = self.scene_of(self._real.draw(rng))
+        head = SWAP
         pixels, landmarks = base.pixels, base.landmarks
         choice = rng.random()
         if choice < 0.36:
@@ -134,14 +179,42 @@ class Sampler:
         elif choice < 0.88:
             donor = self._donor(rng, self._real)
             fake, mask = parts.replace_parts(rng, pixels, landmarks, donor.pixels, donor.landmarks)
+            head = RETOUCH
         else:
             step = (parts.move_patch, parts.inpaint, parts.pull)[int(rng.integers(3))]
             fake, mask = step(rng, pixels, landmarks)
-        return Scene(fake, landmarks, mask, 1.0, group=base.group)
+            head = RETOUCH
+        return Scene(fake, landmarks, mask, 1.0, group=base.group, head=head)
+
+    def _partial(self, rng: Rng) -> Scene:
+        """A photograph of which one region alone was passed through an autoencoder."""
+        row = self._twins.draw(rng)
+        base = self.scene_of(self._photographs[row.name])
+        passed = self.scene_of(row).pixels
+        if passed.shape != base.pixels.shape:  # its twin in name only
+            return base
+        shape, choice = passed.shape[:2], rng.random()
+        if choice < 0.6:
+            mask = random_hull(rng, base.landmarks, shape)
+        else:
+            count = int(rng.integers(1, 4))
+            chosen = tuple(int(part) for part in rng.choice(4, count, replace=False))
+            mask = part_mask(base.landmarks, shape, chosen, float(rng.uniform(0.9, 1.5)))
+        fake, mask = blends.blend(passed, base.pixels, mask)
+        return Scene(fake, base.landmarks, mask, 1.0, group=base.group, head=SWAP)
 
     def _donor(self, rng: Rng, pool: _Pool) -> Scene:
         scene = self.scene_of(pool.draw(rng))
         return mirrored(scene) if rng.random() < 0.5 else scene
+
+
+def _by_family(rows: Iterable[Row]) -> tuple[list[_Pool], Floats]:
+    """A pool for each family that has pictures, and the bounds of their shares."""
+    parts: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        parts[FAMILIES.get(row.kind, "any")].append(row)
+    shares = np.cumsum([FAMILY_SHARE[family] for family in parts], dtype=np.float32)
+    return [_Pool(part) for part in parts.values()], shares / shares[-1:]
 
 
 class _Pool:
@@ -176,7 +249,7 @@ def mirrored(scene: Scene) -> Scene:
     landmarks[:, 0] = width - landmarks[:, 0]
     pixels = np.ascontiguousarray(scene.pixels[:, ::-1])
     mask = np.ascontiguousarray(scene.mask[:, ::-1])
-    return Scene(pixels, landmarks, mask, scene.label, scene.mask_weight, scene.group)
+    return replace(scene, pixels=pixels, landmarks=landmarks, mask=mask)
 
 
 def finish(rng: Rng, scene: Scene, jitter: float = 1.0, frame: float = 1.0) -> Sample:
@@ -196,7 +269,7 @@ def finish(rng: Rng, scene: Scene, jitter: float = 1.0, frame: float = 1.0) -> S
     quad = jittered(rng, scaled(frame_quad(landmarks), frame), jitter)
     crop = align_face(pixels, quad - landmarks_window)
     mask = align_mask(scene.mask, quad / factor)
-    return Sample(crop, scene.label, mask, scene.mask_weight)
+    return Sample(crop, scene.label, mask, scene.mask_weight, scene.head)
 
 
 def align_mask(mask: Floats, quad: Floats) -> Pixels:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.progress import track
 
-from model_training.dataset.data import Row, of_split, read_dataset
+from model_training.dataset.data import Folders, Row, of_split, read_dataset
 from model_training.dataset.landmarks import Landmarks, landmarks_of, read_pixels
 from model_training.dataset.samples import scaled
 from model_training.evaluation.metrics import (
@@ -32,13 +32,15 @@ from model_training.evaluation.metrics import (
 from model_training.export.record import without_paths
 from model_training.networks.architectures import Network
 from unmask.detector.align import Floats, Pixels, align_face, frame_quad
+from unmask.detector.joining import face_logit
+from unmask.detector.manifest import Joining
 from unmask.detector.preprocess import Denoise, normalise, remove_noise
 
 Table = dict[str, Any]
 Labels = npt.NDArray[np.int64]
 Names = npt.NDArray[np.str_]
 #: What a compared run's network says of faces (n, 224, 224, 3) in [-1, 1]: logits (n,) of the
-#: served score and of the face's own output, and heatmaps (n, k, k) in [0, 1] or None.
+#: served score and of the head over all fakes, and heatmaps (n, k, k) in [0, 1] or None.
 Judge = Callable[[Floats], tuple[Floats, Floats, Floats | None]]
 
 #: Every series of runs has a file of its own, ablations.json or ablations-NAME.json.
@@ -59,7 +61,7 @@ class Said:
 
 
 def ablate(
-    data_dir: Path,
+    data_dir: Folders,
     runs: Mapping[str, Path],
     out_dir: Path,
     *,
@@ -218,26 +220,22 @@ def load_judge(weights: Path, plan: Table) -> Judge:
     import keras
 
     from model_training.networks.model import build_model, load_all, read_weights, serving_model
-    from model_training.networks.teacher import build_teacher
 
-    teacher = plan.get("network") == Network.TEACHER
-    decoder = not teacher and bool(plan.get("decoder", True))
-    model = build_teacher() if teacher else build_model(decoder=decoder)
+    if plan.get("network", Network.DENSENET) != Network.DENSENET:
+        raise ValueError(f"{weights.parent} is a run of {plan['network']}: densenet121 is compared")
+    decoder = bool(plan.get("decoder", True))
+    model = build_model(decoder=decoder)
     load_all(model, read_weights(weights))
-    outputs = {"logit": model.output["logit"]}
+    outputs = {"families": model.output["families"]}
     if decoder:
-        serving = serving_model(model)
-        outputs |= {name: serving.output[name] for name in ("probability", "heatmap")}
+        outputs["heatmap"] = serving_model(model).output["heatmap"]
     network = keras.Model(model.input, outputs)
 
     def judge(image: Floats) -> tuple[Floats, Floats, Floats | None]:
-        found = {name: np.asarray(v) for name, v in network.predict_on_batch(image).items()}
-        logit = found["logit"].reshape(-1)
-        if not decoder:
-            return logit, logit, None
-        chance = np.clip(found["probability"].reshape(-1).astype(np.float64), 1e-7, 1 - 1e-7)
-        joined = (np.log(chance) - np.log(1 - chance)).astype(np.float32)
-        return joined, logit, found["heatmap"][..., 0]
+        answer = {name: np.asarray(v) for name, v in network.predict_on_batch(image).items()}
+        families = answer["families"]
+        joined = face_logit(families, Joining().any_weight)
+        return joined, families[:, 0], answer["heatmap"][..., 0] if decoder else None
 
     return judge
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model_training.dataset.data import Row, of_split, read_dataset
+from model_training.dataset.data import Folders, Row, of_split, read_dataset
 from model_training.evaluation.localisation import (
     choose_heatmaps,
     face_view,
@@ -24,19 +24,24 @@ from model_training.evaluation.localisation import (
 from model_training.evaluation.metrics import Doubles, Flags, jsonable
 from model_training.evaluation.predict import Predictions, predict
 from model_training.export.manifests import write_manifest
-from unmask.detector.classifier import calibrated
+from unmask.detector.joining import calibrated, face_logit, raw_probability
 from unmask.detector.manifest import (
     Calibration,
     FamilyWise,
+    Joining,
     Manifest,
+    OpinionScale,
     Thresholds,
     load_manifest,
 )
+from unmask.report import MARKED_FROM
 
 #: Real sources with fewer validation faces say too little about themselves to have a bound.
 MIN_SOURCE = 50
 #: The share of the real pictures, the most suspicious, whose logits tell how they fall off.
 TAIL = 0.1
+#: The same within one source, which has fewer.
+SOURCE_TAIL = 0.15
 #: Numbers of people for which the bound for "real" is tested, and the rises that are tried.
 PEOPLE, REAL_SCALES = range(2, 33), np.round(np.arange(0, 1.01, 0.05), 2)
 #: Other shares of a real face's frame that might be marked on average, for the record.
@@ -49,18 +54,20 @@ class Aims:
 
     ``false_alarms``: of real pictures called fake. ``source_false_alarms``: the same within any
     one source of :data:`MIN_SOURCE` pictures or more, and of pictures of several people.
-    ``missed``: of fakes of which "no sign was found" is said. ``false_area``: of a real face's
+    A source that nobody has seen may hold more than any of these, so this aim lies below the two
+    per cent that are promised. ``missed``: of fakes of which "no sign was found" is said, all
+    sources counting alike. ``false_area``: of a real face's
     frame that is shown as marked, on average.
     """
 
     false_alarms: float = 0.01
-    source_false_alarms: float = 0.02
+    source_false_alarms: float = 0.015
     missed: float = 0.10
-    false_area: float = 0.07
+    false_area: float = 0.035
 
 
 def calibrate(
-    data_dir: Path,
+    data_dir: Folders,
     manifest_path: Path,
     *,
     aims: Aims | None = None,
@@ -74,6 +81,7 @@ def calibrate(
     picture's verdict. Raises ValueError where real or fake faces are missing.
     """
     wanted = aims or Aims()
+    manifest = load_manifest(manifest_path)
     rows = of_split(read_dataset(data_dir), "val")
     found = predict(rows, manifest_path, cache=cache, threads=threads)
     seen = np.flatnonzero(found.faces > 0)
@@ -87,29 +95,75 @@ def calibrate(
     chances = calibrated(found.raw[found.suspicious], scaling).astype(np.float64)
     bound = fake_bound(chances[labels == 0], sources[labels == 0], wanted)
     fake = bound.threshold
-    real = real_bound(chances[labels == 1], wanted.missed, fake)
+    fakes = weights[labels == 1]
+    real = real_bound(chances[labels == 1], wanted.missed, fake, fakes)
     family = family_bounds(chances, labels, real, wanted)
-    mask = mask_bound(rows, found, chances >= real, wanted.false_area)
+    mask = mask_bound(rows, found, chances >= min(fake, MARKED_FROM), wanted.false_area)
     mask_threshold = mask["threshold"] if mask else 0.5
     thresholds = Thresholds(fake=fake, real=real, mask=mask_threshold, family=family)
-    manifest = load_manifest(manifest_path)
     record = {
         "aims": asdict(wanted),
         "pictures": {"real": int((labels == 0).sum()), "fake": int((labels == 1).sum())},
         "fake_bound": asdict(bound),
         "verdicts": verdict_shares(labels, sources, chances, thresholds),
-        "trade_off": trade_off(labels, chances, fake),
+        "trade_off": trade_off(labels, chances, fake, fakes),
         "mask": mask,
     }
     changed = manifest.model_copy(
         update={
             "calibration": scaling,
+            "opinions": opinion_scales(manifest, found, labels, weights),
             "thresholds": thresholds,
             "metrics": {**manifest.metrics, "validation": jsonable(record)},
         }
     )
     write_manifest(changed, manifest_path)
     return changed
+
+
+#: Share of the fakes, all sources alike, that a judge alone may clear and still be heard.
+OWN_MISSED = 0.05
+
+
+def opinion_scales(
+    manifest: Manifest, found: Predictions, labels: npt.NDArray[np.int64], weights: Doubles
+) -> dict[str, OpinionScale]:
+    """What each judge's own word means: nothing where there is one judge alone.
+
+    ``found`` are the predictions for pictures of which each has a face, with their ``labels`` and
+    ``weights`` (n,).
+    """
+    if len(manifest.judges) < 2:
+        return {}
+    families = found.families[found.largest]
+    scales = {}
+    for index, judge in enumerate(manifest.judges):
+        raw = raw_probability(face_logit(families[:, index], manifest.joining.any_weight))
+        scaling = fit_platt(raw, labels, weights)
+        fakes = calibrated(raw[labels == 1], scaling)
+        order = np.argsort(fakes)
+        below = np.cumsum(weights[labels == 1][order]) / weights[labels == 1].sum()
+        real = float(fakes[order][np.searchsorted(below, OWN_MISSED)])
+        scales[judge] = OpinionScale(calibration=scaling, real=real)
+    return scales
+
+
+def densenet_alone(manifest_path: Path, out: Path) -> None:
+    """Write the manifest of the DenseNet121 alone, to be calibrated, beside that of all judges."""
+    manifest = load_manifest(manifest_path)
+    alone = manifest.model_copy(
+        update={
+            "name": "unmask-densenet121",
+            "version": f"{manifest.version}-densenet121",
+            "clip": None,
+            "joining": Joining(),
+            "opinions": {},
+            "metrics": {},
+            "export": {key: value for key, value in manifest.export.items() if key != "clip"},
+            "training": {key: value for key, value in manifest.training.items() if key != "clip"},
+        }
+    )
+    write_manifest(alone, out)
 
 
 def balanced_weights(labels: npt.ArrayLike, sources: npt.ArrayLike) -> Doubles:
@@ -166,7 +220,7 @@ def fit_platt(raw: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike)
 class FakeBound:
     """The bound for "fake" and how it came about.
 
-    ``rank`` of ``reals``: the bound lies just above the real picture of this rank.
+    ``rank`` of ``reals``: the bound lies just above the real picture of this rank, or higher.
     ``guaranteed`` says whether there were enough real pictures for the promise of
     :func:`fake_bound`; ``raised_by`` names the source that asked for more than that, if any.
     """
@@ -186,7 +240,8 @@ def fake_bound(chances: npt.ArrayLike, sources: npt.ArrayLike, aims: Aims) -> Fa
     picture drawn like these n is called fake with a chance of at most a, whatever the
     distribution (split conformal prediction: Vovk et al., "Algorithmic Learning in a Random World",
     2005). For a = 1 % this takes 99 pictures at least. It promises nothing about pictures of
-    another kind; therefore each larger source keeps its own, looser bound as well.
+    another kind; therefore each larger source keeps its own, looser bound as well, estimated by
+    :func:`tail_bound`: among sixty pictures the two per cent that may be called fake are one.
     """
     values, names = np.sort(np.asarray(chances, np.float64)), np.asarray(sources)
     count = len(values)
@@ -194,13 +249,26 @@ def fake_bound(chances: npt.ArrayLike, sources: npt.ArrayLike, aims: Aims) -> Fa
     highest = values[min(rank, count) - 1]
     raised_by = ""
     for name in np.unique(names):
-        own = np.sort(np.asarray(chances, np.float64)[names == name])
+        own = np.asarray(chances, np.float64)[names == name]
         if len(own) < MIN_SOURCE:
             continue
-        allowed = math.floor(aims.source_false_alarms * len(own))
-        if own[len(own) - 1 - allowed] > highest:
-            highest, raised_by = own[len(own) - 1 - allowed], str(name)
+        bound = tail_bound(own, aims.source_false_alarms)
+        if bound > highest:
+            highest, raised_by = bound, str(name)
     return FakeBound(_just_above(highest), count, min(rank, count), rank <= count, raised_by)
+
+
+def tail_bound(chances: npt.ArrayLike, share: float) -> float:
+    """The probability that a share of pictures like these (n,) exceeds, their highest logits taken
+    to fall off exponentially: Davison & Smith, "Models for exceedances over high thresholds"
+    (1990), of shape 0. The highest SOURCE_TAIL of them, and at least eight, say how fast."""
+    values = np.clip(np.sort(np.asarray(chances, np.float64)), 1e-7, 1 - 1e-7)
+    logits = np.log(values / (1 - values))
+    most = min(max(round(SOURCE_TAIL * len(logits)), 8), len(logits) - 1)
+    start = logits[-most - 1]
+    scale = float(np.mean(logits[-most:] - start))
+    logit = start + scale * math.log(most / len(logits) / share)
+    return float(1 / (1 + math.exp(-logit)))
 
 
 def family_bounds(
@@ -242,10 +310,20 @@ def _real_scale(reals: Doubles, fakes: Doubles, real: float, missed: float) -> f
     return max((float(scale) for scale in REAL_SCALES if is_kept(scale)), default=0.0)
 
 
-def real_bound(chances: npt.ArrayLike, missed: float, fake: float) -> float:
-    """The highest bound, up to ``fake``, with at most a share ``missed`` of the fakes under it."""
-    values = np.sort(np.asarray(chances, np.float64))
-    return float(min(values[math.floor(missed * len(values))], fake))
+def real_bound(
+    chances: npt.ArrayLike, missed: float, fake: float, weights: npt.ArrayLike | None = None
+) -> float:
+    """The highest bound, up to ``fake``, with at most a share ``missed`` of the fakes under it.
+
+    ``weights`` (n,) make all sources count alike: otherwise the generators with the most pictures
+    would decide how many of the others are cleared.
+    """
+    values = np.asarray(chances, np.float64)
+    shares = np.ones(len(values)) if weights is None else np.asarray(weights, np.float64)
+    order = np.argsort(values)
+    below = np.cumsum(shares[order]) / shares.sum()
+    first = min(int(np.searchsorted(below, missed, side="right")), len(values) - 1)
+    return float(min(values[order][first], fake))
 
 
 def mask_bound(
@@ -291,12 +369,17 @@ def mask_bound(
     }
 
 
-def trade_off(labels: npt.ArrayLike, chances: npt.ArrayLike, fake: float) -> list[dict[str, float]]:
+def trade_off(
+    labels: npt.ArrayLike,
+    chances: npt.ArrayLike,
+    fake: float,
+    weights: npt.ArrayLike | None = None,
+) -> list[dict[str, float]]:
     """What other shares of missed fakes would have meant: the reason for the one chosen."""
     classes, values = np.asarray(labels, int), np.asarray(chances, np.float64)
     table = []
     for missed in (0.01, 0.02, 0.05, 0.10, 0.20):
-        real = real_bound(values[classes == 1], missed, fake)
+        real = real_bound(values[classes == 1], missed, fake, weights)
         unsure = (values >= real) & (values < fake)
         table.append(
             {

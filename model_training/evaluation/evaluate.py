@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model_training.dataset.data import Row, of_split, read_dataset, split_of
+from model_training.dataset.data import Folders, Row, of_split, read_dataset, split_of
 from model_training.evaluation import plots, selfmade, tables
 from model_training.evaluation.mask_scores import Examined, localisation, rivals_of, sheet
 from model_training.evaluation.metrics import confusion, jsonable, write_json
@@ -25,7 +25,7 @@ METRICS_FILE = "metrics.json"
 
 
 def evaluate(
-    data_dir: Path,
+    data_dir: Folders,
     manifest_path: Path,
     out_dir: Path,
     *,

@@ -22,7 +22,7 @@ from model_training.evaluation.metrics import Flags, confusion
 from model_training.evaluation.predict import Predictions
 from model_training.evaluation.tables import Judged, Table, mean_figure
 from unmask.detector.manifest import Manifest
-from unmask.report import Verdict
+from unmask.report import Verdict, is_marked
 
 #: Pictures on the sheet of masks.
 SHEET_ROWS = 8
@@ -113,7 +113,7 @@ def _score_fakes(
     for index in masked:
         row = this.rows[index]
         view = face_view(row, this.found, index)
-        shown = this.judged.verdict[index] != Verdict.REAL
+        shown = _is_shown(this, index)
         truth = true_mask(row, view.pixels.shape if view else tuple(this.found.sizes[index][::-1]))
         for name, choice in methods.items():
             marked = choice.mask(view) if view else np.zeros_like(truth)
@@ -141,10 +141,16 @@ def _score_reals(this: Examined, methods: dict[str, Choice], table: dict[str, Ta
         if view is None:
             continue
         groups.append(this.rows[index].group)
-        shown.append(this.judged.verdict[index] != Verdict.REAL)
+        shown.append(_is_shown(this, int(index)))
         for name, choice in methods.items():
             shares[name].append(marked_share(choice.mask(view), view))
     for name, values in shares.items():
         gated = np.asarray(values) * np.asarray(shown, float)
         table[name]["false_area"] = mean_figure(values, groups, this.repeats)
         table[name]["false_area_shown"] = mean_figure(gated.tolist(), groups, this.repeats)
+
+
+def _is_shown(this: Examined, index: int) -> bool:
+    """Whether people are shown the region of a picture's face."""
+    verdict = str(this.judged.verdict[index])
+    return is_marked(Verdict(verdict), float(this.judged.chance[index]))

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
-from model_training.dataset.data import Row, read_dataset, split_of
+from model_training.dataset.data import Folders, Row, read_dataset, split_of
 from model_training.evaluation import tables
 from model_training.evaluation.metrics import jsonable, write_json
 from model_training.evaluation.predict import predict, read_rgb
@@ -46,7 +46,7 @@ SHEETS = (Sheet(2, 256), Sheet(3, 192), Sheet(4, 128))
 
 
 def measure(
-    data_dir: Path,
+    data_dir: Folders,
     manifest_path: Path,
     out_dir: Path,
     *,

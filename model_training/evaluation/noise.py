@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from model_training.dataset.data import of_split, read_dataset
+from model_training.dataset.data import Folders, of_split, read_dataset
 from model_training.evaluation import tables
 from model_training.evaluation.metrics import jsonable, recall_at, roc_auc, write_json
 from model_training.evaluation.predict import predict
@@ -20,7 +20,7 @@ NOISE_FILE = "denoise.json"
 
 
 def compare_denoising(
-    data_dir: Path, manifest_path: Path, out_dir: Path, *, cache: Path | None = None
+    data_dir: Folders, manifest_path: Path, out_dir: Path, *, cache: Path | None = None
 ) -> Table:
     """Write denoise.json: for each noise removal the area under the curve, the fakes found at
     1 % false alarms and the area within each source that holds both classes."""

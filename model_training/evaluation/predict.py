@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from rich.progress import track
 from model_training.dataset.data import Row
 from model_training.dataset.landmarks import read_pixels
 from unmask.detector.align import Floats, Pixels, align_face, frame_quad
+from unmask.detector.clip import ClipJudge
 from unmask.detector.faces import FaceFinder
-from unmask.detector.manifest import load_manifest
+from unmask.detector.joining import joined_heatmap, joined_logit, raw_probability
+from unmask.detector.manifest import Manifest, load_manifest
 from unmask.detector.preprocess import Denoise, prepare
 from unmask.detector.session import open_session
 
@@ -48,7 +50,8 @@ class Predictions:
     the other: ``owner`` (m,) is the index of the picture, and in a picture the largest face comes
     first. ``raw`` (m,) is the uncalibrated probability, ``quads`` (m, 4, 2) the frames,
     ``heatmaps`` (m, k, k) in [0, 1] and ``activations`` (m, a, a) the network's maps, in half
-    precision, which moves no value of a heatmap by more than 0.0003.
+    precision, which moves no value of a heatmap by more than 0.0003. ``families`` (m, judges,
+    heads) are the logits that ``raw`` was joined from.
     """
 
     sizes: npt.NDArray[np.int32]
@@ -57,6 +60,7 @@ class Predictions:
     quads: Floats
     heatmaps: npt.NDArray[np.float16]
     activations: npt.NDArray[np.float16]
+    families: Floats
 
     @property
     def faces(self) -> npt.NDArray[np.intp]:
@@ -90,7 +94,13 @@ class Predictions:
             self.quads[kept],
             self.heatmaps[kept],
             self.activations[kept],
+            self.families[kept],
         )
+
+    def joined(self, manifest: Manifest) -> Predictions:
+        """The same with ``raw`` joined as ``manifest`` says."""
+        logits = joined_logit(self.families, manifest.judges, manifest.joining)
+        return replace(self, raw=raw_probability(logits))
 
 
 def predict(
@@ -112,19 +122,57 @@ def predict(
     method = manifest.denoise if denoise is None else denoise
     kept = None
     if cache is not None:
-        kept = cache / f"{_key(rows, manifest.sha256, method, degradation)}.npz"
+        kept = cache / f"{_key(rows, _identity(manifest), method, degradation)}.npz"
         if kept.is_file():
             with np.load(kept) as stored:
-                return Predictions(**stored)
-    session = open_session(manifest_path.parent / manifest.file, manifest.sha256, threads)
-    found = _run(rows, session, method, degradation, threads)
+                return Predictions(**stored).joined(manifest)
+    judges = Judges(manifest_path, threads)
+    found = _run(rows, judges, method, degradation, threads)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         part = kept.with_suffix(".part")  # one broken off is never taken for an answer
         with part.open("wb") as file:
             np.savez_compressed(file, **asdict(found))
         part.replace(kept)
-    return found
+    return found.joined(manifest)
+
+
+class Judges:
+    """The model's judges with the DenseNet121's class-activation maps, which serving has no use
+    for."""
+
+    def __init__(self, manifest_path: Path, threads: int) -> None:
+        self.manifest = load_manifest(manifest_path)
+        folder = manifest_path.parent
+        self._session = open_session(folder / self.manifest.file, self.manifest.sha256, threads)
+        clip = self.manifest.clip
+        self._clip = None if clip is None else ClipJudge(folder, clip, threads)
+
+    def ask(self, images: Floats) -> tuple[Floats, Floats, Floats]:
+        """Of faces (n, 224, 224, 3): logits (n, judges, heads), the joined heatmaps (n, k, k) and
+        the activation maps (n, a, a)."""
+        families, heatmaps, activations = self._session.run(
+            ["families", "heatmap", "activation"], {"image": images}
+        )
+        by_judge, maps = [families], [heatmaps[..., 0]]
+        if self._clip is not None:
+            families, heatmaps = self._clip.judge(images)
+            by_judge.append(families)
+            maps.append(heatmaps)
+        joining, judges = self.manifest.joining, self.manifest.judges
+        joined = joined_heatmap(np.stack(maps, axis=1), judges, joining)
+        return np.stack(by_judge, axis=1), joined, activations[..., 0]
+
+
+def _identity(manifest: Manifest) -> str:
+    """What tells a model's answers from another's: its files, and how heatmaps are joined. How
+    logits are joined is not kept, but done each time."""
+    clip = manifest.clip
+    files = [manifest.sha256]
+    if clip is not None:
+        files += [clip.tower.sha256, clip.tuned.sha256, clip.heads.sha256]
+        files += [f"{name} {share}" for name, share in sorted(manifest.joining.heatmap.items())]
+    return "\n".join(files)
 
 
 def face_crops(rows: Sequence[Row], limit: int, threads: int = 0) -> list[Pixels]:
@@ -153,7 +201,7 @@ class _Sighting:
 
 def _run(
     rows: Sequence[Row],
-    session: Any,
+    judges: Judges,
     denoise: Denoise,
     degradation: Degradation | None,
     threads: int,
@@ -164,23 +212,24 @@ def _run(
     parts: list[tuple[npt.NDArray[Any], ...]] = []
     for batch in _batches(sightings):
         image = prepare([face.crop for face in batch], denoise)
-        raw, heatmap, activation = session.run(
-            ["probability", "heatmap", "activation"], {"image": image}
-        )
+        families, heatmaps, activations = judges.ask(image)
         owner += [face.picture for face in batch]
         quads = np.stack([face.quad for face in batch])
-        maps = (found[..., 0].astype(np.float16) for found in (heatmap, activation))
-        parts.append((raw.reshape(-1), quads, *maps))
+        parts.append((quads, heatmaps.astype(np.float16), activations.astype(np.float16), families))
     if not parts:
-        parts = [(np.zeros(0), np.zeros((0, 4, 2)), np.zeros((0, 1, 1)), np.zeros((0, 1, 1)))]
-    raw, quads, heatmaps, activations = (np.concatenate(part) for part in zip(*parts, strict=True))
+        shapes = ((0, 4, 2), (0, 1, 1), (0, 1, 1), (0, len(judges.manifest.judges), 1))
+        parts = [tuple(np.zeros(shape) for shape in shapes)]
+    quads, heatmaps, activations, families = (
+        np.concatenate(part) for part in zip(*parts, strict=True)
+    )
     return Predictions(
         sizes,
         np.asarray(owner, np.int32),
-        raw.astype(np.float32),
+        np.zeros(len(quads), np.float32),
         quads.astype(np.float32),
         heatmaps.astype(np.float16),
         activations.astype(np.float16),
+        families.astype(np.float32),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model_training.dataset.data import read_dataset, split_of
+from model_training.dataset.data import Folders, capped, read_dataset, split_of
 from model_training.evaluation import plots, tables
 from model_training.evaluation.conditions import conditions
 from model_training.evaluation.metrics import (
@@ -32,19 +32,22 @@ ROBUSTNESS_FILE = "robustness.json"
 
 
 def measure(
-    data_dir: Path,
+    data_dir: Folders,
     manifest_path: Path,
     out_dir: Path,
     *,
     split: str = "test",
     cache: Path | None = None,
     repeats: int = 1000,
+    most: int | None = None,
 ) -> Table:
     """Write robustness.json and robustness.png for a split; returns the former.
 
-    Raises ValueError for an empty split.
+    ``most`` bounds the pictures of each source and class, for there are many copies. Raises
+    ValueError for an empty split.
     """
     rows = split_of(read_dataset(data_dir), split)
+    rows = rows if most is None else capped(rows, most)
     manifest = load_manifest(manifest_path)
     found = predict(rows, manifest_path, cache=cache)
     before = tables.judge(rows, found, found.largest, manifest)

@@ -14,7 +14,7 @@ from model_training.evaluation import metrics
 from model_training.evaluation.metrics import Confusion, Doubles, Flags, Indices
 from model_training.evaluation.predict import Predictions
 from unmask.detector.align import quad_side
-from unmask.detector.classifier import calibrated
+from unmask.detector.joining import calibrated, face_logit, raw_probability
 from unmask.detector.manifest import Manifest
 from unmask.report import Verdict
 
@@ -86,6 +86,7 @@ def judge(
     verdict = np.full(len(rows), str(Verdict.NO_FACE))
     verdict[seen] = str(Verdict.FAKE)
     verdict[seen & (chance < [bounds.fake_among(count) for count in others])] = str(Verdict.UNSURE)
+    verdict[seen & cleared_by_one(found, faces, manifest)] = str(Verdict.UNSURE)
     verdict[seen & (chance < [bounds.real_among(count) for count in others])] = str(Verdict.REAL)
     tiny = np.zeros(len(rows), bool)
     tiny[seen] = ~large[faces[seen]]
@@ -99,6 +100,20 @@ def judge(
         chance,
         verdict,
     )
+
+
+def cleared_by_one(found: Predictions, faces: npt.NDArray[np.intp], manifest: Manifest) -> Flags:
+    """Of which pictures (n,) one of the judges alone would clear the face: they are not called
+    fake."""
+    cleared = np.zeros(len(faces), bool)
+    seen = faces >= 0
+    for index, judge in enumerate(manifest.judges):
+        scale = manifest.opinions.get(judge)
+        if scale is not None:
+            logits = face_logit(found.families[faces[seen], index], manifest.joining.any_weight)
+            own = calibrated(raw_probability(logits), scale.calibration)
+            cleared[seen] |= own < scale.real
+    return cleared
 
 
 def counts(judged: Judged) -> Table:

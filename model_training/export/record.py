@@ -26,6 +26,6 @@ def read_plan(folder: Path) -> dict[str, Any]:
 def without_paths(plan: dict[str, Any]) -> dict[str, Any]:
     """A plan as its file has it, without the paths of one machine: of ``warmstart`` and ``teacher``
     only whether there was one. ``steps`` goes where ``minutes`` ruled."""
-    hidden = {"data", "out", "processes"} | ({"steps"} if plan.get("minutes") else set())
+    hidden = {"data", "out", "processes", "tower"} | ({"steps"} if plan.get("minutes") else set())
     kept = {name: value for name, value in plan.items() if name not in hidden}
     return {**kept, **{name: bool(plan.get(name)) for name in ("warmstart", "teacher")}}

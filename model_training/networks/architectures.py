@@ -1,4 +1,4 @@
-"""Which networks there are to train, and the part that each has in the logit."""
+"""Which networks there are to train."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ from enum import StrEnum
 
 
 class Network(StrEnum):
-    """What is trained: the network that is shipped, or one to teach it."""
+    """The network that is trained."""
 
     DENSENET = "densenet121"
-    TEACHER = "efficientnet-lite2"
-
-
-#: The second network's part of an ensemble's logit; the rest is the first one's.
-SECOND_SHARE = 1 / 3
+    CLIP = "clip-vit-b16"

@@ -13,7 +13,8 @@ Arrays = list[np.ndarray[Any, Any]]
 
 
 class WeightAverage:
-    """An exponential moving average of all weights, statistics of normalisation included.
+    """An exponential moving average of all weights, statistics of normalisation included; whole
+    numbers are never trained and so have none.
 
     Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992). Updated
     every few steps, which costs less and changes nothing that matters.
@@ -22,7 +23,7 @@ class WeightAverage:
     EVERY = 5
 
     def __init__(self, model: keras.Model, momentum: float = 0.999) -> None:
-        self._weights = model.weights
+        self._weights = [w for w in model.weights if keras.backend.is_float_dtype(w.dtype)]
         self._keep = momentum**self.EVERY
         self._values = self._copies()
         self._mix = _compiled(_mix)

@@ -31,6 +31,15 @@ def accuracy(label: Tensor, logit: Tensor) -> Tensor:
     return ops.mean(ops.cast(right, "float32"), axis=-1)
 
 
+def families_loss(target: Tensor, logit: Tensor) -> Tensor:
+    """The loss (n,) of the heads by family: ``target`` (n, k, 2) holds each head's label and its
+    weight, ``logit`` is (n, k). Another family's fake is neither right nor wrong: its weight is 0.
+    """
+    label, weight = target[:, :, 0], target[:, :, 1]
+    wanted = label * (1 - SMOOTHING) + SMOOTHING / 2
+    return ops.mean(weight * _cross_entropy(wanted, ops.cast(logit, "float32")), axis=1)
+
+
 def mask_loss(target: Tensor, logit: Tensor) -> Tensor:
     """The mask's loss (n,): ``target`` (n, k, k, 2) holds the mask and its weight, ``logit`` is
     (n, k, k, 1). To cross-entropy comes, where something is marked, one minus the soft Dice

@@ -16,15 +16,14 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from model_training.networks.architectures import SECOND_SHARE
+from model_training.dataset.families import HEADS
+from model_training.networks.clip import is_frozen
 
 #: Side of the network's input, in pixels.
 INPUT_SIZE = 224
 #: Maps that the decoder reads, finest first: 1/4, 1/8, 1/16 and 1/32 of the input's side.
 LATERALS = ("pool2_conv", "pool3_conv", "pool4_conv", "relu")
 DECODER_WIDTH = 48
-#: Share of the heatmap that speaks for the whole face.
-PEAK_SHARE = 0.05
 #: Share of the last map's channels left out in training.
 DROPOUT = 0.2
 
@@ -37,6 +36,7 @@ def build_model(
     ``logit`` (n, 1): of the face being fake, the mean of ``activation`` over its places.
     ``activation`` (n, s/32, s/32, 1): the class-activation map, Zhou et al., "Learning Deep
     Features for Discriminative Localization" (2016).
+    ``families`` (n, 5): the same for each of ``HEADS``, the first being ``logit`` itself.
     ``heatmap_logit`` (n, s/2, s/2, 1), with ``decoder``: of each pixel being tampered with.
 
     ``weights="imagenet"`` starts from Keras's ImageNet weights, which Keras downloads.
@@ -48,7 +48,10 @@ def build_model(
     features = keras.layers.SpatialDropout2D(DROPOUT, name="dropout")(backbone.output)
     activation = keras.layers.Conv2D(1, 1, dtype="float32", name="cam")(features)
     logit = keras.layers.GlobalAveragePooling2D(dtype="float32", name="logit")(activation)
-    outputs = {"logit": logit, "activation": activation}
+    pooled = keras.layers.GlobalAveragePooling2D(dtype="float32", name="pooled")(features)
+    others = keras.layers.Dense(len(HEADS) - 1, dtype="float32", name="by_family")(pooled)
+    families = keras.layers.Concatenate(dtype="float32", name="families")([logit, others])
+    outputs = {"logit": logit, "activation": activation, "families": families}
     if decoder:
         outputs["heatmap_logit"] = _decode(backbone)
     return keras.Model(image, outputs, name="unmask_densenet121")
@@ -74,41 +77,19 @@ def _smooth(x: keras.KerasTensor, name: str, width: int = DECODER_WIDTH) -> kera
     return keras.layers.Activation("relu", name=f"{name}_relu")(x)
 
 
-def serving_model(model: keras.Model, second: keras.Model | None = None) -> keras.Model:
-    """The same network with what serving reads: ``probability`` (n, 1), ``heatmap``
-    (n, s/2, s/2, 1) and ``activation`` (n, s/32, s/32, 1), the first two in [0, 1].
-
-    With ``second``, a network that was trained apart and errs elsewhere, the probability's logit is
-    the face's own joined with the second one's, by SECOND_SHARE. Without, it is the mean of the
-    face's own and of that of the heatmap's most suspicious twentieth. The maps are those of
-    ``model`` alone.
-    """
+def serving_model(model: keras.Model) -> keras.Model:
+    """The same network with what serving reads: ``families`` (n, 5), the logits of ``HEADS``;
+    ``heatmap`` (n, s/2, s/2, 1) in [0, 1]; and ``activation`` (n, s/32, s/32, 1)."""
     outputs = model.output
-    heatmap = keras.ops.sigmoid(outputs["heatmap_logit"])
-    if second is None:
-        joined = (outputs["logit"] + _peak_logit(heatmap)) / 2
-    else:
-        said = second(model.input)["logit"]
-        joined = (1 - SECOND_SHARE) * outputs["logit"] + SECOND_SHARE * said
     return keras.Model(
         model.input,
         {
-            "probability": keras.ops.sigmoid(joined),
-            "heatmap": heatmap,
+            "families": outputs["families"],
+            "heatmap": keras.ops.sigmoid(outputs["heatmap_logit"]),
             "activation": outputs["activation"],
         },
         name=model.name,
     )
-
-
-def _peak_logit(heatmap: keras.KerasTensor) -> keras.KerasTensor:
-    """The logit (n, 1) of the mean of a heatmap's highest PEAK_SHARE."""
-    places = heatmap.shape[1] * heatmap.shape[2]
-    flat = keras.ops.reshape(heatmap, (-1, places))
-    highest, _ = keras.ops.top_k(flat, max(round(places * PEAK_SHARE), 1))
-    chance = keras.ops.mean(highest, axis=1, keepdims=True)
-    chance = keras.ops.clip(chance, 1e-6, 1 - 1e-6)
-    return keras.ops.log(chance) - keras.ops.log(1 - chance)
 
 
 Weights = Mapping[str, npt.NDArray[np.floating[Any]]]
@@ -149,14 +130,17 @@ def load_warmstart(model: keras.Model, weights: Weights) -> int:
 
 def load_all(model: keras.Model, weights: Weights) -> None:
     """Assign every variable. Raises ValueError where ``weights`` lacks one or a shape differs."""
-    missing = len(model.weights) - load_warmstart(model, weights)
+    missing = {variable.path for variable in model.weights} - set(weights)
     if missing:
-        raise ValueError(f"the weights lack {missing} variables of the network {model.name}")
+        raise ValueError(f"the weights lack {len(missing)} variables of the network {model.name}")
+    load_warmstart(model, weights)
 
 
 def save_weights(model: keras.Model, path: Path, dtype: str = "float16") -> None:
     """Write every variable under its Keras path as a compressed .npz, in half precision by
-    default: half the size, and no verdict in a thousand changes by it."""
-    values = ((v.path, np.asarray(keras.ops.convert_to_numpy(v))) for v in model.weights)
+    default: half the size, and no verdict in a thousand changes by it. What is frozen in CLIP's
+    tower is left out."""
+    kept = (v for v in model.weights if not is_frozen(v))
+    values = ((v.path, np.asarray(keras.ops.convert_to_numpy(v))) for v in kept)
     arrays = {name: value.astype(dtype) for name, value in values}
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type] # numpy foresees no such names

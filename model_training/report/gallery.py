@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from model_training.dataset.data import Row, of_split, read_dataset
+from model_training.dataset.data import Folders, Row, of_split, read_dataset
 from model_training.evaluation import tables
 from model_training.evaluation.localisation import (
     FaceView,
@@ -63,7 +63,7 @@ GROUPS = (
 
 
 def draw_gallery(
-    data_dir: Path,
+    data_dir: Folders,
     manifest_path: Path,
     out_dir: Path,
     *,

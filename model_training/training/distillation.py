@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from model_training.dataset.batches import Batch
+from model_training.dataset.families import HEADS
 from unmask.detector.align import Floats
 
 #: The teacher's share in the label; the rest is the truth.
@@ -63,14 +64,16 @@ class Lessons:
         said = _ask(self.teacher, arrays["image"], values)
         belief = ops.sigmoid(ops.cast(said["logit"], "float32"))
         label = (1 - TEACHER_SHARE) * arrays["logit"] + TEACHER_SHARE * belief
-        hints = {name: value for name, value in said.items() if name.startswith("hint")}
-        return {**arrays, **hints, "logit": label}
+        taught = {name: value for name, value in said.items() if name.startswith("hint")}
+        if "families" in said:
+            taught["families"] = _blended(arrays["families"], said["families"])
+        return {**arrays, **taught, "logit": label}
 
 
-def arrays_of(crops: Any, labels: Any, masks: Any, weights: Any) -> Arrays:
+def arrays_of(crops: Any, labels: Any, masks: Any, weights: Any, heads: Any) -> Arrays:
     """A batch's bytes as the network's numbers: ``image`` (n, 224, 224, 3) in [-1, 1], ``logit``
-    (n, 1), ``heatmap_logit`` (n, 112, 112, 2) with the mask in [0, 1] and, alike for each pixel,
-    its weight.
+    (n, 1), ``families`` (n, 5, 2) with each head's label and its weight, ``heatmap_logit``
+    (n, 112, 112, 2) with the mask in [0, 1] and, alike for each pixel, its weight.
 
     Done where the network runs: a GPU does it in no time, and bytes are a quarter of the way to it.
     """
@@ -79,8 +82,28 @@ def arrays_of(crops: Any, labels: Any, masks: Any, weights: Any) -> Arrays:
     return {
         "image": ops.cast(crops, "float32") / 127.5 - 1,  # as unmask.detector.preprocess does
         "logit": ops.reshape(labels, (-1, 1)),
+        "families": _family_targets(ops.cast(labels, "float32"), ops.cast(heads, "int32")),
         "heatmap_logit": ops.stack([mask, weight], axis=3),
     }
+
+
+def _family_targets(labels: Any, heads: Any) -> Any:
+    """Each head's label and weight (n, 5, 2): a photograph counts for every head, a fake for the
+    first and for its own."""
+    own = ops.one_hot(heads, len(HEADS), dtype="float32")
+    first = ops.one_hot(ops.zeros_like(heads), len(HEADS), dtype="float32")
+    fake = ops.reshape(labels, (-1, 1))
+    label = fake * ops.maximum(own, first)
+    return ops.stack([label, ops.where(fake > 0.5, label, 1.0)], axis=2)
+
+
+def _blended(targets: Any, logits: Any) -> Any:
+    """The targets (n, 5, 2) with a teacher's opinion (n, 5) in each label. Where the truth says
+    nothing, on other families' fakes, the teacher's word alone counts, and half as much."""
+    belief = ops.sigmoid(ops.cast(logits, "float32"))
+    label, weight = targets[:, :, 0], targets[:, :, 1]
+    share = 1 - weight * (1 - TEACHER_SHARE)
+    return ops.stack([(1 - share) * label + share * belief, 0.5 + 0.5 * weight], axis=2)
 
 
 def _ask(teacher: keras.Model, image: Any, values: list[Any] | None) -> Arrays:

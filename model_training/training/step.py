@@ -13,7 +13,13 @@ from typing import Any
 import keras
 
 from model_training.dataset.batches import Batch
-from model_training.networks.losses import accuracy, face_loss, hint_loss, mask_loss
+from model_training.networks.losses import (
+    accuracy,
+    face_loss,
+    families_loss,
+    hint_loss,
+    mask_loss,
+)
 from model_training.training.distillation import Lessons, arrays_of
 
 #: What a step reports, still on the device: loss, accuracy.
@@ -22,6 +28,7 @@ Step = Callable[[Batch, int], Logs]
 
 LOSSES = {
     "logit": face_loss,
+    "families": families_loss,
     "heatmap_logit": mask_loss,
     "hint_16": hint_loss,
     "hint_32": hint_loss,
@@ -32,7 +39,7 @@ def make_step(
     learner: keras.Model, optimizer: keras.optimizers.Optimizer, lessons: Lessons | None = None
 ) -> Step:
     """A function that takes one step on a batch, given its number. ``learner`` gives ``logit``
-    and, as the case may be, ``heatmap_logit`` and a teacher's hints."""
+    and, as the case may be, ``families``, ``heatmap_logit`` and a teacher's hints."""
     lessons = lessons or Lessons()
     if keras.backend.backend() == "jax":
         return _jax_step(learner, optimizer, lessons)

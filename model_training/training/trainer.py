@@ -16,13 +16,15 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from model_training.dataset.batches import Batch, TrainingBatches
 from model_training.evaluation.metrics import roc_auc
+from model_training.networks.clip import is_frozen
 from model_training.networks.ema import WeightAverage
+from model_training.networks.hints import hint_heads
 from model_training.networks.losses import mask_loss
 from model_training.networks.model import save_weights
-from model_training.networks.teacher import hint_heads
 from model_training.training.config import Plan
 from model_training.training.distillation import Lessons, arrays_of
 from model_training.training.step import Logs, make_step
+from unmask.detector.align import Floats, Pixels
 from unmask.detector.preprocess import normalise
 
 #: Share of a run in which the rate rises to its full height, and its height at the end.
@@ -48,11 +50,12 @@ class Run:
     def __init__(self, plan: Plan, model: keras.Model, teacher: keras.Model | None = None) -> None:
         self.plan, self.model, self.at = plan, model, Progressed()
         self.average = WeightAverage(model)
-        wanted = [name for name in ("logit", "heatmap_logit") if name in model.output]
+        wanted = [name for name in ("logit", "families", "heatmap_logit") if name in model.output]
         outputs = {name: model.output[name] for name in wanted}
         if teacher is not None:
             outputs |= hint_heads(model, teacher)
         self._learner = keras.Model(model.input, outputs)
+        self._kept = [variable for variable in self._learner.weights if not is_frozen(variable)]
         self._optimizer = keras.optimizers.AdamW(plan.rate, weight_decay=plan.weight_decay)
         self._optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self._optimizer.build(self._learner.trainable_variables)
@@ -141,16 +144,16 @@ class Run:
             raise ValueError(f"there is no checkpoint at {path} to resume from")
         with np.load(path) as stored:
             self.at = Progressed(**json.loads(str(stored["progressed"])))
-            for index, variable in enumerate(self._learner.weights):
+            for index, variable in enumerate(self._kept):
                 variable.assign(stored[f"model/{index}"])
             for index, variable in enumerate(self._optimizer.variables):
                 variable.assign(stored[f"optimizer/{index}"])
-            count = len(self.model.weights)
+            count = len(self.average.state())
             self.average.restore([stored[f"average/{index}"] for index in range(count)])
 
     def _state(self) -> dict[str, list[np.ndarray[Any, Any]]]:
         return {
-            "model": [_array(variable) for variable in self._learner.weights],
+            "model": [_array(variable) for variable in self._kept],
             "optimizer": [_array(variable) for variable in self._optimizer.variables],
             "average": self.average.state(),
         }
@@ -175,8 +178,8 @@ def rate_at(part: float, height: float) -> float:
 
 def validate(learner: keras.Model, checks: Sequence[Batch]) -> dict[str, float]:
     """Loss (both classes weighing the same), accuracy and ROC AUC over the validation batches,
-    and the mean of the mask's loss."""
-    logits, labels, masks = [], [], []
+    the mean of the AUC of each family's own head, and the mean of the mask's loss."""
+    logits, labels, masks, families, heads = [], [], [], [], []
     for batch in checks:
         count, size = len(batch.crops), len(checks[0].crops)
         # one shape for all, as a compiling backend would compile each anew
@@ -185,6 +188,9 @@ def validate(learner: keras.Model, checks: Sequence[Batch]) -> dict[str, float]:
         found = {name: value[:count] for name, value in found.items()}
         logits.append(np.asarray(found["logit"], np.float32).reshape(-1))
         labels.append(batch.labels)
+        if "families" in found:
+            families.append(np.asarray(found["families"], np.float32))
+            heads.append(batch.heads)
         if "heatmap_logit" in found:
             target = arrays_of(**vars(batch))["heatmap_logit"]
             loss = mask_loss(target, keras.ops.convert_to_tensor(found["heatmap_logit"]))
@@ -196,8 +202,21 @@ def validate(learner: keras.Model, checks: Sequence[Batch]) -> dict[str, float]:
         "val_loss": loss,
         "val_accuracy": float(np.mean((logit >= 0) == (label > 0.5))),
         "val_auc": float(roc_auc(label.astype(int), logit)),
+        "val_family_auc": _family_auc(families, heads, label),
         "val_mask_loss": float(np.concatenate(masks).mean()) if masks else math.nan,
     }
+
+
+def _family_auc(logits: list[Floats], heads: list[Pixels], labels: Floats) -> float:
+    """The mean, over the families that have fakes, of how well a head parts them from the real."""
+    if not logits:
+        return math.nan
+    shown, own = np.concatenate(logits), np.concatenate(heads)
+    values = []
+    for head in np.unique(own[own > 0]):
+        part = (labels < 0.5) | (own == head)
+        values.append(roc_auc((own[part] == head).astype(int), shown[part, head]))
+    return float(np.mean(values)) if values else math.nan
 
 
 def _array(variable: keras.Variable) -> np.ndarray[Any, Any]:

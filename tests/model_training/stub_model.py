@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,15 +13,23 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper
 
-from tests.models import colour_model, write_colour_model
+from tests.models import colour_model, sha256, write_colour_model, write_two_judges
 
 Pixels = npt.NDArray[np.uint8]
 
 
 def write_model(folder: Path) -> Path:
     """The colour model with the third output of a trained one, ``activation`` (n, 7, 7, 1)."""
-    manifest = write_colour_model(folder)
-    model = onnx.load_model_from_string(colour_model())
+    return _activated(write_colour_model(folder), colour_model())
+
+
+def write_pair(folder: Path, **values: Any) -> Path:
+    """The same with a second judge."""
+    return _activated(write_two_judges(folder, **values), colour_model(heads=5))
+
+
+def _activated(path: Path, data: bytes) -> Path:
+    model = onnx.load_model_from_string(data)
     pooling = {"kernel_shape": [32, 32], "strides": [32, 32]}
     model.graph.node.append(helper.make_node("AveragePool", ["planes"], ["coarse"], **pooling))
     model.graph.node.append(
@@ -29,10 +38,9 @@ def write_model(folder: Path) -> Path:
     shape = ["n", 7, 7, 1]
     model.graph.output.append(helper.make_tensor_value_info("activation", TensorProto.FLOAT, shape))
     data = model.SerializeToString()
-    (folder / "colour.onnx").write_bytes(data)
-    old = hashlib.sha256(colour_model()).hexdigest()
-    manifest.write_text(manifest.read_text().replace(old, hashlib.sha256(data).hexdigest()))
-    return manifest
+    (path.parent / "colour.onnx").write_bytes(data)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"sha256": sha256(data)}))
+    return path
 
 
 def write_faces(folder: Path, portrait: Pixels, each: int = 6) -> Path:

@@ -14,6 +14,7 @@ from unmask.report import (
     Face,
     Image,
     Model,
+    Opinion,
     Pictures,
     Report,
     Timings,
@@ -28,7 +29,8 @@ VERSION_1 = {
     "": "version id sha256 state verdict fake_probability statement image faces model threshold "
     "real_bound fake_bound pictures timings_ms created warnings",
     "image": "width height format",
-    "faces": "box landmarks fake_probability verdict tampered_fraction outline",
+    "faces": "box landmarks fake_probability verdict tampered_fraction outline judges",
+    "judges": "name fake_probability",
     "model": "name version sha256",
     "pictures": "annotated mask heatmap",
     "timings_ms": "queue decode faces model draw total",
@@ -44,6 +46,10 @@ def face(verdict: Verdict, probability: float) -> Face:
         verdict=verdict,
         tampered_fraction=0.25,
         outline=(((1, 2), (3, 4), (5, 2)),),
+        judges=(
+            Opinion(name="densenet121", fake_probability=0.5),
+            Opinion(name="clip", fake_probability=probability),
+        ),
     )
 
 
@@ -128,8 +134,10 @@ def test_the_json_has_every_field_of_version_1() -> None:
     shown = json.loads(full_report().model_dump_json())
     assert shown["version"] == 1
     for name, fields in VERSION_1.items():
-        part = shown[name] if name else shown
-        for item in part if name == "faces" else [part]:
+        part = shown.get(name, shown)
+        if name == "judges":
+            part = [item for one in shown["faces"] for item in one["judges"]]
+        for item in part if isinstance(part, list) else [part]:
             assert list(item) == fields.split(), name
     assert (shown["verdict"], shown["state"]) == ("fake", "done")
     first = shown["faces"][0]
@@ -148,12 +156,13 @@ def test_a_report_comes_back_from_json() -> None:
     assert again.fake_probability is None
 
 
-def test_a_report_from_before_outlines_is_read() -> None:
+def test_a_report_from_before_outlines_and_judges_is_read() -> None:
     old = json.loads(full_report().model_dump_json())
     for item in old["faces"]:
-        del item["outline"]
+        del item["outline"], item["judges"]
     del old["pictures"], old["warnings"]
-    assert Report.model_validate(old).faces[0].outline == ()
+    (first, _) = Report.model_validate(old).faces
+    assert (first.outline, first.judges) == ((), ())
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,11 @@ from unmask.report import (
     Face,
     Image,
     Model,
+    Opinion,
     Report,
     Timings,
     Verdict,
+    is_marked,
     picture_verdict,
     statement,
 )
@@ -68,7 +70,8 @@ class Examination:
     """The report on one picture, and its pictures, drawn when asked for.
 
     ``heatmap()`` and ``mask()`` are grey (height, width) and ``annotated()`` is RGB, uint8, all
-    in the size of the picture. The heatmap shows every face judged; the mask those not called real.
+    in the size of the picture. The heatmap shows every face judged; the mask those called fake, or
+    more likely fake than not.
     ``pixels`` holds the decoded picture where it is small enough to be kept.
     """
 
@@ -87,7 +90,7 @@ class Examination:
         return canvas
 
     def mask(self) -> Pixels:
-        """255 where the heatmap of a suspect face reaches the threshold, else 0."""
+        """255 where the heatmap of a face whose region is shown reaches the threshold, else 0."""
         return self._mask
 
     def annotated(self) -> Pixels:
@@ -103,7 +106,7 @@ class Examination:
         canvas = self._blank()
         draw = partial(binary_mask, threshold=self.mask_threshold)
         for face, quad, heatmap in zip(self.report.faces, self.quads, self.heatmaps, strict=True):
-            if face.verdict is not Verdict.REAL:
+            if is_marked(face.verdict, face.fake_probability):
                 kept = frame_mask(heatmap, self.mask_threshold) > 0
                 paste_heatmap(canvas, np.where(kept, heatmap, np.float32(0)), quad, draw)
         return canvas
@@ -221,11 +224,11 @@ class Detector:
     ) -> Face:
         picture, scale = prepared.picture, prepared.scale
         side = quad_side(sighting.quad) * scale
-        verdict = self._verdict(said.fake_probability, side, bounds)
+        verdict = self._verdict(said, side, bounds)
         mask = frame_mask(said.heatmap, self._mask_threshold)
-        suspect = verdict is not Verdict.REAL
+        marked = is_marked(verdict, said.fake_probability)
         region = _face_region(mask.shape[0])
-        fraction = float(np.mean(mask[region] > 0)) if suspect else 0.0
+        fraction = float(np.mean(mask[region] > 0)) if marked else 0.0
         x0, y0, x1, y1 = (round(float(value) * scale) for value in sighting.found.box)
         marks = tuple((float(x * scale), float(y * scale)) for x, y in sighting.found.landmarks)
         return Face(
@@ -233,17 +236,25 @@ class Detector:
             landmarks=marks,
             fake_probability=said.fake_probability,
             verdict=verdict,
+            judges=tuple(
+                Opinion(name=opinion.judge, fake_probability=opinion.fake_probability)
+                for opinion in said.opinions
+            ),
             tampered_fraction=fraction,
-            outline=_picture_outline(mask, sighting.quad * scale, picture) if suspect else (),
+            outline=_picture_outline(mask, sighting.quad * scale, picture) if marked else (),
         )
 
-    def _verdict(self, probability: float, frame_side: float, bounds: Bounds) -> Verdict:
+    def _verdict(self, judgement: Judgement, frame_side: float, bounds: Bounds) -> Verdict:
+        """Unsure between the bounds, of a face too small to be judged, and where the judges
+        disagree: what one of them would clear is not called fake."""
         real, fake = bounds
         if frame_side < self.manifest.min_face:
             return Verdict.UNSURE
-        if probability < real:
+        if judgement.fake_probability < real:
             return Verdict.REAL
-        return Verdict.FAKE if probability >= fake else Verdict.UNSURE
+        disagree = any(opinion.clears for opinion in judgement.opinions)
+        is_fake = judgement.fake_probability >= fake and not disagree
+        return Verdict.FAKE if is_fake else Verdict.UNSURE
 
 
 @dataclass

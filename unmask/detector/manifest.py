@@ -78,8 +78,62 @@ class Calibration(BaseModel):
     offset: float
 
 
+class ModelFile(BaseModel):
+    """A file that the model needs, beside the manifest, with where its contents come from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    sha256: str
+    licence: str = ""
+    origin: str = ""
+
+
+class ClipFiles(BaseModel):
+    """CLIP's image tower as it was published, what training changed in it, and the heads."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tower: ModelFile
+    tuned: ModelFile
+    heads: ModelFile
+
+
+#: The judges that a model may have, in the order of their opinions.
+DENSENET, CLIP = "densenet121", "clip"
+
+
+class Joining(BaseModel):
+    """How the judges' opinions become one.
+
+    ``weights`` are the judges' shares in the logit of each head, ``heatmap`` their shares in the
+    heatmap. The face's logit is that of its most suspicious family, plus ``any_weight`` times that
+    of the head over all fakes: a fake need show the traces of one family only.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    weights: dict[str, float] = {DENSENET: 1.0}
+    heatmap: dict[str, float] = {DENSENET: 1.0}
+    any_weight: float = Field(0.5, ge=0)
+
+
+class OpinionScale(BaseModel):
+    """What one judge's own logit means: ``calibration`` makes it a probability, and below ``real``
+    this judge alone would say that it found nothing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    calibration: Calibration
+    real: float = Field(ge=0, le=1)
+
+
 class Manifest(BaseModel):
-    """manifest.json beside the model file."""
+    """manifest.json beside the model's files.
+
+    ``file`` and ``sha256`` are the DenseNet121's; ``clip`` names those of a second judge, where the
+    model has one, and ``opinions`` says what each judge's own word means.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -87,6 +141,11 @@ class Manifest(BaseModel):
     version: str
     file: str
     sha256: str
+    licence: str = ""
+    origin: str = ""
+    clip: ClipFiles | None = None
+    joining: Joining = Joining()
+    opinions: dict[str, OpinionScale] = {}
     input_size: int = Field(gt=0)
     frame: str
     normalisation: str
@@ -97,6 +156,11 @@ class Manifest(BaseModel):
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
     export: dict[str, Any] = {}
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The names of the judges, in the order of their opinions."""
+        return (DENSENET,) if self.clip is None else (DENSENET, CLIP)
 
 
 def load_manifest(path: Path) -> Manifest:

@@ -4,45 +4,90 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime
 
 from unmask.errors import UnmaskError
 
+#: A product of unsigned by signed 8-bit numbers, as large as they can be, and what it should give.
+PROBE = Path(__file__).parent / "models" / "int8-probe.onnx"
+PROBE_TERMS, PROBE_RESULT = 64, 255 * 127 * 64
 
-def open_session(path: Path, sha256: str, threads: int = 0) -> Any:
-    """An ONNX Runtime session over ``path``.
 
-    ``threads`` bounds the run time's own threads (0: one a core). Raises ``model_missing`` or
-    ``model_mismatch``. A GPU is used where the run time offers CUDA.
-    """
+def read_checked(path: Path, sha256: str) -> bytes:
+    """The bytes of a model's file; raises ``model_missing`` or ``model_mismatch``."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UnmaskError(
             "model_missing", f"The model file {path.name} cannot be read.", path=str(path)
         ) from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != sha256:
         raise UnmaskError(
             "model_mismatch",
             f"{path.name} is not the file that its manifest names; restore or re-export it.",
             expected=sha256,
-            found=found,
+            found=digest,
         )
+    return data
+
+
+def open_session(
+    path: Path, sha256: str, threads: int = 0, weights: Mapping[str, Any] | None = None
+) -> Any:
+    """An ONNX Runtime session over ``path``.
+
+    ``threads`` bounds the run time's own threads (0: one a core). ``weights`` are arrays that take
+    the places of the file's constants of the same names. Raises ``model_missing`` or
+    ``model_mismatch``. A GPU is used where the run time offers CUDA.
+    """
+    data = read_checked(path, sha256)
+    options = _options(threads)
+    if int8_overflows():
+        # then weights are read as unsigned numbers, which takes twice the time and is exact
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    # the session reads these arrays where they lie, so they have to live as long as it does
+    values = [
+        (name, onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array)))
+        for name, array in (weights or {}).items()
+    ]
+    for name, value in values:
+        options.add_initializer(name, value)
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    offered = onnxruntime.get_available_providers()
+    if "CUDAExecutionProvider" in offered:
+        # CUDA and cuDNN came as packages beside the run time, where the loader does not look.
+        onnxruntime.preload_dlls(directory="")
+    session = onnxruntime.InferenceSession(
+        data, options, providers=[name for name in wanted if name in offered]
+    )
+    session.unmask_weights = values
+    return session
+
+
+@cache
+def int8_overflows() -> bool:
+    """Whether this processor loses the upper part of sums of 8-bit products, as those without
+    VNNI do: ONNX Runtime then has to be told to multiply in another way."""
+    session = onnxruntime.InferenceSession(
+        PROBE.read_bytes(), _options(1), providers=["CPUExecutionProvider"]
+    )
+    left = np.full((1, PROBE_TERMS), 255, np.uint8)
+    (product,) = session.run(None, {"left": left})
+    return bool(np.any(product != PROBE_RESULT))
+
+
+def _options(threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or (os.cpu_count() or 1)
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # threads that spin while they wait take the processor from decoding, drawing and the server
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    offered = onnxruntime.get_available_providers()
-    if "CUDAExecutionProvider" in offered:
-        # CUDA and cuDNN came as packages beside the run time, where the loader does not look.
-        onnxruntime.preload_dlls(directory="")
-    return onnxruntime.InferenceSession(
-        data, options, providers=[name for name in wanted if name in offered]
-    )
+    return options

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
 from model_training.cli.main import main  # noqa: E402
+from model_training.export import clip_files  # noqa: E402
 from model_training.export import export as exporting  # noqa: E402
-from model_training.networks.model import build_model, save_weights  # noqa: E402
-from model_training.networks.teacher import build_teacher  # noqa: E402
+from model_training.networks import model as networks  # noqa: E402
 from tests.model_training.faces import head, write_dataset, write_picture  # noqa: E402
+from unmask.detector.manifest import load_manifest  # noqa: E402
 
 Pixels = npt.NDArray[np.uint8]
 NEEDS_DATA = {
@@ -128,10 +130,11 @@ def test_a_run_on_another_frame_is_not_exported(fault: object, tmp_path: Path) -
     (tmp_path / "plan.json").write_text('{"frame": 0.6}')
     options = ["--weights", tmp_path / "w.npz", "--data", tmp_path, "--version", "1"]
     options += ["--out", "OUT"]
-    second = ["--ensemble-run", tmp_path]
+    second = ["--clip", tmp_path / "c.npz", "--tower", tmp_path / "t.onnx"]
     assert "another frame" in fault("export", *options, "--run", tmp_path)
-    assert "another frame" in fault("export", *options, "--ensemble", tmp_path / "l.npz", *second)
-    assert "does not name" in fault("export", *options, *second)
+    assert "another frame" in fault("export", *options, *second, "--clip-run", tmp_path)
+    assert "go together" in fault("export", *options, *second[:2])
+    assert "go together" in fault("export", *options, *second[2:])
 
 
 def test_two_networks_that_see_otherwise_are_not_exported(fault: object, tmp_path: Path) -> None:
@@ -139,41 +142,79 @@ def test_two_networks_that_see_otherwise_are_not_exported(fault: object, tmp_pat
         (tmp_path / name).mkdir()
         (tmp_path / name / "plan.json").write_text(json.dumps({"denoise": denoise}))
     options = ["--weights", tmp_path / "w.npz", "--data", tmp_path, "--version", "1"]
-    runs = ["--run", tmp_path / "one", "--ensemble-run", tmp_path / "two"]
-    runs += ["--ensemble", tmp_path / "l.npz"]
+    runs = ["--run", tmp_path / "one", "--clip-run", tmp_path / "two"]
+    runs += ["--clip", tmp_path / "c.npz", "--tower", tmp_path / "t.onnx"]
     assert "noise removal" in fault("export", *options, "--out", "OUT", *runs)
+
+
+def test_clip_is_not_trained_without_its_tower(fault: object, tmp_path: Path) -> None:
+    options = ["--data", tmp_path, "--out", "OUT"]
+    assert "--tower" in fault("train", *options, "--network", "clip-vit-b16")
+    assert "--tower" in fault("train", *options, "--teacher", tmp_path / "clip.npz")
 
 
 def test_an_export_tells_of_both_networks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, portrait: Pixels
 ) -> None:
     exported: dict[str, Any] = {}
-    monkeypatch.setattr(exporting, "export", lambda *_, **options: exported.update(options))
-    monkeypatch.setattr("model_training.evaluation.predict.face_crops", lambda *_: [])
-    write_dataset(tmp_path / "data", portrait, each=1)
+    added: list[Any] = []
+    said = SimpleNamespace(name="manifest")
+
+    def export(*_: Any, **options: Any) -> Any:
+        exported.update(options)
+        return said
+
+    given = keras.Input((2,))
+    small = keras.Model(given, keras.layers.Dense(1, name="small")(given))
+    monkeypatch.setattr(exporting, "export", export)
+    monkeypatch.setattr(clip_files, "add_clip", lambda *given: added.extend(given))
+    monkeypatch.setattr(networks, "build_model", lambda: small)
+    monkeypatch.setattr("model_training.evaluation.predict.face_crops", lambda *_: ["crop"])
+    for name in ("one", "two"):
+        write_dataset(tmp_path / name, portrait, each=1)
     weights = []
-    for number, network in enumerate((build_model(), build_teacher()), start=1):
-        run = tmp_path / network.name
+    for number, network in enumerate(("densenet121", "clip-vit-b16"), start=1):
+        run = tmp_path / network
         run.mkdir()
-        plan = {"network": network.name, "data": "/home/somebody/faces"}
+        plan = {"network": network, "data": ["/home/somebody/a"], "tower": "/home/somebody/t.onnx"}
         (run / "plan.json").write_text(json.dumps(plan))
         (run / "history.csv").write_text(f"epoch,step\n1,10\n2,{number}0\n")
-        save_weights(network, run / "best.npz")
+        networks.save_weights(small, run / "best.npz")
         weights.append(run / "best.npz")
     one, two = weights
-    runs = ["--run", one.parent, "--ensemble", two, two, "--ensemble-run", two.parent]
-    command = ["export", "--weights", one, "--data", tmp_path / "data", "--version", "1", *runs]
-    assert main([str(word) for word in [*command, "--note", "by hand"]]) == 0
-    assert exported["second"].name == "unmask_teacher"
+    tower = tmp_path / "tower.onnx"
+    runs = ["--run", one.parent, "--clip", two, two, "--clip-run", two.parent, "--tower", tower]
+    command = ["export", "--weights", one, "--data", tmp_path / "one", tmp_path / "two"]
+    command += ["--version", "1", *runs, "--out", tmp_path / "out", "--note", "by hand"]
+    assert main([str(word) for word in command]) == 0
     training = exported["training"]
-    assert (training["note"], training["steps"], training["ensemble"]["steps"]) == (
-        "by hand",
-        10,
-        20,
-    )
-    assert training["plan"]["network"] == "unmask_densenet121"
-    assert training["ensemble"]["plan"]["network"] == "unmask_teacher"
+    assert (training["note"], training["steps"], training["clip"]["steps"]) == ("by hand", 10, 20)
+    assert training["plan"]["network"] == "densenet121"
+    assert training["clip"]["network"] == training["clip"]["plan"]["network"] == "clip-vit-b16"
     assert "somebody" not in json.dumps(training)
+    manifest, out, source, arrays, crops = added
+    assert (manifest, out, source, crops) == (said, tmp_path / "out", tower, ["crop"])
+    assert set(arrays) == {"small/kernel", "small/bias"}
+
+
+def test_the_first_network_is_calibrated_alone_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two_judges: Path
+) -> None:
+    """With the same data and aims, and each folder of them."""
+    asked: list[Any] = []
+
+    def calibrate(data: Any, manifest: Path, **options: Any) -> Any:
+        asked.append((data, manifest, options["aims"].missed))
+        return load_manifest(manifest)
+
+    monkeypatch.setattr("model_training.evaluation.calibrate.calibrate", calibrate)
+    alone = tmp_path / "alone.json"
+    command = ["calibrate", "--data", tmp_path / "a", tmp_path / "b", "--model", two_judges]
+    command += ["--alone", alone, "--missed", "0.2"]
+    assert main([str(word) for word in command]) == 0
+    folders = [tmp_path / "a", tmp_path / "b"]
+    assert asked == [(folders, two_judges, 0.2), (folders, alone, 0.2)]
+    assert load_manifest(alone).judges == ("densenet121",)
 
 
 def test_files_that_are_not_there(fault: object, tmp_path: Path) -> None:

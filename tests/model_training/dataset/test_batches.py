@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from model_training.dataset.batches import Batch, TrainingBatches, validation_batches
+from model_training.dataset.families import HEADS, head_of
 from tests.model_training.faces import known_landmarks, write_dataset
 from unmask.detector.preprocess import Denoise
 
@@ -40,7 +41,7 @@ def plain(known: Known) -> list[Batch]:
 
 def assert_same(one: list[Batch], other: list[Batch]) -> None:
     for a, b in zip(one, other, strict=True):
-        for name in ("crops", "labels", "masks", "weights"):
+        for name in ("crops", "labels", "masks", "weights", "heads"):
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
@@ -51,6 +52,9 @@ def test_a_batch_has_the_form_that_the_network_takes(plain: list[Batch]) -> None
         assert batch.labels.shape == batch.weights.shape == (3,)
         assert (batch.masks.shape, batch.masks.dtype) == ((3, 112, 112), np.uint8)
         assert not batch.masks[batch.labels == 0].any()
+        assert (batch.heads.shape, batch.heads.dtype) == ((3,), np.uint8)
+        assert not batch.heads[batch.labels == 0].any()
+        assert batch.heads[batch.labels == 1].all()  # fakes of StyleGAN and self-made ones
     assert {float(label) for batch in plain for label in batch.labels} == {0.0, 1.0}
 
 
@@ -103,7 +107,7 @@ def validation(known: Known) -> Iterator[Known]:
 def test_validation_is_the_same_in_every_run(validation: Known) -> None:
     one, other = (validation_batches(*validation, 3) for _ in range(2))
     assert [len(batch.crops) for batch in one] == [3, 3, 3, 3, 3, 1]
-    for name in ("crops", "labels", "masks", "weights"):
+    for name in ("crops", "labels", "masks", "weights", "heads"):
         np.testing.assert_array_equal(flat(one, name), flat(other, name))
 
 
@@ -112,6 +116,9 @@ def test_each_validation_picture_comes_plain_and_worn(validation: Known) -> None
     both, plain = (validation_batches(*validation, 4, degraded=worn) for worn in (True, False))
     np.testing.assert_array_equal(flat(both, "crops")[:8], flat(plain, "crops"))
     np.testing.assert_array_equal(flat(both, "labels"), [row.label for row in rows] * 2)
+    wanted = [head_of(row.label, row.kind) for row in rows] * 2
+    np.testing.assert_array_equal(flat(both, "heads"), wanted)
+    assert set(wanted) == {0, HEADS.index("gan")}
     assert (flat(both, "crops")[:8] != flat(both, "crops")[8:]).any(axis=(1, 2, 3)).all()
 
 

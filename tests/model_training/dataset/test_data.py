@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from model_training.dataset import landmarks as searching
-from model_training.dataset.data import Row, of_split, read_dataset
+from model_training.dataset.data import Row, of_split, read_dataset, split_of, write_splits
 from model_training.dataset.landmarks import landmarks_of, read_pixels
 from tests.model_training.faces import head, write_picture
 
@@ -139,6 +140,103 @@ def test_a_folder_without_pictures_or_none_at_all(tmp_path: Path) -> None:
         read_dataset(tmp_path / "nothing")
     with pytest.raises(ValueError, match="not a folder"):
         read_dataset(tmp_path / "train/real/1.jpg")
+
+
+# ---- several folders ----------------------------------------------------------------------------
+
+
+def folder_of(path: Path, *lines: str, header: str = "file,split,label,group,twin") -> Path:
+    path.mkdir(parents=True)
+    touch(path, *(line.split(",")[0] for line in lines))
+    return manifest(path, header, *lines)
+
+
+def test_several_folders_make_one_set(tmp_path: Path) -> None:
+    one = folder_of(tmp_path / "one", "1.jpg,train,real,a,", "2.jpg,val,fake,b,")
+    two = folder_of(tmp_path / "two", "1.jpg,test,fake,c,")
+    touch(tmp_path / "three", f"{KAGGLE}/train/real/1.jpg")
+    rows = read_dataset([one, two, tmp_path / "three"])
+    assert seen(rows) == [
+        ("one/1.jpg", "train", 0),
+        ("one/2.jpg", "val", 1),
+        ("two/1.jpg", "test", 1),
+        (f"three/{KAGGLE}/train/real/1.jpg", "train", 0),
+    ]
+    assert [row.path for row in rows[:3]] == [one / "1.jpg", one / "2.jpg", two / "1.jpg"]
+    assert [row.source for row in rows] == ["one", "one", "two", "140k"]
+
+
+def test_one_folder_in_a_list_is_that_folder(tmp_path: Path) -> None:
+    one = folder_of(tmp_path / "one", "1.jpg,train,real,,", "2.jpg,val,fake,b,1.jpg")
+    assert read_dataset([one]) == read_dataset(one)
+    assert seen(read_dataset([one]))[0][0] == "1.jpg"
+
+
+def test_two_folders_of_one_name_are_refused(tmp_path: Path) -> None:
+    folders = [folder_of(tmp_path / where / "faces", "1.jpg,train,real,,") for where in "ab"]
+    with pytest.raises(ValueError, match="one name"):
+        read_dataset(folders)
+    with pytest.raises(ValueError, match="one name"):
+        read_dataset([folders[0], folders[0] / ".." / "faces"])
+
+
+def test_a_group_across_folders_stands_in_one_split(tmp_path: Path) -> None:
+    one = folder_of(tmp_path / "one", "1.jpg,train,real,person 7,")
+    two = folder_of(tmp_path / "two", "1.jpg,train,fake,person 7,")
+    assert {row.group for row in read_dataset([one, two])} == {"person 7"}
+    three = folder_of(tmp_path / "three", "1.jpg,val,fake,person 7,")
+    with pytest.raises(ValueError, match="group person 7 stands in train and in val"):
+        read_dataset([one, two, three])
+
+
+def test_pictures_of_one_file_name_are_no_group(tmp_path: Path) -> None:
+    """Where no group is named, each is one by itself, whatever another folder's is called."""
+    one = folder_of(tmp_path / "one", "1.jpg,train,real,,")
+    two = folder_of(tmp_path / "two", "1.jpg,val,fake,,")
+    assert [row.group for row in read_dataset([one, two])] == ["one/1.jpg", "two/1.jpg"]
+
+
+def test_twins_are_found_in_any_folder(tmp_path: Path) -> None:
+    """A photograph in another folder is named with it, one in the same folder without."""
+    photographs = folder_of(tmp_path / "photos", "real/1.jpg,train,real,a,")
+    lines = ("fake/1.jpg,train,fake,a,photos/real/1.jpg", "fake/2.jpg,train,fake,b,real/2.jpg")
+    made = folder_of(tmp_path / "made", *lines, "real/2.jpg,train,real,b,")
+    rows = {row.name: row for row in read_dataset([photographs, made])}
+    assert rows["made/fake/1.jpg"].twin == "photos/real/1.jpg"
+    assert rows["made/fake/2.jpg"].twin == "made/real/2.jpg"
+    assert {row.twin for row in rows.values() if row.twin} <= set(rows)
+    assert {row.name: row.twin for row in read_dataset(made)}["fake/2.jpg"] == "real/2.jpg"
+
+
+def test_no_folder_of_several_may_be_empty(tmp_path: Path) -> None:
+    one = folder_of(tmp_path / "one", "1.jpg,train,real,,")
+    (tmp_path / "two").mkdir()
+    with pytest.raises(ValueError, match=r"two holds neither"):
+        read_dataset([one, tmp_path / "two"])
+
+
+def test_splits_are_written_down(tmp_path: Path) -> None:
+    one = folder_of(tmp_path / "one", "1.jpg,train,real,a,", "2.jpg,val,fake,b,")
+    two = folder_of(tmp_path / "two", "1.jpg,val,fake,c,", header="file,split,label,kind,source")
+    write_splits(read_dataset([one, two]), tmp_path / "splits.csv")
+    with (tmp_path / "splits.csv").open(newline="") as lines:
+        records = list(csv.DictReader(lines))
+    assert [list(record.values()) for record in records] == [
+        ["one/1.jpg", "train", "real", "real", "one", "a"],
+        ["one/2.jpg", "val", "fake", "fake", "one", "b"],
+        ["two/1.jpg", "val", "fake", "c", "two", "two/1.jpg"],
+    ]
+    assert list(records[0]) == ["file", "split", "label", "kind", "source", "group"]
+
+
+def test_a_split_that_is_asked_for_is_not_empty(tmp_path: Path) -> None:
+    rows = read_dataset(folder_of(tmp_path / "one", "1.jpg,train,real,,"))
+    assert split_of(rows, "train") == rows
+    with pytest.raises(ValueError, match="'test' is empty"):
+        split_of(rows, "test")
+
+
+# ---- landmarks ----------------------------------------------------------------------------------
 
 
 def pictures(folder: Path, portrait: Pixels) -> list[Row]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,8 +16,13 @@ import pytest
 from model_training.dataset import samples
 from model_training.dataset.data import Row
 from model_training.dataset.fakes.regions import face_mask
+from model_training.dataset.families import FAMILIES, HEADS, head_of
 from model_training.dataset.samples import (
+    FAMILY_SHARE,
     MASK_SIZE,
+    OCCLUDED,
+    RETOUCH,
+    SWAP,
     Mix,
     Sample,
     Sampler,
@@ -214,6 +221,136 @@ def test_self_made_fakes_are_fake_and_marked(sampler: Sampler) -> None:
     assert np.std(areas) > 0.02
 
 
+def test_self_made_fakes_have_the_head_of_what_they_are_like(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A face blended in is a swap; a part exchanged, moved or pulled is a retouch."""
+    made: list[str] = []
+    for module, name in [
+        *((samples.blends, name) for name in ("self_blend", "swap")),
+        *((samples.parts, name) for name in ("replace_parts", "move_patch", "inpaint", "pull")),
+    ]:
+        plain = getattr(module, name)
+
+        def noted(*given: Any, name: str = name, plain: Any = plain) -> Any:
+            made.append(name)
+            return plain(*given)
+
+        monkeypatch.setattr(module, name, noted)
+    found = {}
+    for seed in range(150):
+        made.clear()
+        scene = sampler.self_made(np.random.default_rng(seed))
+        found.setdefault(made[0], set()).add(scene.head)
+    swaps, retouches = ("self_blend", "swap"), ("replace_parts", "move_patch", "inpaint", "pull")
+    assert found == {name: {SWAP} for name in swaps} | {name: {RETOUCH} for name in retouches}
+    assert (HEADS[SWAP], HEADS[RETOUCH]) == ("swap", "retouch")
+    scene = sampler.self_made(np.random.default_rng(0))
+    assert finish(np.random.default_rng(0), scene).head == scene.head > 0
+
+
+@pytest.mark.parametrize(("kind", "label"), [("stylegan", 1), ("retouch", 1), ("odd", 1), ("x", 0)])
+def test_a_picture_as_it_came_has_its_kinds_head(
+    scene: Scene, tmp_path: Path, kind: str, label: int
+) -> None:
+    write_picture(tmp_path / "one.png", scene.pixels)
+    write_picture(tmp_path / "mask.png", np.full_like(scene.pixels, 255))
+    one = replace(row("one.png", label), path=tmp_path / "one.png", kind=kind)
+    for given in (one, replace(one, mask=tmp_path / "mask.png"), replace(one, parts="1000")):
+        found = Sampler([given], {"one.png": scene.landmarks}).scene_of(given)
+        assert found.head == head_of(label, kind)
+        assert finish(np.random.default_rng(1), found).head == found.head
+
+
+# ---- partial twins -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def twins(scene: Scene, tmp_path: Path) -> Sampler:
+    """A photograph, and the same picture as it came out of an autoencoder: here, its negative."""
+    write_picture(tmp_path / "photo.png", scene.pixels)
+    write_picture(tmp_path / "passed.png", 255 - scene.pixels)
+    photo = replace(row("photos/1", group="someone"), path=tmp_path / "photo.png")
+    passed = replace(row("made/1", 1, group="someone"), path=tmp_path / "passed.png")
+    passed = replace(passed, kind="autoencoded", twin="photos/1")
+    return Sampler([photo, passed], dict.fromkeys(("photos/1", "made/1"), scene.landmarks))
+
+
+def test_a_partial_twin_is_marked_where_it_was_changed(twins: Sampler, scene: Scene) -> None:
+    areas = []
+    for seed in range(40):
+        found = twins._partial(np.random.default_rng(seed))
+        assert (found.label, found.head, found.group, found.mask_weight) == (1, SWAP, "someone", 1)
+        changed = np.abs(found.pixels.astype(int) - scene.pixels).max(axis=2)
+        assert not changed[found.mask == 0].any()
+        # as far as the mask says, it is the other picture
+        wanted = scene.pixels + (255.0 - 2.0 * scene.pixels) * found.mask[..., None]
+        assert np.abs(found.pixels - wanted).max() <= 0.51
+        areas.append((found.mask > 0.5).mean())
+    assert min(areas) > 0.003
+    assert max(areas) < 0.5
+    assert np.std(areas) > 0.01
+
+
+def test_twins_are_a_share_of_the_self_made_fakes(
+    twins: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Photograph(Exception):  # noqa: N818 - no error
+        """One was asked for, to make a fake of another sort."""
+
+    def asked(row: Row) -> Scene:
+        raise Photograph
+
+    monkeypatch.setattr(twins, "_partial", lambda rng: "partial")
+    monkeypatch.setattr(twins, "scene_of", asked)
+    rng, partial = np.random.default_rng(0), 0
+    for _ in range(3000):
+        with suppress(Photograph):
+            partial += twins.self_made(rng) == "partial"
+    assert partial / 3000 == pytest.approx(samples.TWIN_SHARE, abs=0.03)
+
+
+def test_a_twin_whose_photograph_is_not_there_is_a_fake_like_others(
+    scene: Scene, portrait: Pixels, folder: Path
+) -> None:
+    rows, landmarks = known_landmarks(folder, portrait)
+    lonely = [replace(one, twin="gone/1.jpg" if one.label else "") for one in rows]
+    sampler = Sampler(lonely, landmarks)
+    assert not sampler._twins.rows
+    assert all(sampler.self_made(np.random.default_rng(seed)).label == 1 for seed in range(6))
+    faceless = {**landmarks, rows[0].name: None}
+    named = [replace(one, twin=rows[0].name if one.label else "") for one in rows]
+    assert not Sampler(named, faceless)._twins.rows
+
+
+def test_a_twin_of_another_size_is_left_alone(twins: Sampler, scene: Scene, tmp_path: Path) -> None:
+    write_picture(tmp_path / "passed.png", scene.pixels[:200])
+    found = twins._partial(np.random.default_rng(0))
+    assert (found.label, found.head) == (0, 0)
+    np.testing.assert_array_equal(found.pixels, scene.pixels)
+
+
+# ---- things in front of a face -------------------------------------------------------------------
+
+
+def test_what_is_covered_leaves_the_mask(
+    sampler: Sampler, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cover = np.zeros(scene.mask.shape, np.float32)
+    cover[:, :128] = 1
+    white = np.full_like(scene.pixels, 255)
+    monkeypatch.setattr(samples, "occlude", lambda *_: (white, cover))
+    monkeypatch.setattr(samples, "finish", lambda rng, scene, frame: scene)
+    monkeypatch.setattr(sampler, "_scene", lambda rng: scene)
+    rng = np.random.default_rng(0)
+    drawn: list[Any] = [sampler.draw(rng) for _ in range(3000)]
+    hidden = [found for found in drawn if (found.pixels == 255).all()]
+    assert len(hidden) / len(drawn) == pytest.approx(OCCLUDED, abs=0.02)
+    assert (hidden[0].mask[:, :128] == 0).all()
+    np.testing.assert_array_equal(hidden[0].mask[:, 128:], scene.mask[:, 128:])
+    assert hidden[0].label == scene.label
+
+
 def test_self_made_fakes_need_no_gan_faces(folder: Path, portrait: Pixels) -> None:
     rows, landmarks = known_landmarks(folder, portrait)
     plain = Sampler([row for row in rows if row.label == 0], landmarks)
@@ -285,13 +422,43 @@ def test_real_self_made_and_fake_come_in_their_shares(
     assert drawn["fake"] / 6000 == pytest.approx(1 - mix.real - mix.self_made, abs=0.02)
 
 
+def family_shares(kinds: dict[str, int], count: int = 8000) -> dict[str, float]:
+    """How often each family is drawn of fakes, so many of a kind."""
+    rows = [
+        replace(row(f"{kind}{n}", 1, source=kind), kind=kind)
+        for kind, many in kinds.items()
+        for n in range(many)
+    ]
+    sampler = Sampler(rows, {one.name: np.zeros((5, 2), np.float32) for one in rows}, Mix(0, 0))
+    sampler.scene_of = lambda row: row.kind  # type: ignore[method-assign,assignment,return-value]
+    rng = np.random.default_rng(0)
+    drawn: Counter[str] = Counter(
+        FAMILIES.get(str(sampler._scene(rng)), "any") for _ in range(count)
+    )
+    return {family: number / count for family, number in drawn.items()}
+
+
+def test_families_have_their_shares_however_many_pictures_they_have() -> None:
+    kinds = {"stylegan": 400, "flux": 5, "sd15": 50, "face-swap": 20, "retouch": 3, "whole": 100}
+    total = sum(FAMILY_SHARE.values())
+    wanted = {family: share / total for family, share in FAMILY_SHARE.items()}
+    assert family_shares(kinds) == pytest.approx(wanted, abs=0.02)
+
+
+def test_a_family_without_pictures_leaves_its_share_to_the_others() -> None:
+    parts = FAMILY_SHARE["gan"] + FAMILY_SHARE["swap"]
+    wanted = {"gan": FAMILY_SHARE["gan"] / parts, "swap": FAMILY_SHARE["swap"] / parts}
+    assert family_shares({"stylegan2": 9, "lip-sync": 90}) == pytest.approx(wanted, abs=0.02)
+    assert family_shares({"unheard-of": 2}, 50) == {"any": 1.0}
+
+
 def test_pictures_without_a_face_are_never_drawn(folder: Path, portrait: Pixels) -> None:
     rows, landmarks = known_landmarks(folder, portrait)
     faceless = {**landmarks, rows[0].name: None, rows[5].name: None}
     sampler = Sampler(rows, faceless)
-    names = {
-        row.name for pool in (sampler._real, sampler._fake, sampler._donors) for row in pool.rows
-    }
+    fakes, _ = sampler._fakes
+    pools = (sampler._real, *fakes, sampler._donors)
+    names = {row.name for pool in pools for row in pool.rows}
     assert len(names) == len(rows) - 2
     assert rows[0].name not in names
     with pytest.raises(ValueError, match="no face"):

@@ -1,21 +1,31 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from model_training.evaluation.calibrate import (
     FALSE_AREAS,
+    OWN_MISSED,
     Aims,
     balanced_weights,
+    calibrate,
+    densenet_alone,
     fake_bound,
     family_bounds,
     fit_platt,
+    opinion_scales,
     real_bound,
     trade_off,
     verdict_shares,
 )
+from model_training.evaluation.predict import Predictions
 from tests.model_training.conftest import Measured
-from unmask.detector.classifier import calibrated
+from tests.model_training.stub_model import write_model, write_pair
+from unmask.detector.classifier import Classifier
+from unmask.detector.joining import calibrated, face_logit, raw_probability
 from unmask.detector.manifest import Thresholds, load_manifest
 
 
@@ -124,6 +134,21 @@ def test_few_fakes_lie_under_the_real_bound() -> None:
     assert real_bound(chances, 0.5, fake=0.3) == 0.3
 
 
+def test_sources_of_fakes_count_alike_for_the_real_bound() -> None:
+    """Nine hundred of one generator and a hundred of another, which is harder to see."""
+    easy, hard = np.linspace(0.5, 1, 900), np.linspace(0.0, 0.4, 100)
+    chances = np.concatenate([easy, hard])
+    sources = ["easy"] * 900 + ["hard"] * 100
+    weights = balanced_weights([1] * 1000, sources)
+    plain, even = (real_bound(chances, 0.1, 1.0, given) for given in (None, weights))
+    assert np.mean(hard < plain) > 0.95  # by number, all of the hard ones would be cleared
+    assert np.mean(hard < even) == pytest.approx(0.2, abs=0.02)
+    missed = weights[chances < even].sum() / weights.sum()
+    assert 0.09 < missed <= 0.1
+    assert real_bound(chances, 0.1, 1.0, np.ones(1000)) == plain
+    assert real_bound(chances, 1.0, 0.9, weights) == 0.9  # never over the bound for "fake"
+
+
 def test_the_tables_count_what_they_say() -> None:
     labels, sources = [0, 0, 1, 1], ["a", "b", "a", "a"]
     chances = [0.1, 0.5, 0.5, 0.9]
@@ -151,3 +176,81 @@ def test_the_manifest_holds_bounds_and_what_they_rest_on(measured: Measured) -> 
     assert [row["aim"] for row in others] == list(FALSE_AREAS)
     overlaps = [row["iou"] for row in others]
     assert overlaps == sorted(overlaps)  # whoever may mark more can only fit better
+
+
+# ---- two judges ---------------------------------------------------------------------------------
+
+
+def predictions(families: np.typing.NDArray[np.float32]) -> Predictions:
+    """One face in each picture, of which each judge says what is given (n, judges, heads)."""
+    count = len(families)
+    shapes = ((count, 4, 2), (count, 2, 2), (count, 1, 1))
+    return Predictions(
+        np.full((count, 2), 100, np.int32),
+        np.arange(count, dtype=np.int32),
+        np.zeros(count, np.float32),
+        *(np.zeros(shape, np.float32) for shape in shapes),  # type: ignore[arg-type]
+        families,
+    )
+
+
+def test_each_judges_own_word_is_calibrated(two_judges: Path) -> None:
+    manifest = load_manifest(two_judges)
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 400)
+    weights = balanced_weights(labels, np.where(np.arange(800) % 4, "a", "b"))
+    heads = random.normal(labels[:, None, None] * [[[3], [6]]] - 2, 1.5, (800, 2, 5))
+    found = opinion_scales(manifest, predictions(heads.astype(np.float32)), labels, weights)
+    assert list(found) == ["densenet121", "clip"]
+    for index, scale in enumerate(found.values()):
+        raw = raw_probability(face_logit(heads[:, index].astype("f4"), 0.5))
+        assert scale.calibration == fit_platt(raw, labels, weights)
+        own = calibrated(raw, scale.calibration)[labels == 1]
+        part = weights[labels == 1]
+        cleared = part[own < scale.real].sum() / part.sum()
+        assert OWN_MISSED - 0.01 < cleared <= OWN_MISSED
+    assert found["clip"].real != found["densenet121"].real
+
+
+def test_one_judge_alone_has_no_opinion_beside_the_verdict(colour_model: Path) -> None:
+    heads = np.ones((4, 1, 1), np.float32)
+    manifest = load_manifest(colour_model)
+    assert opinion_scales(manifest, predictions(heads), np.array([0, 0, 1, 1]), np.ones(4)) == {}
+
+
+def test_two_judges_are_calibrated_and_so_is_the_first_alone(
+    measured: Measured, tmp_path: Path
+) -> None:
+    path, cache = write_pair(tmp_path), tmp_path / "cache"
+    # the second judge has no share, so that the first one's figures must come out alike
+    joining = {"weights": {"densenet121": 1.0}, "heatmap": {"densenet121": 1.0}, "any_weight": 0.5}
+    tuned = json.loads(path.read_text())
+    path.write_text(json.dumps(tuned | {"joining": joining}))
+    aims = Aims(false_area=0.2)
+    manifest = calibrate([measured.data], path, aims=aims, cache=cache)
+    kept = load_manifest(path)
+    assert (kept.opinions, kept.thresholds) == (manifest.opinions, manifest.thresholds)
+    assert set(manifest.opinions) == {"densenet121", "clip"}
+    alone = tmp_path / "alone.json"
+    densenet_alone(path, alone)
+    first = load_manifest(alone)
+    assert first.judges == ("densenet121",)
+    assert (first.clip, first.opinions, first.metrics) == (None, {}, {})
+    assert (first.name, first.version) == ("unmask-densenet121", "0.0.1-densenet121")
+    assert first.sha256 == manifest.sha256
+    assert load_manifest(path) == kept  # which is left as it was
+    again = calibrate(measured.data, alone, aims=aims, cache=cache)
+    assert again.opinions == {}
+    assert again.thresholds == manifest.thresholds
+    (judged,) = Classifier(alone).judge([np.full((224, 224, 3), 90, np.uint8)])
+    assert judged.opinions == ()
+
+
+def test_what_is_told_of_the_second_judge_goes_with_it(tmp_path: Path) -> None:
+    path = write_model(tmp_path)
+    record = {"clip": {"steps": 3}, "steps": 5}
+    told = json.loads(path.read_text()) | {"training": record, "export": record}
+    path.write_text(json.dumps(told))
+    densenet_alone(path, tmp_path / "alone.json")
+    first = load_manifest(tmp_path / "alone.json")
+    assert first.training == first.export == {"steps": 5}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +13,16 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
+from model_training.dataset.families import HEADS  # noqa: E402
 from model_training.export import export as exporting  # noqa: E402
 from model_training.export import half_precision  # noqa: E402
 from model_training.export.export import compare, export, moved, parity, to_onnx  # noqa: E402
 from model_training.export.fuse import fuse_batch_norms  # noqa: E402
 from model_training.export.half_precision import halve_weights  # noqa: E402
+from model_training.networks import model as networks  # noqa: E402
 from model_training.networks.model import build_model, serving_model  # noqa: E402
-from model_training.networks.teacher import build_teacher  # noqa: E402
 from unmask.detector.classifier import Classifier  # noqa: E402
+from unmask.detector.manifest import load_manifest  # noqa: E402
 from unmask.detector.preprocess import Denoise, prepare  # noqa: E402
 
 Crops = list[npt.NDArray[np.uint8]]
@@ -42,8 +45,8 @@ def small() -> keras.Model:
     x = keras.layers.Activation("relu")(x)
     heatmap = keras.layers.Conv2D(1, 1, activation="sigmoid")(x)
     activation = keras.layers.Conv2D(1, 1)(x)
-    probability = keras.layers.GlobalAveragePooling2D()(heatmap)
-    outputs = {"probability": probability, "heatmap": heatmap, "activation": activation}
+    families = keras.layers.Dense(len(HEADS))(keras.layers.GlobalAveragePooling2D()(x))
+    outputs = {"families": families, "heatmap": heatmap, "activation": activation}
     return _stirred(keras.Model(image, outputs))
 
 
@@ -86,7 +89,7 @@ def test_keras_and_onnx_runtime_agree(
 ) -> None:
     found = parity(small, plain.SerializeToString(), crops)
     assert found["pictures"] == 3
-    assert set(found["max_difference"]) == {"probability", "heatmap", "activation"}
+    assert set(found["max_difference"]) == {"families", "heatmap", "activation"}
     assert max(found["max_difference"].values()) < 1e-5
 
 
@@ -115,49 +118,77 @@ def test_a_weight_too_large_for_half_precision_is_refused(
         halve_weights(huge)
 
 
-def test_two_networks_judge_together(crops: Crops) -> None:
-    model, second = _stirred(build_model()), build_teacher()
-    second.get_layer("logit").bias.assign([-3.0])
+def thin_densenet(input_tensor: Any, **_: Any) -> keras.Model:
+    """DenseNet's form with a hundredth of its layers: norms before their convolutions, maps that
+    are joined to what they were made of, and four scales under the names that the decoder reads."""
+    x = keras.layers.Conv2D(8, 7, strides=2, padding="same", use_bias=False)(input_tensor)
+    for name in networks.LATERALS:
+        made = keras.layers.BatchNormalization()(x)
+        made = keras.layers.Activation("relu")(made)
+        made = keras.layers.Conv2D(8, 3, padding="same", use_bias=False)(made)
+        x = keras.layers.Concatenate()([x, made])
+        x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.Activation("relu")(x)
+        x = keras.layers.Conv2D(16, 1, use_bias=False)(x)
+        x = keras.layers.AveragePooling2D(2, name=name)(x)
+    return keras.Model(input_tensor, x)
+
+
+@pytest.fixture
+def thin(monkeypatch: pytest.MonkeyPatch) -> keras.Model:
+    """The network as it is built, decoder, heads and all, over a thin backbone."""
+    monkeypatch.setattr(keras.applications, "DenseNet121", thin_densenet)
+    return _stirred(build_model())
+
+
+def test_the_heads_are_served_with_the_first_as_the_faces_own(
+    thin: keras.Model, crops: Crops
+) -> None:
     image = prepare(crops)
-    alone = serving_model(model)(image)
-    both = serving_model(model, second)(image)
-    logits = 2 * np.asarray(model(image)["logit"]) + np.asarray(second(image)["logit"])
-    np.testing.assert_allclose(_logit(both["probability"]), logits / 3, atol=1e-3)
-    for name in ("heatmap", "activation"):
-        np.testing.assert_array_equal(alone[name], both[name])
+    trained, served = thin(image), serving_model(thin)(image)
+    assert set(served) == {"families", "heatmap", "activation"}
+    np.testing.assert_array_equal(served["families"], trained["families"])
+    np.testing.assert_allclose(served["families"][:, :1], trained["logit"], atol=1e-6)
+    means = np.asarray(served["activation"]).mean(axis=(1, 2))
+    np.testing.assert_allclose(means, trained["logit"], atol=1e-5)
+    chances = 1 / (1 + np.exp(-np.asarray(trained["heatmap_logit"])))
+    np.testing.assert_allclose(served["heatmap"], chances, atol=1e-6)
 
 
-def test_the_whole_network_is_exported(tmp_path: Path, crops: Crops) -> None:
-    model, second = _stirred(build_model()), build_teacher()
-    manifest = export(
-        model, tmp_path, version="1.2.3", crops=crops, training={"epochs": 2}, second=second
-    )
+def test_the_whole_network_is_exported(
+    thin: keras.Model, tmp_path: Path, crops: Crops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(half_precision, "LEAST_VALUES", 100)
+    manifest = export(thin, tmp_path, version="1.2.3", crops=crops, training={"epochs": 2})
     record = manifest.export
-    assert record["fused_batch_norms"] > 50
-    assert record["parameters"] == model.count_params() + second.count_params()
-    assert 0 < record["half_precision"]["max_moved"]["probability"] < exporting.MAX_MOVED
+    assert record["fused_batch_norms"] >= 7  # two a scale, one of which follows a convolution
+    assert record["parameters"] == thin.count_params()
+    assert 0 < record["half_precision"]["max_moved"]["families"] < exporting.MAX_MOVED["families"]
     assert record["bytes"] == (tmp_path / manifest.file).stat().st_size <= exporting.MAX_BYTES
-    assert record["parity"]["max_difference"]["probability"] < 1e-4
+    assert record["parity"]["max_difference"]["families"] < 1e-4
     assert record["fusion"]["max_difference"] < 1e-4
     session = onnxruntime.InferenceSession(str(tmp_path / manifest.file))
     assert [value.name for value in session.get_inputs()] == ["image"]
-    names = ["probability", "heatmap", "activation"]
+    names = ["families", "heatmap", "activation"]
     for count in (1, 3):
         shapes = [out.shape for out in session.run(names, {"image": prepare(crops[:count])})]
-        assert shapes == [(count, 1), (count, 112, 112, 1), (count, 7, 7, 1)]
+        assert shapes == [(count, 5), (count, 112, 112, 1), (count, 7, 7, 1)]
     judged = Classifier(tmp_path / "manifest.json").judge(crops)
     assert len(judged) == 3
     assert judged[0].heatmap.shape == (112, 112)
+    assert load_manifest(tmp_path / "manifest.json") == manifest
+    assert manifest.judges == ("densenet121",)
 
 
 def test_an_export_that_would_judge_otherwise_is_refused(
     monkeypatch: pytest.MonkeyPatch, small: keras.Model, tmp_path: Path, crops: Crops
 ) -> None:
-    monkeypatch.setattr(exporting, "serving_model", lambda model, second: model)
-    with monkeypatch.context() as stricter, pytest.raises(ValueError, match="half precision"):
-        stricter.setattr(exporting, "MAX_MOVED", -1.0)
-        export(small, tmp_path, version="1", crops=crops)
-    monkeypatch.setattr(exporting, "MAX_DIFFERENCE", {"probability": -1.0})
+    monkeypatch.setattr(exporting, "serving_model", lambda model: model)
+    for output in ("families", "heatmap"):
+        with monkeypatch.context() as stricter, pytest.raises(ValueError, match="half precision"):
+            stricter.setitem(exporting.MAX_MOVED, output, -1.0)
+            export(small, tmp_path, version="1", crops=crops)
+    monkeypatch.setattr(exporting, "MAX_DIFFERENCE", {"families": -1.0})
     with pytest.raises(ValueError, match="differ by"):
         export(small, tmp_path, version="1", crops=crops)
     monkeypatch.setattr(exporting, "MAX_BYTES", 10)
@@ -176,11 +207,6 @@ def _stirred(model: keras.Model) -> keras.Model:
             shape = layer.gamma.shape
             layer.set_weights([random.uniform(0.8, 1.2, shape).astype("f4") for _ in range(4)])
     return model
-
-
-def _logit(chance: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    safe = np.asarray(chance, np.float64)
-    return np.asarray(np.log(safe / (1 - safe)))
 
 
 def _copy(model: onnx.ModelProto) -> onnx.ModelProto:

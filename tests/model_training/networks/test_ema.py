@@ -99,3 +99,36 @@ def test_a_saved_state_is_taken_up(model: Any) -> None:
     for average in (one, other):
         average.update(10)
     assert_close(other.state(), one.state())
+
+
+class Counted(keras.layers.Layer):  # type: ignore[misc]
+    """A layer with an 8-bit matrix that is never trained, and a factor that is."""
+
+    def build(self, _: Any) -> None:
+        fixed = {"trainable": False, "initializer": "zeros"}
+        self.whole = self.add_weight(name="whole", shape=(3, 2), dtype="int8", **fixed)
+        self.factor = self.add_weight(name="factor", shape=(2,), initializer="ones")
+        self.whole.assign(np.arange(6).reshape(3, 2) * 20)
+
+    def call(self, inputs: Any) -> Any:
+        return keras.ops.matmul(inputs, keras.ops.cast(self.whole, inputs.dtype)) * self.factor
+
+
+def test_whole_numbers_are_left_as_they_are() -> None:
+    model = keras.Sequential([keras.Input((3,)), Counted()])
+    factor, whole = model.weights
+    average = WeightAverage(model, momentum=0.9)
+    assert len(average.state()) == 1
+    for step in range(1, 21):
+        factor.assign([float(step), 0.0])
+        average.update(step)
+    assert 1 < average.state()[0][0] < 20
+    before = keras.ops.convert_to_numpy(whole)
+    average.swap()
+    assert 1 < float(factor[0]) < 20
+    assert whole.dtype == "int8"
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(whole), before)
+    assert before.max() == 100
+    other = WeightAverage(model)
+    other.restore(average.state())
+    assert_close(other.state(), average.state())

@@ -17,6 +17,7 @@ from model_training.networks.losses import (  # noqa: E402
     SMOOTHING,
     accuracy,
     face_loss,
+    families_loss,
     mask_loss,
 )
 
@@ -101,3 +102,40 @@ def test_accuracy_takes_soft_labels_for_the_side_they_lean_to() -> None:
     label = np.array([[0.99], [0.01], [0.6], [0.4]], np.float32)
     logit = np.array([[5.0], [-5.0], [-1.0], [2.0]], np.float32)
     assert np.asarray(accuracy(label, logit)).tolist() == [1, 1, 0, 0]
+
+
+def families(label: Floats, weight: Floats, logit: Floats) -> Floats:
+    target = np.stack([label, weight], axis=2).astype(np.float32)
+    given = [keras.ops.convert_to_tensor(value) for value in (target, logit)]
+    return np.asarray(keras.ops.convert_to_numpy(families_loss(*given)))
+
+
+def test_the_families_loss_is_weighted_cross_entropy() -> None:
+    random = np.random.default_rng(0)
+    logit = random.normal(0, 3, (4, 5)).astype(np.float32)
+    label, weight = random.random((4, 5)).astype(np.float32), random.random((4, 5))
+    wanted = entropy(label * (1 - SMOOTHING) + SMOOTHING / 2, logit.astype(np.float64))
+    found = families(label, weight.astype(np.float32), logit)
+    np.testing.assert_allclose(found, (weight * wanted).mean(axis=1), rtol=1e-4)
+
+
+def test_a_head_of_no_weight_is_left_alone() -> None:
+    """Another family's fake is neither right nor wrong to it, however sure it is."""
+    label, weight = np.array([[1.0, 1, 0, 0, 0]]), np.array([[1.0, 1, 0, 0, 0]])
+    one = families(label, weight, np.array([[2, -1, 0, 0, 0]], np.float32))
+    other = families(label, weight, np.array([[2, -1, 90, -90, 7]], np.float32))
+    np.testing.assert_array_equal(one, other)
+    assert families(label, weight, np.array([[2, -2, 0, 0, 0]], np.float32)) > one
+    assert not families(label, 0 * weight, np.array([[2, -1, 0, 0, 0]], np.float32)).any()
+
+
+def test_no_gradient_reaches_a_head_of_no_weight() -> None:
+    tf = pytest.importorskip("tensorflow")
+    target = np.stack([np.array([[1.0, 0, 1, 0]]), np.array([[1.0, 0, 1, 0]])], axis=2)
+    logit = tf.constant([[0.5, 3.0, -2.0, -3.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(logit)
+        loss = families_loss(target.astype(np.float32), logit)
+    slope = tape.gradient(loss, logit).numpy()[0]
+    assert (slope[[1, 3]] == 0).all()
+    assert (slope[[0, 2]] < 0).all()

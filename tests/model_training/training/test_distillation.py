@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,14 +13,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
 from model_training.dataset.batches import Batch  # noqa: E402
+from model_training.dataset.families import HEADS  # noqa: E402
 from model_training.networks.losses import HINT_SHARE, hint_loss  # noqa: E402
-from model_training.networks.model import build_model, load_warmstart, read_weights  # noqa: E402
-from model_training.networks.teacher import (  # noqa: E402
-    build_teacher,
-    convert,
-    hint_heads,
-    layer_names,
-)
 from model_training.training.distillation import MIXED_SHARE, TEACHER_SHARE, Lessons, arrays_of  # noqa: E402
 from unmask.detector.preprocess import normalise  # noqa: E402
 
@@ -39,11 +30,12 @@ def batch(count: int = 6) -> Batch:
         (np.arange(count) % 2).astype(np.float32),
         np.repeat(random.integers(0, 2, (count, 1, 1)) * 255, 112, 1).repeat(112, 2).astype("u1"),
         np.linspace(0.3, 1, count).astype(np.float32),
+        (np.arange(count) % 2 * np.arange(count) % len(HEADS)).astype(np.uint8),
     )
 
 
 class Stand(keras.Model):  # type: ignore[misc]
-    """A teacher that tells bright pictures from dark ones."""
+    """A teacher that tells bright pictures from dark ones; its maps alone help, not its heads."""
 
     def call(self, image: Any, training: bool = False) -> dict[str, Any]:
         light = keras.ops.mean(image, axis=(1, 2, 3))
@@ -67,7 +59,7 @@ def test_without_mixing_or_teacher_nothing_changes() -> None:
 
 def test_shares_depend_on_seed_and_step_alone() -> None:
     lessons = Lessons(mixup=0.4, seed=5)
-    given = Batch(np.zeros((4000, 1)), *[np.zeros(0)] * 3)  # type: ignore[arg-type]
+    given = Batch(np.zeros((4000, 1)), *[np.zeros(0)] * 4)  # type: ignore[arg-type]
     one = lessons.shares(given, 7)
     np.testing.assert_array_equal(one, Lessons(mixup=0.4, seed=5).shares(given, 7))
     assert (one != lessons.shares(given, 8)).any()
@@ -91,7 +83,8 @@ def test_a_teacher_softens_labels_and_gives_hints() -> None:
     said = 1 / (1 + np.exp(-4 * plain(arrays["image"]).mean(axis=(1, 2, 3))))
     wanted = (1 - TEACHER_SHARE) * batch().labels + TEACHER_SHARE * said
     np.testing.assert_allclose(plain(found["logit"])[:, 0], wanted, atol=1e-5)
-    assert set(found) == {"image", "logit", "heatmap_logit", "hint_16"}
+    assert set(found) == {"image", "logit", "families", "heatmap_logit", "hint_16"}
+    np.testing.assert_array_equal(plain(found["families"]), plain(arrays["families"]))
 
 
 def test_the_loss_of_a_hint_knows_no_scale() -> None:
@@ -104,40 +97,82 @@ def test_the_loss_of_a_hint_knows_no_scale() -> None:
     assert nothing.mean() == pytest.approx(HINT_SHARE, rel=1e-3)
 
 
-def test_the_teacher_is_lite2_and_the_network_guesses_its_maps() -> None:
-    teacher, model = build_teacher(), build_model(decoder=False)
-    assert teacher.count_params() - 1281 == 4_869_168  # the published network less its classifier
-    heads = hint_heads(model, teacher)
-    for name, head in heads.items():
-        assert head.shape == teacher.output[name].shape, name
-    assert set(heads) == {"hint_16", "hint_32"}
+def test_a_photograph_counts_for_every_head_and_a_fake_for_the_first_and_its_own() -> None:
+    given = Batch(
+        np.zeros((4, 224, 224, 3), np.uint8),
+        np.array([0, 1, 1, 1], np.float32),
+        np.zeros((4, 112, 112), np.uint8),
+        np.ones(4, np.float32),
+        np.array([0, 2, 0, 4], np.uint8),
+    )
+    found = plain(arrays_of(**vars(given))["families"])
+    assert found.shape == (4, 5, 2)
+    labels, weights = found[..., 0], found[..., 1]
+    assert labels.tolist() == [
+        [0, 0, 0, 0, 0],
+        [1, 0, 1, 0, 0],
+        [1, 0, 0, 0, 0],  # of no family
+        [1, 0, 0, 0, 1],
+    ]
+    assert weights.tolist() == [
+        [1, 1, 1, 1, 1],
+        [1, 0, 1, 0, 0],
+        [1, 0, 0, 0, 0],
+        [1, 0, 0, 0, 1],
+    ]
 
 
-def test_a_pytorch_file_becomes_the_teachers_weights(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """With PyTorch's reader replaced by one that gives its order of axes: (out, in, h, w)."""
-    random = np.random.default_rng(4)
-    ours = {weight.path: tuple(weight.shape) for weight in build_teacher().weights}
-    stored: dict[str, Any] = {}
-    for layer, kernel, norm in layer_names():
-        axes = (2, 3, 0, 1) if "depthwise" in layer else (3, 2, 0, 1)
-        shape = [ours[f"{layer}/kernel"][axis] for axis in axes]
-        stored[f"{kernel}.weight"] = random.normal(size=shape).astype(np.float32)
-        for name in ("weight", "bias", "running_mean", "running_var"):
-            stored[f"{norm}.{name}"] = random.normal(size=shape[0]).astype(np.float32)
-    tensors = {name: SimpleNamespace(numpy=value.copy) for name, value in stored.items()}
-    torch = SimpleNamespace(load=lambda *_, **__: tensors)
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    out = tmp_path / "new" / "teacher.npz"
-    assert convert(tmp_path / "file.pth", out) == len(ours) - 2  # all but the last layer's
-    teacher = build_teacher()
-    assert load_warmstart(teacher, read_weights(out)) == len(ours) - 2
-    stem = plain(teacher.get_layer("stem").kernel)
-    np.testing.assert_allclose(stem[1, 2, 0, 5], stored["_conv_stem.weight"][5, 0, 1, 2], rtol=1e-3)
-    del tensors["_conv_head.weight"]
-    with pytest.raises(ValueError, match="_conv_head"):
-        convert(tmp_path / "file.pth", out)
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ValueError, match="PyTorch is needed"):
-        convert(tmp_path / "file.pth", out)
+class Knowing(Stand):
+    """A teacher with heads, of which it says the same of every picture."""
+
+    SAYS = (2.0, -1.0, 0.0, 3.0, -2.0)
+
+    def call(self, image: Any, training: bool = False) -> dict[str, Any]:
+        said = super().call(image)
+        rows = keras.ops.ones_like(said["logit"])
+        return {**said, "families": rows * keras.ops.convert_to_tensor([self.SAYS])}
+
+
+def test_a_teachers_heads_count_half_and_alone_where_the_truth_says_nothing() -> None:
+    arrays = arrays_of(**vars(batch()))
+    before = plain(arrays["families"])
+    found = plain(Lessons(Knowing()).prepare(arrays, np.ones((6, 1), np.float32))["families"])
+    belief = np.broadcast_to(1 / (1 + np.exp(-np.array(Knowing.SAYS))), (6, 5))
+    known = before[..., 1] == 1
+    assert 0 < known.sum() < known.size
+    blend = (1 - TEACHER_SHARE) * before[..., 0] + TEACHER_SHARE * belief
+    np.testing.assert_allclose(found[..., 0][known], blend[known], atol=1e-6)
+    np.testing.assert_allclose(found[..., 0][~known], belief[~known], atol=1e-6)
+    np.testing.assert_allclose(found[..., 1], np.where(known, 1.0, 0.5))
+
+
+def test_mixed_pictures_have_a_teachers_word_in_proportion() -> None:
+    """Where a head's weight is between 0 and 1, so is the part that the teacher alone decides."""
+    arrays = arrays_of(**vars(batch()))
+    shares = np.full((6, 1), 0.75, np.float32)
+    mixed = plain(Lessons(mixup=0.4).prepare(arrays, shares)["families"])
+    found = plain(Lessons(Knowing(), mixup=0.4).prepare(arrays, shares)["families"])
+    belief = 1 / (1 + np.exp(-np.array(Knowing.SAYS)))
+    truth, weight = mixed[..., 0], mixed[..., 1]
+    assert ((weight > 0) & (weight < 1)).any()
+    own = weight * (1 - TEACHER_SHARE)
+    np.testing.assert_allclose(found[..., 0], own * truth + (1 - own) * belief, atol=1e-6)
+    np.testing.assert_allclose(found[..., 1], 0.5 + 0.5 * weight, atol=1e-6)
+
+
+def test_a_teachers_values_are_given_as_an_argument_too() -> None:
+    """As a compiled step takes them; the answer is the same."""
+    image = keras.Input((224, 224, 3))
+    x = keras.layers.AveragePooling2D(32)(image)
+    x = keras.layers.BatchNormalization()(x)
+    logit = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(1, 1)(x))
+    lessons = Lessons(keras.Model(image, {"logit": logit, "hint_32": x}))
+    arrays, shares = arrays_of(**vars(batch())), np.ones((6, 1), np.float32)
+    values = lessons.values()
+    assert values is not None
+    assert [len(group) for group in values] == [4, 2]
+    one, other = (lessons.prepare(arrays, shares, given) for given in (None, values))
+    assert one.keys() == other.keys() == {*arrays, "hint_32"}
+    for name, value in one.items():
+        np.testing.assert_allclose(plain(value), plain(other[name]), atol=1e-6)
+    assert Lessons().values() is None

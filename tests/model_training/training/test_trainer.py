@@ -23,10 +23,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
 
 from model_training.dataset.batches import Batch  # noqa: E402
+from model_training.dataset.families import HEADS  # noqa: E402
 from model_training.evaluation.metrics import roc_auc  # noqa: E402
 from model_training.export.record import without_paths  # noqa: E402
 from model_training.networks.architectures import Network  # noqa: E402
-from model_training.networks.losses import face_loss, mask_loss  # noqa: E402
+from model_training.networks.clip import QuantisedDense, is_frozen  # noqa: E402
+from model_training.networks.losses import face_loss, families_loss, mask_loss  # noqa: E402
 from model_training.networks.model import read_weights  # noqa: E402
 from model_training.training.config import Plan  # noqa: E402
 from model_training.training.distillation import Lessons, arrays_of  # noqa: E402
@@ -40,14 +42,24 @@ class PulledPlugError(Exception):
     """Somebody pulled the plug."""
 
 
-def tiny(decoder: bool = True) -> Any:
+def tiny(decoder: bool = True, whole: bool = False) -> Any:
+    """With ``whole``, a product as CLIP's tower has them: int8, never trained, never saved."""
     keras.utils.set_random_seed(0)
     image = keras.Input((224, 224, 3), name="image")
     x = keras.layers.AveragePooling2D(32)(image)
     x = keras.layers.Conv2D(4, 1)(x)
     x = keras.layers.BatchNormalization()(x)
+    if whole:
+        product = QuantisedDense(4, name="block_1_query")
+        tokens = product(keras.layers.Reshape((49, 4))(x))
+        product.kernel.assign(np.random.default_rng(0).integers(-127, 128, (4, 4)))
+        product.scale.assign(np.full(4, 0.01))
+        x = keras.layers.Add()([x, keras.layers.Reshape((7, 7, 4))(tokens)])
     activation = keras.layers.Conv2D(1, 1)(x)
-    outputs = {"logit": keras.layers.GlobalAveragePooling2D()(activation), "activation": activation}
+    logit = keras.layers.GlobalAveragePooling2D()(activation)
+    others = keras.layers.Dense(len(HEADS) - 1)(keras.layers.GlobalAveragePooling2D()(x))
+    families = keras.layers.Concatenate()([logit, others])
+    outputs = {"logit": logit, "families": families, "activation": activation}
     if decoder:
         outputs["heatmap_logit"] = keras.layers.UpSampling2D(16)(keras.layers.Conv2D(1, 1)(x))
     return keras.Model(image, outputs)
@@ -61,7 +73,8 @@ def batch_of(number: int, size: int = 2) -> Batch:
     crops = (random.integers(0, 190, (size, 224, 224, 3)) + light).astype(np.uint8)
     masks = np.zeros((size, 112, 112), np.uint8)
     masks[labels > 0, 30:70, 30:80] = 255
-    return Batch(crops, labels, masks, np.ones(size, np.float32))
+    heads = (labels * (1 + np.arange(size) // 2 % 2)).astype(np.uint8)
+    return Batch(crops, labels, masks, np.ones(size, np.float32), heads)
 
 
 def batches(first: int = 0, fail_after: int | None = None) -> Iterator[Batch]:
@@ -76,11 +89,15 @@ CHECKS = [batch_of(1000, 4), batch_of(1001, 3)]
 
 def plan(out: Path, **values: Any) -> Plan:
     out.mkdir(exist_ok=True)
-    return Plan(data=out, out=out, **{"steps": 6, "batch": 2, "epoch_steps": 2} | values)
+    return Plan(data=(out,), out=out, **{"steps": 6, "batch": 2, "epoch_steps": 2} | values)
 
 
 def weights(run: Run) -> Arrays:
-    return [np.array(keras.ops.convert_to_numpy(weight)) for weight in run.model.weights]
+    return [
+        np.array(keras.ops.convert_to_numpy(weight))
+        for weight in run.model.weights
+        if not is_frozen(weight)
+    ]
 
 
 def history(out: Path) -> list[dict[str, str]]:
@@ -89,15 +106,25 @@ def history(out: Path) -> list[dict[str, str]]:
 
 
 def test_a_plan_that_cannot_be(tmp_path: Path) -> None:
-    for values in ({"mixup": -1.0}, {"frame": 0.1}, {"network": Network.TEACHER, "imagenet": True}):
-        with pytest.raises(ValueError, match=r"must|ImageNet"):
+    clip = {"network": Network.CLIP}
+    for values, named in (
+        ({"mixup": -1.0}, "mixup must"),
+        ({"frame": 0.1}, "frame must"),
+        ({**clip, "tower": tmp_path, "imagenet": True}, "ImageNet"),
+        (clip, "--tower"),
+        ({"teacher": tmp_path / "clip.npz"}, "--tower"),
+    ):
+        with pytest.raises(ValueError, match=named):
             plan(tmp_path / "out", **values)
+    assert plan(tmp_path / "out", **clip, tower=tmp_path / "tower.onnx").network is Network.CLIP
 
 
 def test_a_plan_is_told_without_the_paths_of_a_machine(tmp_path: Path) -> None:
-    told = without_paths(vars(plan(tmp_path / "out", teacher=tmp_path / "t.npz", minutes=3.0)))
+    files = {"teacher": tmp_path / "t.npz", "tower": tmp_path / "tower.onnx"}
+    told = without_paths(vars(plan(tmp_path / "out", **files, minutes=3.0)))
     assert (told["teacher"], told["warmstart"], told["minutes"]) == (True, False, 3.0)
     assert not {"data", "out", "processes", "steps"} & set(told)
+    assert str(tmp_path) not in repr(told)
 
 
 # ---- steps -------------------------------------------------------------------------------------
@@ -111,13 +138,14 @@ def numbers(function: Any, *given: Any) -> npt.NDArray[Any]:
 @pytest.mark.parametrize("decoder", [True, False])
 def test_a_step_reports_its_loss_and_learns(decoder: bool) -> None:
     model = tiny(decoder)
-    names = ["logit", *(["heatmap_logit"] if decoder else [])]
+    names = ["logit", "families", *(["heatmap_logit"] if decoder else [])]
     learner = keras.Model(model.input, {name: model.output[name] for name in names})
     step = make_step(learner, keras.optimizers.SGD(0.05))
     batch = batch_of(0)
     given = arrays_of(**vars(batch))
     found = learner(given["image"], training=True)
     wanted = numbers(face_loss, given["logit"], found["logit"]).mean()
+    wanted += numbers(families_loss, given["families"], found["families"]).mean()
     if decoder:
         wanted += numbers(mask_loss, given["heatmap_logit"], found["heatmap_logit"]).mean()
     right = (np.asarray(found["logit"])[:, 0] >= 0) == (batch.labels > 0.5)
@@ -170,15 +198,16 @@ def test_means_of_what_steps_report() -> None:
 def test_validation_is_that_of_plain_numpy() -> None:
     """The last batch is smaller, and the classes are not of one size."""
     model = tiny()
-    learner = keras.Model(
-        model.input, {name: model.output[name] for name in ("logit", "heatmap_logit")}
-    )
-    logits, labels, masks = [], [], []
+    names = ("logit", "families", "heatmap_logit")
+    learner = keras.Model(model.input, {name: model.output[name] for name in names})
+    logits, labels, masks, families, heads = [], [], [], [], []
     for one in CHECKS:
         given = arrays_of(**vars(one))
         found = learner(given["image"], training=False)
         logits.append(np.asarray(found["logit"])[:, 0])
         labels.append(one.labels)
+        families.append(np.asarray(found["families"]))
+        heads.append(one.heads)
         masks.append(numbers(mask_loss, given["heatmap_logit"], found["heatmap_logit"]))
     logit, label = np.concatenate(logits), np.concatenate(labels)
     each = np.log1p(np.exp(logit)) - label * logit
@@ -190,23 +219,36 @@ def test_validation_is_that_of_plain_numpy() -> None:
     assert shown["val_accuracy"] == pytest.approx(np.mean((logit >= 0) == (label > 0.5)))
     assert shown["val_auc"] == pytest.approx(roc_auc(label.astype(int), logit))
     assert shown["val_mask_loss"] == pytest.approx(np.concatenate(masks).mean(), rel=1e-4)
+    said, own = np.concatenate(families), np.concatenate(heads)
+    assert {1, 2} <= set(own.tolist())
+    areas = []
+    for head in (1, 2):  # a family's fakes and all photographs; other families' are left out
+        part = (label == 0) | (own == head)
+        areas.append(roc_auc((own[part] == head).astype(int), said[part, head]))
+    assert shown["val_family_auc"] == pytest.approx(np.mean(areas))
 
 
 def test_without_a_decoder_there_is_no_mask_to_validate() -> None:
     model = tiny(decoder=False)
     learner = keras.Model(model.input, {"logit": model.output["logit"]})
-    assert math.isnan(validate(learner, CHECKS)["val_mask_loss"])
+    found = validate(learner, CHECKS)
+    assert math.isnan(found["val_mask_loss"])
+    assert math.isnan(found["val_family_auc"])  # nor heads, where the network has none
 
 
 # ---- runs --------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def finished(out: Path, model: Any) -> Run:
     """Six steps in three epochs, without an interruption."""
-    run = Run(plan(tmp_path_factory.mktemp("whole")), tiny())
+    run = Run(plan(out), model)
     run.go(batches(), CHECKS)
     return run
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return finished(tmp_path_factory.mktemp("whole"), tiny())
 
 
 def test_a_run_keeps_to_its_plan(whole: Run) -> None:
@@ -236,16 +278,43 @@ def test_the_weights_kept_are_the_average(whole: Run) -> None:
     assert max(differ) > 1e-4  # and not the weights themselves
 
 
-def test_an_interrupted_run_ends_as_if_it_had_not_been(whole: Run, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def clip_like(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return finished(tmp_path_factory.mktemp("clip"), tiny(whole=True))
+
+
+def test_what_is_frozen_is_never_written_and_never_changes(clip_like: Run) -> None:
+    run, out = clip_like, clip_like.plan.out
+    (kernel, scale) = (weight for weight in run.model.weights if is_frozen(weight))
+    before = np.random.default_rng(0).integers(-127, 128, (4, 4))
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(kernel), before)
+    names = {weight.path for weight in run.model.weights}
+    for name in ("best.npz", "last.npz"):
+        assert set(read_weights(out / name)) == names - {kernel.path, scale.path}
+    with np.load(out / "checkpoint" / "state.npz") as stored:
+        kept = [name for name in stored.files if name.startswith("model/")]
+        assert all(stored[name].dtype == np.float32 for name in kept)
+    assert len(kept) == len(names) - 2
+    gain = run.model.get_layer("block_1_query").gain
+    assert np.abs(keras.ops.convert_to_numpy(gain)).max() > 0
+
+
+@pytest.mark.parametrize("is_clip", [False, True], ids=["densenet", "clip"])
+def test_an_interrupted_run_ends_as_if_it_had_not_been(
+    whole: Run, clip_like: Run, tmp_path: Path, is_clip: bool
+) -> None:
     """The plug is pulled in the third epoch; what it had done since the second is done anew."""
-    first = Run(plan(tmp_path / "out"), tiny())
+
+    whole = clip_like if is_clip else whole
+    first = Run(plan(tmp_path / "out"), tiny(whole=is_clip))
     with pytest.raises(PulledPlugError):
         first.go(batches(fail_after=5), CHECKS)
     assert len(history(tmp_path / "out")) == 2
 
-    second = Run(plan(tmp_path / "out"), tiny())
+    second = Run(plan(tmp_path / "out"), tiny(whole=is_clip))
     for weight in second.model.weights:
-        weight.assign(weight.value + 1.0)
+        if not is_frozen(weight):  # that comes from the tower's own file
+            weight.assign(weight.value + 1.0)
     second.load()
     assert (second.at.step, second.at.epoch) == (4, 2)
     assert second.at.history == first.at.history

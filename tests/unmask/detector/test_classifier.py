@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.models import tuned_colours, write_two_judges
 from unmask.detector.align import Pixels
-from unmask.detector.classifier import MAX_BATCH, Classifier, calibrated
+from unmask.detector.classifier import MAX_BATCH, Classifier
+from unmask.detector.joining import calibrated, raw_probability
 from unmask.detector.manifest import Calibration, load_manifest
 from unmask.errors import UnmaskError
 
@@ -145,3 +147,125 @@ def test_a_manifest_that_is_none(tmp_path: Path, content: str | None, code: str)
         load_manifest(path)
     assert refusal.value.code == code
     json.dumps(refusal.value.as_json())
+
+
+# ---- two judges ---------------------------------------------------------------------------------
+
+NEUTRAL = {"calibration": {"scale": 1.0, "offset": 0.0}, "real": 0.3}
+#: What each judge's own word means: CLIP's is doubted more.
+OPINIONS = {
+    "densenet121": NEUTRAL,
+    "clip": {"calibration": {"scale": 0.5, "offset": -1.0}, "real": 0.3},
+}
+
+
+def evenly(red: int, green: int, blue: int) -> Pixels:
+    return np.full((224, 224, 3), (red, green, blue), np.uint8)
+
+
+def logits(colour: tuple[int, int, int]) -> tuple[float, float]:
+    """What the two judges make of an even colour: red less blue, red less green."""
+    red, green, blue = (16 * value / 255 for value in colour)
+    return red - blue, red - green
+
+
+COLOURS = ((120, 110, 100), (100, 104, 110), (110, 100, 118))
+
+
+def test_two_judges_are_joined_by_their_shares(two_judges: Path) -> None:
+    found = Classifier(two_judges).judge([evenly(*colour) for colour in COLOURS])
+    for one, colour in zip(found, COLOURS, strict=True):
+        first, second = logits(colour)
+        joined = raw_probability(np.array([0.25 * first + 0.75 * second]))[0]
+        assert one.fake_probability == pytest.approx(joined, abs=1e-3)
+        heatmap = raw_probability(np.array([first, second])).mean()
+        np.testing.assert_allclose(one.heatmap, heatmap, atol=1e-3)
+        assert one.heatmap.shape == (112, 112)
+        assert one.opinions == ()  # whose meaning the manifest does not tell
+
+
+def test_what_each_judge_says_is_told_apart(two_judges: Path) -> None:
+    images = np.stack([evenly(*colour) for colour in COLOURS]).astype(np.float32) / 127.5 - 1
+    said = Classifier(two_judges).answers(images)
+    assert said.families.shape == (3, 2, 5)
+    assert said.heatmaps.shape == (3, 2, 112, 112)
+    np.testing.assert_allclose(said.families[:, :, 0], 0)
+    for head in range(1, 5):
+        np.testing.assert_allclose(
+            said.families[:, :, head], [logits(colour) for colour in COLOURS], atol=1e-3
+        )
+
+
+def test_each_judge_has_an_opinion_of_its_own(tmp_path: Path) -> None:
+    classifier = Classifier(write_two_judges(tmp_path, opinions=OPINIONS))
+    crops = [evenly(*colour) for colour in COLOURS] * 4  # in two batches
+    for found, colour in zip(classifier.judge(crops), COLOURS * 4, strict=True):
+        first, second = logits(colour)
+        one, other = found.opinions
+        assert (one.judge, other.judge) == ("densenet121", "clip")
+        assert one.fake_probability == pytest.approx(1 / (1 + np.exp(-first)), abs=1e-3)
+        wanted = 1 / (1 + np.exp(-(0.5 * second - 1)))
+        assert other.fake_probability == pytest.approx(wanted, abs=1e-3)
+        for opinion in found.opinions:
+            assert opinion.clears == (opinion.fake_probability < 0.3)
+    assert {opinion.clears for found in classifier.judge(crops) for opinion in found.opinions} == {
+        True,
+        False,
+    }
+
+
+def test_only_judges_whose_word_has_a_meaning_are_heard(tmp_path: Path) -> None:
+    path = write_two_judges(tmp_path, opinions={"clip": NEUTRAL, "somebody": NEUTRAL})
+    (found,) = Classifier(path).judge([evenly(*COLOURS[0])])
+    assert [opinion.judge for opinion in found.opinions] == ["clip"]
+
+
+def test_one_judge_may_have_an_opinion_too(colour_model: Path, tmp_path: Path) -> None:
+    path = changed(colour_model, tmp_path, opinions={"densenet121": NEUTRAL})
+    (found,) = Classifier(path).judge([evenly(*COLOURS[0])])
+    (opinion,) = found.opinions
+    assert opinion.fake_probability == pytest.approx(found.fake_probability, abs=1e-6)
+
+
+PARTS = ("tower", "tuned", "heads")
+#: The stand-in's files by their part.
+FILES = {"tower": "tower.onnx", "tuned": "tuned.npz", "heads": "heads.onnx"}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("is_there", [True, False], ids=["altered", "missing"])
+def test_a_second_judges_file_that_is_missing_or_altered(
+    tmp_path: Path, part: str, is_there: bool
+) -> None:
+    path = write_two_judges(tmp_path)
+    file = tmp_path / FILES[part]
+    if is_there:
+        file.write_bytes(tuned_colours(9, 9, 9) if part == "tuned" else file.read_bytes() + b" ")
+    else:
+        file.unlink()
+    with pytest.raises(UnmaskError) as refusal:
+        Classifier(path)
+    assert refusal.value.code == ("model_mismatch" if is_there else "model_missing")
+    assert FILES[part] in str(refusal.value)
+    json.dumps(refusal.value.as_json())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"clip": {"tower": {"file": "tower.onnx", "sha256": "0"}}},
+        {"joining": {"any_weight": -0.1}},
+        {"opinions": {"clip": {"calibration": {"scale": 0, "offset": 0}, "real": 0.5}}},
+        {"opinions": {"clip": {"calibration": {"scale": 1, "offset": 0}, "real": 1.5}}},
+    ],
+    ids=["files", "joining", "scale", "bound"],
+)
+def test_a_manifest_of_two_judges_that_does_not_fit(tmp_path: Path, values: Any) -> None:
+    with pytest.raises(UnmaskError) as refusal:
+        load_manifest(write_two_judges(tmp_path, **values))
+    assert refusal.value.code == "model_mismatch"
+
+
+def test_a_manifest_names_its_judges(colour_model: Path, two_judges: Path) -> None:
+    assert load_manifest(colour_model).judges == ("densenet121",)
+    assert load_manifest(two_judges).judges == ("densenet121", "clip")

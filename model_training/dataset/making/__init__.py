@@ -1,0 +1,1 @@
+"""Fakes to train on, made by networks that come in packages (the extra ``make``)."""

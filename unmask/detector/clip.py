@@ -1,0 +1,46 @@
+"""CLIP's image tower judges along: its tokens of several depths, read by heads of our own.
+
+The tower's file is the one that was published, int8, in another graph; what training changed in it
+are small vectors in a file beside it. ``model_training.networks.clip`` has the sources.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from unmask.detector.align import Floats
+from unmask.detector.manifest import ClipFiles
+from unmask.detector.session import open_session, read_checked
+
+#: Faces in one run of the tower: more take memory (50 MB each) and gain no time.
+FACES = 2
+#: The tower's outputs: the tokens after these blocks.
+TOKENS = ("tokens_3", "tokens_6", "tokens_9", "tokens_12")
+
+
+class ClipJudge:
+    """The tower with its heads; safe to use from several threads."""
+
+    def __init__(self, folder: Path, files: ClipFiles, threads: int = 0) -> None:
+        tuned = read_checked(folder / files.tuned.file, files.tuned.sha256)
+        with np.load(io.BytesIO(tuned)) as stored:
+            weights = {name: stored[name] for name in stored.files}
+        tower, heads = files.tower, files.heads
+        self._tower = open_session(folder / tower.file, tower.sha256, threads, weights)
+        self._heads = open_session(folder / heads.file, heads.sha256, threads)
+
+    def judge(self, images: Floats) -> tuple[Floats, Floats]:
+        """Of aligned faces (n, 224, 224, 3), RGB in [-1, 1], the logits by family (n, 5) and the
+        heatmaps (n, 112, 112) in [0, 1]."""
+        parts = [self._run(images[start : start + FACES]) for start in range(0, len(images), FACES)]
+        families, heatmaps = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return families, heatmaps[..., 0]
+
+    def _run(self, images: Floats) -> tuple[Floats, Floats]:
+        tokens = self._tower.run(list(TOKENS), {"image": images})
+        feed = dict(zip(TOKENS, tokens, strict=True))
+        families, heatmaps = self._heads.run(["families", "heatmap"], feed)
+        return families, heatmaps

@@ -1,0 +1,47 @@
+"""Makes one opinion of several judges'."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unmask.detector.align import Floats
+from unmask.detector.manifest import Calibration, Joining
+
+
+def family_logits(families: Floats, judges: tuple[str, ...], joining: Joining) -> Floats:
+    """The judges' logits (n, judges, heads) as one set (n, heads)."""
+    shares = np.array([joining.weights.get(judge, 0.0) for judge in judges], np.float32)
+    return np.asarray(np.tensordot(families, shares / shares.sum(), axes=([1], [0])), np.float32)
+
+
+def face_logit(families: Floats, any_weight: float) -> Floats:
+    """The logit (n,) of a face from those of its heads (n, heads): the first one is over all fakes,
+    the others over one family each. A network of one head alone has that one's."""
+    if families.shape[1] == 1:
+        return families[:, 0]
+    suspicious = families[:, 1:].max(axis=1)
+    return np.asarray(any_weight * families[:, 0] + suspicious, np.float32)
+
+
+def joined_logit(families: Floats, judges: tuple[str, ...], joining: Joining) -> Floats:
+    """The logit (n,) of faces on which each judge gave its heads' (n, judges, heads)."""
+    return face_logit(family_logits(families, judges, joining), joining.any_weight)
+
+
+def joined_heatmap(heatmaps: Floats, judges: tuple[str, ...], joining: Joining) -> Floats:
+    """The judges' heatmaps (n, judges, k, k) as one (n, k, k)."""
+    shares = np.array([joining.heatmap.get(judge, 0.0) for judge in judges], np.float32)
+    return np.asarray(np.tensordot(heatmaps, shares / shares.sum(), axes=([1], [0])), np.float32)
+
+
+def raw_probability(logits: Floats) -> Floats:
+    """Logits (n,) as probabilities that are still to be calibrated."""
+    return (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
+
+
+def calibrated(raw: Floats, calibration: Calibration) -> Floats:
+    """Raw probabilities (n,) after Platt scaling."""
+    safe = np.clip(raw.astype(np.float64), 1e-7, 1 - 1e-7)
+    logits = np.log(safe / (1 - safe))
+    scaled = calibration.scale * logits + calibration.offset
+    return (1 / (1 + np.exp(-scaled))).astype(np.float32)

@@ -201,7 +201,7 @@ def _said(folder: Path, plan: Table, rows: Sequence[Row], known: Landmarks, spli
     starts = range(0, len(rows), BATCH)
     for start in track(starts, description=f"Judging with {folder.name}"):
         crops = list(_crops(rows[start : start + BATCH], known, plan))
-        # one shape for all, as a compiling backend would compile each anew
+        # one shape for all, as a compiling backend would compile each again
         filled = np.resize(np.stack(crops), (BATCH, *crops[0].shape))
         score, logit, heatmap = judge(normalise(filled))
         maps = np.zeros((BATCH, 0, 0), np.float32) if heatmap is None else heatmap

@@ -1,6 +1,6 @@
 """Measures what the model still sees after a picture was re-compressed, scaled, blurred or cropped.
 
-Every copy goes the whole way of a checked picture: faces are found anew in it. Bounds are the
+Every copy goes the whole way of a checked picture: faces are found again in it. Bounds are the
 manifest's; nothing is fixed here.
 """
 

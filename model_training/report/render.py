@@ -32,6 +32,6 @@ def stale(page: str, folder: Path, manifest_path: Path, path: Path) -> str:
             written.splitlines(keepends=True),
             expected.splitlines(keepends=True),
             str(path),
-            "rendered anew",
+            "rendered again",
         )
     )

@@ -236,7 +236,7 @@ def _robustness(robustness: Table | None) -> str:
     return f"""## Robustness
 
 The same {count(counts["real"])} real and {count(counts["fake"])} fake pictures as copies; faces are
-found anew in each. Flips are verdicts that turn from fake to real or back, among the pictures that
+found again in each. Flips are verdicts that turn from fake to real or back, among the pictures that
 are called one of the two before and after. Pictures were enlarged where a side of 512 pixels asks
 for it.
 

@@ -182,7 +182,7 @@ def validate(learner: keras.Model, checks: Sequence[Batch]) -> dict[str, float]:
     logits, labels, masks, families, heads = [], [], [], [], []
     for batch in checks:
         count, size = len(batch.crops), len(checks[0].crops)
-        # one shape for all, as a compiling backend would compile each anew
+        # one shape for all, as a compiling backend would compile each again
         crops = np.resize(batch.crops, (size, *batch.crops.shape[1:]))
         found = learner.predict_on_batch(normalise(crops))
         found = {name: value[:count] for name, value in found.items()}

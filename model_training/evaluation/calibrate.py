@@ -105,6 +105,7 @@ def calibrate(
         "aims": asdict(wanted),
         "pictures": {"real": int((labels == 0).sum()), "fake": int((labels == 1).sum())},
         "fake_bound": asdict(bound),
+        "left_out": left_out(chances[labels == 0], sources[labels == 0], wanted),
         "verdicts": verdict_shares(labels, sources, chances, thresholds),
         "trade_off": trade_off(labels, chances, fake, fakes),
         "mask": mask,
@@ -256,6 +257,23 @@ def fake_bound(chances: npt.ArrayLike, sources: npt.ArrayLike, aims: Aims) -> Fa
         if bound > highest:
             highest, raised_by = bound, str(name)
     return FakeBound(_just_above(highest), count, min(rank, count), rank <= count, raised_by)
+
+
+def left_out(
+    chances: npt.ArrayLike, sources: npt.ArrayLike, aims: Aims
+) -> dict[str, dict[str, float]]:
+    """For each larger real source: its pictures, and the share of them that would be called fake
+    if the bound had been fixed without it. ``chances`` (n,) are of real pictures."""
+    values, names = np.asarray(chances, np.float64), np.asarray(sources)
+    table = {}
+    for name in np.unique(names):
+        own = names == name
+        if own.sum() < MIN_SOURCE or own.all():
+            continue
+        bound = fake_bound(values[~own], names[~own], aims).threshold
+        share = float(np.mean(values[own] >= bound))
+        table[str(name)] = {"count": int(own.sum()), "called_fake": share}
+    return table
 
 
 def tail_bound(chances: npt.ArrayLike, share: float) -> float:

@@ -166,6 +166,8 @@ above the real picture of rank {bound["rank"]:,}, so that of further pictures li
 {percent(aims["false_alarms"])} are expected to be called fake (split conformal
 prediction){promise}, and no more than {percent(aims["source_false_alarms"])} of any larger source
 there are. Under the real bound lie at most {percent(aims["missed"])} of the fakes."""
+    if record.get("left_out"):
+        said += _without_source(record["left_out"])
     if family := manifest.thresholds.family:
         said += f"""
 Among n faces the fake bound's logit is {plain(family.offset)} + {plain(family.scale)} x ln n, if
@@ -181,6 +183,18 @@ frame is shown as marked, on average over {mask["reals"]:,} (there: {percent(mas
 it would be {percent(mask["false_area_all"])} if every face were shown a mask)."""
         said += _mask_trade_off(mask)
     return said + "\n"
+
+
+def _without_source(left_out: Table) -> str:
+    """What a source of photographs that the bound never saw may expect."""
+    shares = [(row["called_fake"], name, row["count"]) for name, row in left_out.items()]
+    worst, name, number = max(shares)
+    mean = sum(share for share, _, _ in shares) / len(shares)
+    return f"""
+With each of {len(shares)} real sources left out of the fixing of the bound in turn, {percent(mean)}
+of the one left out are called fake on average, and at most {percent(worst)} ({name},
+{count(number)} pictures): that is what a source never seen may expect of the bound. The networks
+had seen other pictures of each of these sources."""
 
 
 def _mask_trade_off(mask: Table) -> str:

@@ -16,6 +16,7 @@ from model_training.evaluation.calibrate import (
     fake_bound,
     family_bounds,
     fit_platt,
+    left_out,
     opinion_scales,
     real_bound,
     trade_off,
@@ -254,3 +255,15 @@ def test_what_is_told_of_the_second_judge_goes_with_it(tmp_path: Path) -> None:
     densenet_alone(path, tmp_path / "alone.json")
     first = load_manifest(tmp_path / "alone.json")
     assert first.training == first.export == {"steps": 5}
+
+
+def test_a_source_is_held_against_the_bound_of_the_others() -> None:
+    random = np.random.default_rng(3)
+    calm, loud = random.uniform(0.0, 0.1, 200), random.uniform(0.3, 0.9, 60)
+    chances = np.concatenate([calm, loud])
+    sources = np.array(["calm"] * 200 + ["loud"] * 60)
+    table = left_out(chances, sources, Aims())
+    assert table["loud"] == {"count": 60, "called_fake": 1.0}
+    assert table["calm"] == {"count": 200, "called_fake": 0.0}
+    few = left_out(chances[:210], sources[:210], Aims())
+    assert list(few) == ["calm"]  # ten pictures say too little

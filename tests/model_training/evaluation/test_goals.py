@@ -11,6 +11,7 @@ from model_training.evaluation import goals
 from model_training.evaluation.goals import Goal, Result, best_threshold
 from model_training.evaluation.tables import Judged
 from tests.model_training.conftest import Measured
+from unmask.detector.manifest import load_manifest
 
 
 def judged(sources: dict[str, tuple[int, int]], spread: float = 0.0) -> Judged:
@@ -83,13 +84,20 @@ def test_shares_of_verdicts() -> None:
 def test_what_was_left_out_is_read_from_its_file(tmp_path: Path) -> None:
     assert list(goals._left_out(tmp_path)) == []
     families = {"A": {"auc": 0.9}, "B": {"auc": 0.7}}
-    sources = {"x": {"count": 60, "called_fake": 0.01}, "y": {"count": 50, "called_fake": 0.03}}
-    told = {"about": "Heads.", "families": families, "real_sources": sources}
+    told = {"about": "Heads.", "families": families, "real_sources": {}}
     (tmp_path / "left-out.json").write_text(json.dumps(told))
-    mean, worst, source = goals._left_out(tmp_path)
+    mean, worst = goals._left_out(tmp_path)
     assert (mean.value, mean.met) == (pytest.approx(0.8), False)
     assert (worst.value, worst.count) == (0.7, "B")
+
+
+def test_the_worst_real_source_is_read_from_the_manifest(measured: Measured) -> None:
+    manifest = load_manifest(measured.manifest)
+    sources = {"x": {"count": 60, "called_fake": 0.01}, "y": {"count": 50, "called_fake": 0.03}}
+    told = manifest.model_copy(update={"metrics": {"validation": {"left_out": sources}}})
+    (source,) = goals._source_left_out(told)
     assert (source.value, source.count, source.met) == (0.03, "y, 50 reals", False)
+    assert list(goals._source_left_out(manifest.model_copy(update={"metrics": {}}))) == []
 
 
 def test_every_figure_that_the_files_hold_becomes_a_row(measured: Measured) -> None:

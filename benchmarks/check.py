@@ -89,11 +89,9 @@ def measure(photos: Path, out: Path | None) -> dict[str, Any]:
     detector = Detector(settings)
     sources = find_sources([str(photos)])
     list(check_all(sources[:3], detector, settings))
-    finder, classifier = (
-        Recorder(detector._finder._session),
-        Recorder(detector._classifier._session),
-    )
-    detector._finder._session, detector._classifier._session = finder, classifier
+    finder = Recorder(detector._finder._session)
+    detector._finder._session = finder
+    judges = recorded_judges(detector)
     stages = dict.fromkeys(("decode", "faces", "model", "draw"), 0.0)
     faces = 0
     start = time.perf_counter()
@@ -104,7 +102,7 @@ def measure(photos: Path, out: Path | None) -> dict[str, Any]:
         for stage in stages:
             stages[stage] += getattr(report.timings_ms, stage) / 1000
     total = time.perf_counter() - start
-    alone = finder.alone(), classifier.alone()
+    alone = finder.alone(), sum(judge.alone() for judge in judges)
     floor = sum(alone)
     return {
         "photos": len(sources),
@@ -116,11 +114,23 @@ def measure(photos: Path, out: Path | None) -> dict[str, Any]:
         "of_networks": {
             "total": round(total / floor, 3),
             "face_network": round(alone[0] / floor, 3),
-            "classifier": round(alone[1] / floor, 3),
+            "judges": round(alone[1] / floor, 3),
             **{stage: round(seconds / floor, 3) for stage, seconds in stages.items()},
         },
         "target": TARGET,
     }
+
+
+def recorded_judges(detector: Detector) -> list[Recorder]:
+    """Put a recorder before each network that judges; the networks are as many as the model has."""
+    classifier = detector._classifier
+    classifier._session = Recorder(classifier._session)
+    judges = [classifier._session]
+    clip = classifier._clip
+    if clip is not None:
+        clip._tower, clip._heads = Recorder(clip._tower), Recorder(clip._heads)
+        judges += [clip._tower, clip._heads]
+    return judges
 
 
 def table(result: dict[str, Any]) -> str:

@@ -66,7 +66,7 @@ class Image(_Frozen):
     format: str
 
 
-class Opinion(_Frozen):
+class JudgeScore(_Frozen):
     """What one of the model's judges alone thinks of a face."""
 
     name: str
@@ -75,7 +75,7 @@ class Opinion(_Frozen):
 
 class Face(_Frozen):
     """One face: ``box`` is x, y, width, height in pixels; ``landmarks`` are the viewer's left eye,
-    right eye, nose tip, left and right mouth corner; ``judges`` are the opinions that
+    right eye, nose tip, left and right mouth corner; ``judges`` are the scores that
     ``fake_probability`` was made of; ``tampered_fraction`` is the share of the
     face's own region that the mask marks (0 where no region is shown)."""
 
@@ -85,7 +85,7 @@ class Face(_Frozen):
     verdict: Verdict
     tampered_fraction: Probability
     outline: tuple[tuple[tuple[int, int], ...], ...] = ()
-    judges: tuple[Opinion, ...] = ()
+    judges: tuple[JudgeScore, ...] = ()
 
 
 class Model(_Frozen):

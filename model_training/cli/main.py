@@ -159,7 +159,8 @@ def _add_calibrate(commands: Commands) -> None:
 
 
 def _calibrate(options: Options) -> None:
-    from model_training.evaluation.calibrate import Aims, calibrate, densenet_alone
+    from model_training.evaluation.bounds import Aims
+    from model_training.evaluation.calibrate import calibrate, densenet_alone
 
     aims = Aims(missed=options.missed)
     manifest = calibrate(options.data, options.model, aims=aims, cache=options.cache)

@@ -12,7 +12,7 @@ import numpy as np
 
 from model_training.dataset.data import Folders, Row, read_dataset, split_of
 from model_training.dataset.families import FAMILIES
-from model_training.evaluation.calibrate import Aims, fake_bound
+from model_training.evaluation.bounds import Aims, fake_bound
 from model_training.evaluation.metrics import Doubles, jsonable, roc_auc, write_json
 from model_training.evaluation.predict import Predictions, predict
 from model_training.evaluation.tables import Table

@@ -15,7 +15,7 @@ import numpy as np
 
 from model_training.dataset.data import Folders, Row, of_split, read_dataset
 from model_training.evaluation import tables
-from model_training.evaluation.calibrate import MIN_SOURCE
+from model_training.evaluation.bounds import MIN_SOURCE
 from model_training.evaluation.conditions import HALF_JPEG_60
 from model_training.evaluation.evaluate import METRICS_FILE
 from model_training.evaluation.left_out import LEFT_OUT_FILE

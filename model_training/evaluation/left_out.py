@@ -13,19 +13,21 @@ Ojha et al., "Towards Universal Fake Image Detectors that Generalize Across Gene
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.progress import track
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from model_training.dataset.data import Folders, Row, capped, of_split, read_dataset
 from model_training.dataset.families import FAMILIES, HEADS
 from model_training.dataset.landmarks import Landmarks, landmarks_of, read_pixels
-from model_training.evaluation.calibrate import Aims, fake_bound
+from model_training.evaluation.bounds import Aims, fake_bound
 from model_training.evaluation.metrics import Flags, jsonable, roc_auc, write_json
 from model_training.evaluation.predict import fingerprint
 from model_training.evaluation.tables import Strings, Table
@@ -48,7 +50,8 @@ LEFT_OUT = {
 }
 #: Most pictures of each source and class to fit on, and to measure on: more take hours.
 TRAINED_ON, MEASURED_ON = 150, 60
-#: Inverse of the strength of the heads' regularisation, and the most steps of their fitting.
+#: Inverse of the strength of the heads' regularisation, and the most steps of their fitting: it is
+#: ended there, converged or not, which holds the heads back a little more.
 STRENGTH, MAX_STEPS = 3e-3, 100
 #: Sources of photographs with fewer pictures to measure on say too little.
 MIN_REALS = 50
@@ -166,7 +169,9 @@ def fit(train: Written) -> Heads:
                 weights[same] = 1 / np.sqrt(same.sum())
             weights[mine] /= weights[mine].sum()
         line = LogisticRegression(C=STRENGTH, max_iter=MAX_STEPS)
-        heads[index] = line.fit(features[part], fakes[part], weights * part.sum())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            heads[index] = line.fit(features[part], fakes[part], weights * part.sum())
     return scaler, heads
 
 

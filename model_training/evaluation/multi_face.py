@@ -24,6 +24,8 @@ from unmask.detector.manifest import Manifest, load_manifest
 
 CROWDS_FILE = "crowds.json"
 SEED = 150_000
+#: Most sheets of one size and kind: their faces are judged one by one, and more say little more.
+MAX_SHEETS = 72
 #: JPEG quality of a sheet.
 QUALITY = 85
 
@@ -83,6 +85,7 @@ def measure(
             "version": 1,
             "split": split,
             "model": {"version": manifest.version, "sha256": manifest.sha256},
+            "sources": tables.sources_of(rows),
             "groups": groups,
         }
     )
@@ -91,8 +94,8 @@ def measure(
 
 
 def write_sheets(rows: Sequence[Row], sheet: Sheet, folder: Path) -> list[Row]:
-    """Make sheets of all real pictures, each on one sheet; then the same sheets with a fake in the
-    place of one person. What does not fill a sheet is left out. Returns their rows.
+    """Make up to MAX_SHEETS sheets of real pictures, each on one; then the same sheets with a fake
+    in the place of one person. What does not fill a sheet is left out. Returns their rows.
 
     The same rows give the same sheets. Raises ValueError for fewer reals than one sheet shows, or
     no fakes.
@@ -102,7 +105,8 @@ def write_sheets(rows: Sequence[Row], sheet: Sheet, folder: Path) -> list[Row]:
     if len(reals) < sheet.people or not fakes:
         raise ValueError(f"there must be {sheet.people} real pictures and a fake at least")
     dice = np.random.default_rng([SEED, sheet.people])
-    order = dice.permutation(len(reals))[: len(reals) // sheet.people * sheet.people]
+    count = min(len(reals) // sheet.people, MAX_SHEETS)
+    order = dice.permutation(len(reals))[: count * sheet.people]
     culprits = dice.permutation(len(fakes))
     made = []
     for number, shown in enumerate(order.reshape(-1, sheet.people)):

@@ -20,12 +20,11 @@ from rich.progress import track
 from model_training.dataset.data import Row
 from model_training.dataset.landmarks import read_pixels
 from unmask.detector.align import Floats, Pixels, align_face, frame_quad
-from unmask.detector.clip import ClipJudge
+from unmask.detector.classifier import Classifier
 from unmask.detector.faces import FaceFinder
 from unmask.detector.joining import joined_heatmap, joined_logit, raw_probability
 from unmask.detector.manifest import Manifest, load_manifest
 from unmask.detector.preprocess import Denoise, prepare
-from unmask.detector.session import open_session
 
 #: Faces in one run of the network.
 BATCH = 8
@@ -126,7 +125,7 @@ def predict(
         if kept.is_file():
             with np.load(kept) as stored:
                 return Predictions(**stored).joined(manifest)
-    judges = Judges(manifest_path, threads)
+    judges = Classifier(manifest_path, threads)
     found = _run(rows, judges, method, degradation, threads)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -135,33 +134,6 @@ def predict(
             np.savez_compressed(file, **asdict(found))
         part.replace(kept)
     return found.joined(manifest)
-
-
-class Judges:
-    """The model's judges with the DenseNet121's class-activation maps, which serving has no use
-    for."""
-
-    def __init__(self, manifest_path: Path, threads: int) -> None:
-        self.manifest = load_manifest(manifest_path)
-        folder = manifest_path.parent
-        self._session = open_session(folder / self.manifest.file, self.manifest.sha256, threads)
-        clip = self.manifest.clip
-        self._clip = None if clip is None else ClipJudge(folder, clip, threads)
-
-    def ask(self, images: Floats) -> tuple[Floats, Floats, Floats]:
-        """Of faces (n, 224, 224, 3): logits (n, judges, heads), the joined heatmaps (n, k, k) and
-        the activation maps (n, a, a)."""
-        families, heatmaps, activations = self._session.run(
-            ["families", "heatmap", "activation"], {"image": images}
-        )
-        by_judge, maps = [families], [heatmaps[..., 0]]
-        if self._clip is not None:
-            families, heatmaps = self._clip.judge(images)
-            by_judge.append(families)
-            maps.append(heatmaps)
-        joining, judges = self.manifest.joining, self.manifest.judges
-        joined = joined_heatmap(np.stack(maps, axis=1), judges, joining)
-        return np.stack(by_judge, axis=1), joined, activations[..., 0]
 
 
 def _identity(manifest: Manifest) -> str:
@@ -201,23 +173,26 @@ class _Sighting:
 
 def _run(
     rows: Sequence[Row],
-    judges: Judges,
+    judges: Classifier,
     denoise: Denoise,
     degradation: Degradation | None,
     threads: int,
 ) -> Predictions:
     sizes = np.zeros((len(rows), 2), np.int32)
     sightings = _sightings(rows, degradation, FaceFinder(threads), sizes)
+    manifest = judges.manifest
     owner: list[int] = []
     parts: list[tuple[npt.NDArray[Any], ...]] = []
     for batch in _batches(sightings):
         image = prepare([face.crop for face in batch], denoise)
-        families, heatmaps, activations = judges.ask(image)
+        answers = judges.answers(image, activations=True)
+        heatmaps = joined_heatmap(answers.heatmaps, manifest.judges, manifest.joining)
         owner += [face.picture for face in batch]
         quads = np.stack([face.quad for face in batch])
-        parts.append((quads, heatmaps.astype(np.float16), activations.astype(np.float16), families))
+        maps = (np.asarray(part, np.float16) for part in (heatmaps, answers.activations))
+        parts.append((quads, *maps, answers.families))
     if not parts:
-        shapes = ((0, 4, 2), (0, 1, 1), (0, 1, 1), (0, len(judges.manifest.judges), 1))
+        shapes = ((0, 4, 2), (0, 1, 1), (0, 1, 1), (0, len(manifest.judges), 1))
         parts = [tuple(np.zeros(shape) for shape in shapes)]
     quads, heatmaps, activations, families = (
         np.concatenate(part) for part in zip(*parts, strict=True)

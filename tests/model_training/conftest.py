@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from model_training.evaluation import goals, robustness
-from model_training.evaluation.calibrate import Aims, calibrate
+from model_training.evaluation.bounds import Aims
+from model_training.evaluation.calibrate import calibrate
 from model_training.evaluation.conditions import HALF_JPEG_60, conditions
 from model_training.evaluation.evaluate import evaluate
 from model_training.evaluation.predict import Degradation

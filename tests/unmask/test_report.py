@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from unmask.report import (
     Face,
     Image,
+    JudgeScore,
     Model,
-    Opinion,
     Pictures,
     Report,
     Timings,
@@ -47,8 +47,8 @@ def face(verdict: Verdict, probability: float) -> Face:
         tampered_fraction=0.25,
         outline=(((1, 2), (3, 4), (5, 2)),),
         judges=(
-            Opinion(name="densenet121", fake_probability=0.5),
-            Opinion(name="clip", fake_probability=probability),
+            JudgeScore(name="densenet121", fake_probability=0.5),
+            JudgeScore(name="clip", fake_probability=probability),
         ),
     )
 

@@ -20,38 +20,33 @@ from unmask.detector.joining import (
 from unmask.detector.manifest import load_manifest
 from unmask.detector.preprocess import prepare
 from unmask.detector.session import open_session
+from unmask.report import JudgeScore
 
 #: Most faces in one run of the networks: more costs memory and gains no time.
 MAX_BATCH = 8
 
 
 @dataclass(frozen=True)
-class Opinion:
-    """What one judge alone thinks of a face. ``clears`` is whether it would find nothing in it."""
-
-    judge: str
-    fake_probability: float
-    clears: bool
-
-
-@dataclass(frozen=True)
 class Judgement:
     """What is thought of one aligned face: calibrated fake probability, the heatmap (k, k) of
     float32 in [0, 1], the probability that each pixel of the frame was tampered with, and each
-    judge's own opinion."""
+    judge's own score. It is ``disputed`` where one judge alone would find nothing in the face."""
 
     fake_probability: float
     heatmap: Floats
-    opinions: tuple[Opinion, ...] = ()
+    judges: tuple[JudgeScore, ...] = ()
+    disputed: bool = False
 
 
 @dataclass(frozen=True)
 class Answers:
     """What the judges say of n faces, before it is joined: ``families`` (n, judges, heads) are
-    logits, ``heatmaps`` (n, judges, k, k) in [0, 1]."""
+    logits, ``heatmaps`` (n, judges, k, k) in [0, 1]; ``activations`` (n, a, a) are the
+    DenseNet121's class-activation maps, where they were asked for."""
 
     families: Floats
     heatmaps: Floats
+    activations: Floats | None = None
 
 
 class Classifier:
@@ -72,15 +67,18 @@ class Classifier:
             judged += self._joined(self.answers(batch))
         return judged
 
-    def answers(self, images: Floats) -> Answers:
-        """What each judge says of faces (n, 224, 224, 3), RGB in [-1, 1]."""
-        families, heatmaps = self._session.run(["families", "heatmap"], {"image": images})
+    def answers(self, images: Floats, activations: bool = False) -> Answers:
+        """What each judge says of faces (n, 224, 224, 3), RGB in [-1, 1]. ``activations`` asks for
+        those maps too, which measuring alone has a use for."""
+        outputs = ["families", "heatmap", *(["activation"] if activations else [])]
+        families, heatmaps, *others = self._session.run(outputs, {"image": images})
         by_judge, maps = [families], [heatmaps[..., 0]]
         if self._clip is not None:
             families, heatmaps = self._clip.judge(images)
             by_judge.append(families)
             maps.append(heatmaps)
-        return Answers(np.stack(by_judge, axis=1), np.stack(maps, axis=1))
+        shown = others[0][..., 0] if others else None
+        return Answers(np.stack(by_judge, axis=1), np.stack(maps, axis=1), shown)
 
     def _joined(self, answers: Answers) -> list[Judgement]:
         manifest = self.manifest
@@ -88,20 +86,30 @@ class Classifier:
         raw = raw_probability(joined_logit(answers.families, judges, joining))
         probabilities = calibrated(raw, manifest.calibration)
         heatmaps = joined_heatmap(answers.heatmaps, judges, joining)
-        opinions = self._opinions(answers.families)
+        scores, disputed = self._alone(answers.families)
         return [
-            Judgement(float(probability), heatmap, opinion)
-            for probability, heatmap, opinion in zip(probabilities, heatmaps, opinions, strict=True)
+            Judgement(float(probability), heatmap, score, dispute)
+            for probability, heatmap, score, dispute in zip(
+                probabilities, heatmaps, scores, disputed, strict=True
+            )
         ]
 
-    def _opinions(self, families: Floats) -> list[tuple[Opinion, ...]]:
-        """Each judge's own word on each face; none where the manifest gives it no meaning."""
-        columns = []
+    def _alone(self, families: Floats) -> tuple[list[tuple[JudgeScore, ...]], list[bool]]:
+        """Each judge's own score of each face, and whether one of them would clear it.
+
+        A judge whose score the manifest gives no meaning is left out.
+        """
+        scores: list[tuple[JudgeScore, ...]] = [()] * len(families)
+        disputed = np.zeros(len(families), bool)
         for index, judge in enumerate(self.manifest.judges):
             scale = self.manifest.opinions.get(judge)
             if scale is None:
                 continue
             raw = raw_probability(face_logit(families[:, index], self.manifest.joining.any_weight))
             own = calibrated(raw, scale.calibration)
-            columns.append([Opinion(judge, float(p), float(p) < scale.real) for p in own])
-        return list(zip(*columns, strict=True)) if columns else [()] * len(families)
+            disputed |= own < scale.real
+            scores = [
+                (*score, JudgeScore(name=judge, fake_probability=float(probability)))
+                for score, probability in zip(scores, own, strict=True)
+            ]
+        return scores, disputed.tolist()

@@ -30,7 +30,6 @@ from unmask.report import (
     Face,
     Image,
     Model,
-    Opinion,
     Report,
     Timings,
     Verdict,
@@ -236,10 +235,7 @@ class Detector:
             landmarks=marks,
             fake_probability=said.fake_probability,
             verdict=verdict,
-            judges=tuple(
-                Opinion(name=opinion.judge, fake_probability=opinion.fake_probability)
-                for opinion in said.opinions
-            ),
+            judges=said.judges,
             tampered_fraction=fraction,
             outline=_picture_outline(mask, sighting.quad * scale, picture) if marked else (),
         )
@@ -252,8 +248,7 @@ class Detector:
             return Verdict.UNSURE
         if judgement.fake_probability < real:
             return Verdict.REAL
-        disagree = any(opinion.clears for opinion in judgement.opinions)
-        is_fake = judgement.fake_probability >= fake and not disagree
+        is_fake = judgement.fake_probability >= fake and not judgement.disputed
         return Verdict.FAKE if is_fake else Verdict.UNSURE
 
 

@@ -50,7 +50,7 @@ def open_session(
     data = read_checked(path, sha256)
     options = _options(threads)
     if int8_overflows():
-        # then weights are read as unsigned numbers, which takes twice the time and is exact
+        # then weights are read as unsigned numbers, which takes longer and is exact
         options.add_session_config_entry("session.x64quantprecision", "1")
     # the session reads these arrays where they lie, so they have to live as long as it does
     values = [

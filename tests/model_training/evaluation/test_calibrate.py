@@ -6,20 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model_training.evaluation.bounds import (
+    Aims,
+    fake_bound,
+    family_bounds,
+    left_out,
+    real_bound,
+    trade_off,
+)
 from model_training.evaluation.calibrate import (
     FALSE_AREAS,
     OWN_MISSED,
-    Aims,
     balanced_weights,
     calibrate,
     densenet_alone,
-    fake_bound,
-    family_bounds,
     fit_platt,
-    left_out,
     opinion_scales,
-    real_bound,
-    trade_off,
     verdict_shares,
 )
 from model_training.evaluation.predict import Predictions
@@ -244,7 +246,7 @@ def test_two_judges_are_calibrated_and_so_is_the_first_alone(
     assert again.opinions == {}
     assert again.thresholds == manifest.thresholds
     (judged,) = Classifier(alone).judge([np.full((224, 224, 3), 90, np.uint8)])
-    assert judged.opinions == ()
+    assert judged.judges == ()
 
 
 def test_what_is_told_of_the_second_judge_goes_with_it(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import pytest
 
 from model_training.dataset.data import Row, of_split, read_dataset
 from model_training.evaluation import predict as module
-from model_training.evaluation.predict import Judges, Predictions, predict
+from model_training.evaluation.predict import Predictions, predict
 from tests.model_training.conftest import Measured
 from tests.model_training.stub_model import write_pair
 from tests.models import sha256, tuned_colours
+from unmask.detector.classifier import Classifier
 from unmask.detector.joining import joined_logit, raw_probability
 from unmask.detector.manifest import load_manifest
 
@@ -45,12 +46,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The manifests whose judges were asked."""
     seen: list[Path] = []
 
-    class Noted(Judges):
+    class Noted(Classifier):
         def __init__(self, manifest_path: Path, threads: int) -> None:
             seen.append(manifest_path)
             super().__init__(manifest_path, threads)
 
-    monkeypatch.setattr(module, "Judges", Noted)
+    monkeypatch.setattr(module, "Classifier", Noted)
     return seen
 
 

@@ -181,7 +181,7 @@ def test_two_judges_are_joined_by_their_shares(two_judges: Path) -> None:
         heatmap = raw_probability(np.array([first, second])).mean()
         np.testing.assert_allclose(one.heatmap, heatmap, atol=1e-3)
         assert one.heatmap.shape == (112, 112)
-        assert one.opinions == ()  # whose meaning the manifest does not tell
+        assert one.judges == ()  # whose meaning the manifest does not tell
 
 
 def test_what_each_judge_says_is_told_apart(two_judges: Path) -> None:
@@ -201,30 +201,26 @@ def test_each_judge_has_an_opinion_of_its_own(tmp_path: Path) -> None:
     crops = [evenly(*colour) for colour in COLOURS] * 4  # in two batches
     for found, colour in zip(classifier.judge(crops), COLOURS * 4, strict=True):
         first, second = logits(colour)
-        one, other = found.opinions
-        assert (one.judge, other.judge) == ("densenet121", "clip")
+        one, other = found.judges
+        assert (one.name, other.name) == ("densenet121", "clip")
         assert one.fake_probability == pytest.approx(1 / (1 + np.exp(-first)), abs=1e-3)
         wanted = 1 / (1 + np.exp(-(0.5 * second - 1)))
         assert other.fake_probability == pytest.approx(wanted, abs=1e-3)
-        for opinion in found.opinions:
-            assert opinion.clears == (opinion.fake_probability < 0.3)
-    assert {opinion.clears for found in classifier.judge(crops) for opinion in found.opinions} == {
-        True,
-        False,
-    }
+        assert found.disputed == any(judge.fake_probability < 0.3 for judge in found.judges)
+    assert {found.disputed for found in classifier.judge(crops)} == {True, False}
 
 
 def test_only_judges_whose_word_has_a_meaning_are_heard(tmp_path: Path) -> None:
     path = write_two_judges(tmp_path, opinions={"clip": NEUTRAL, "somebody": NEUTRAL})
     (found,) = Classifier(path).judge([evenly(*COLOURS[0])])
-    assert [opinion.judge for opinion in found.opinions] == ["clip"]
+    assert [judge.name for judge in found.judges] == ["clip"]
 
 
 def test_one_judge_may_have_an_opinion_too(colour_model: Path, tmp_path: Path) -> None:
     path = changed(colour_model, tmp_path, opinions={"densenet121": NEUTRAL})
     (found,) = Classifier(path).judge([evenly(*COLOURS[0])])
-    (opinion,) = found.opinions
-    assert opinion.fake_probability == pytest.approx(found.fake_probability, abs=1e-6)
+    (judge,) = found.judges
+    assert judge.fake_probability == pytest.approx(found.fake_probability, abs=1e-6)
 
 
 PARTS = ("tower", "tuned", "heads")

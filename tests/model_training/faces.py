@@ -66,3 +66,8 @@ def known_landmarks(folder: Path, portrait: Pixels) -> tuple[list[Row], Landmark
     """The rows of a made data set and, without a search, their landmarks."""
     rows = read_dataset(folder)
     return rows, {row.name: head(portrait, number)[1] for number, row in enumerate(rows)}
+
+
+def row(name: str, label: int = 0, source: str = "s", group: str | None = None) -> Row:
+    """A row of no picture: ``name`` is also its path and, unless one is given, its group."""
+    return Row(Path(name), name, "train", label, "kind", source, group or name)

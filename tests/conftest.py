@@ -16,6 +16,12 @@ Pixels = npt.NDArray[np.uint8]
 
 
 @pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """All is written for asyncio."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
 def colour_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The manifest of a tiny model that judges by colour; see :mod:`tests.models`."""
     return write_colour_model(tmp_path_factory.mktemp("model"))

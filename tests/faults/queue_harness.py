@@ -1,4 +1,4 @@
-"""A stage for the queue's tests: a Valkey of its own, a store, checks, workers to kill."""
+"""A queue for tests to break: a Valkey of its own, a store, checks, workers to kill."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def as_picture(data: bytes) -> Picture:
     return Picture(data, sha256=digest, format="PNG", width=20, height=20, warnings=())
 
 
-class Stage:
-    """What a test needs; made by :func:`stage`."""
+class QueueHarness:
+    """What a test needs; made by :func:`queue_harness`."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.settings = Settings(
@@ -136,9 +136,9 @@ def _environment() -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path, **settings: Any) -> AsyncIterator[Stage]:
-    """A stage whose processes end with it."""
-    made = Stage(folder, **settings)
+async def queue_harness(folder: Path, **settings: Any) -> AsyncIterator[QueueHarness]:
+    """A queue whose processes end with it."""
+    made = QueueHarness(folder, **settings)
     try:
         made.checks = await CheckQueue.connect(made.settings)
         try:
@@ -150,7 +150,7 @@ async def stage(folder: Path, **settings: Any) -> AsyncIterator[Stage]:
 
 
 @contextlib.asynccontextmanager
-async def listening(stage: Stage) -> AsyncIterator[Counter[str]]:
+async def listening(harness: QueueHarness) -> AsyncIterator[Counter[str]]:
     """Counts the ends that are published for each job, over a connection of its own."""
     ends: Counter[str] = Counter()
     stop = asyncio.Event()
@@ -158,7 +158,7 @@ async def listening(stage: Stage) -> AsyncIterator[Counter[str]]:
 
     def hear() -> None:
         while not stop.is_set():
-            with contextlib.suppress(redis.RedisError, OSError), stage.client as client:
+            with contextlib.suppress(redis.RedisError, OSError), harness.client as client:
                 pubsub = client.pubsub()
                 pubsub.subscribe(EVENTS)
                 loop.call_soon_threadsafe(ready.set)

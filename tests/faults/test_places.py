@@ -12,74 +12,64 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.queue_harness import Stage, as_picture, listening, picture, stage
+from tests.faults.queue_harness import QueueHarness, as_picture, listening, picture, queue_harness
 from tests.faults.stub_detector import manifest
 from unmask.errors import UnmaskError
 from unmask.report import Check, Door, State
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
 
 
-def test_valkey_killed_and_restarted_under_load(tmp_path: Path) -> None:
-    async def play() -> None:
-        async with stage(tmp_path) as on, listening(on) as ends:
-            on.worker(seconds=0.05)
-            submitting = asyncio.create_task(_submit_slowly(on, 300))
-            waiting = []
-            for _ in range(2):
-                await asyncio.sleep(0.8)
-                waiting.append(asyncio.create_task(on.checks.stats()))
-                pid = on.valkey.pid
-                assert pid is not None
-                os.kill(pid, signal.SIGKILL)
-                await asyncio.sleep(0.5)
-                await asyncio.to_thread(on.valkey.ensure)
-            checks, refused = await submitting
-            done = await on.ends(checks, 40)
-            assert {check.state for check in done} == {State.DONE}
-            assert len(checks) + refused == 300 and refused == 0
-            await asyncio.gather(*waiting)
-        # An end may be told while nobody is connected, never twice.
-        assert set(ends.values()) <= {0, 1}
-
-    asyncio.run(play())
+async def test_valkey_killed_and_restarted_under_load(tmp_path: Path) -> None:
+    async with queue_harness(tmp_path) as harness, listening(harness) as ends:
+        harness.worker(seconds=0.05)
+        submitting = asyncio.create_task(_submit_slowly(harness, 300))
+        waiting = []
+        for _ in range(2):
+            await asyncio.sleep(0.8)
+            waiting.append(asyncio.create_task(harness.checks.stats()))
+            pid = harness.valkey.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await asyncio.sleep(0.5)
+            await asyncio.to_thread(harness.valkey.ensure)
+        checks, refused = await submitting
+        done = await harness.ends(checks, 40)
+        assert {check.state for check in done} == {State.DONE}
+        assert len(checks) + refused == 300 and refused == 0
+        await asyncio.gather(*waiting)
+    # An end may be told while nobody is connected, never twice.
+    assert set(ends.values()) <= {0, 1}
 
 
-def test_waiters_hear_of_an_end_that_was_told_while_they_were_cut_off(tmp_path: Path) -> None:
-    async def play() -> None:
-        async with stage(tmp_path) as on:
-            (check,) = await on.submit(picture(1))
-            waiting = asyncio.create_task(on.checks.wait(check.id, 30))
-            await asyncio.sleep(0.1)
-            # Cut every subscriber off, and end the job before they are back.
-            on.client.client_kill_filter(_type="pubsub")
-            on.queue.fail(_only_job(on), UnmaskError("damaged", "It is damaged."))
-            ended = await asyncio.wait_for(waiting, 5)
-            assert ended is not None and ended.state is State.FAILED
-
-    asyncio.run(play())
+async def test_waiters_hear_of_an_end_that_was_told_while_they_were_cut_off(tmp_path: Path) -> None:
+    async with queue_harness(tmp_path) as harness:
+        (check,) = await harness.submit(picture(1))
+        waiting = asyncio.create_task(harness.checks.wait(check.id, 30))
+        await asyncio.sleep(0.1)
+        # Cut every subscriber off, and end the job before they are back.
+        harness.client.client_kill_filter(_type="pubsub")
+        harness.queue.fail(_only_job(harness), UnmaskError("damaged", "It is damaged."))
+        ended = await asyncio.wait_for(waiting, 5)
+        assert ended is not None and ended.state is State.FAILED
 
 
-def test_worker_without_room(tmp_path: Path) -> None:
+async def test_worker_without_room(tmp_path: Path) -> None:
     """The results of one picture are larger than any file may be: that check fails with a code,
     leaves no files, and the picture can be asked for again."""
-
-    async def play() -> None:
-        async with stage(tmp_path) as on:
-            large = picture(1, side=300)
-            full = on.worker(file_limit=16_384)
-            checks = await on.submit(picture(2), large, picture(3))
-            small, failed, other = await on.ends(checks, 20)
-            assert small.state is other.state is State.DONE
-            assert failed.error is not None and failed.error["code"] == "storage_full"
-            assert len(list((tmp_path / "store" / "results").glob("*/*"))) == 2
-            full.send_signal(signal.SIGTERM)
-            assert await asyncio.to_thread(full.wait, 10) == 0
-            on.worker()
-            (again,) = await on.ends(await on.submit(large), 20)
-            assert again.state is State.DONE
-
-    asyncio.run(play())
+    async with queue_harness(tmp_path) as harness:
+        large = picture(1, side=300)
+        full = harness.worker(file_limit=16_384)
+        checks = await harness.submit(picture(2), large, picture(3))
+        small, failed, other = await harness.ends(checks, 20)
+        assert small.state is other.state is State.DONE
+        assert failed.error is not None and failed.error["code"] == "storage_full"
+        assert len(list((tmp_path / "store" / "results").glob("*/*"))) == 2
+        full.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(full.wait, 10) == 0
+        harness.worker()
+        (again,) = await harness.ends(await harness.submit(large), 20)
+        assert again.state is State.DONE
 
 
 @pytest.fixture
@@ -94,100 +84,81 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_full_disk(tmp_path: Path, full_disk: Path) -> None:
+async def test_full_disk(tmp_path: Path, full_disk: Path) -> None:
     """Submitting is refused with a code and leaves nothing; once there is room, all goes on."""
-
-    async def play() -> None:
-        async with stage(tmp_path, store=str(full_disk / "store")) as on:
-            filler = full_disk / "filler"
-            filler.write_bytes(bytes(100_000))
-            with pytest.raises(UnmaskError) as refused:
-                await on.submit(picture(1, side=300))
-            assert refused.value.code == "storage_full"
-            assert (await on.checks.list()).checks == ()
-            assert not [path for path in full_disk.rglob("*") if path != filler and path.is_file()]
-            # Room for the picture, none for its result.
-            on.worker()
-            filler.write_bytes(bytes(122_000))
-            (failed,) = await on.ends(await on.submit(picture(2)), 20)
-            assert failed.error is not None and failed.error["code"] == "storage_full"
-            filler.unlink()
-            (done,) = await on.ends(await on.submit(picture(2)), 20)
-            assert done.state is State.DONE
-
-    asyncio.run(play())
-
-
-def test_missing_or_wrong_model(tmp_path: Path) -> None:
-    """A worker without its model says so and takes nothing; another one serves the checks."""
-
-    async def play() -> None:
-        async with stage(tmp_path) as on:
-            checks = await on.submit(*(picture(n) for n in range(1000)))
-            wrong = _wrong_model(tmp_path / "wrong")
-            for model, code in (
-                (tmp_path / "nowhere" / "manifest.json", "model_missing"),
-                (wrong, "model_mismatch"),
-            ):
-                worker = on.real_worker(model)
-                assert await asyncio.to_thread(worker.wait, 30) == 78
-                said = (tmp_path / "workers.log").read_text().splitlines()[-1]
-                assert json.loads(said)["error"]["code"] == code
-            assert [await on.checks.get(check.id) for check in checks] == checks
-            on.worker()
-            assert {check.state for check in await on.ends(checks, 60)} == {State.DONE}
-            assert set(on.deliveries().values()) == {1}
-
-    asyncio.run(play())
-
-
-def test_no_worker_at_all(tmp_path: Path) -> None:
-    """What nobody serves fails with a code; asked for again, it is queued again."""
-
-    async def play() -> None:
-        async with stage(tmp_path, max_wait=1) as on:
-            checks = await on.submit(*(picture(n) for n in range(20)))
-            ended = await on.ends(checks, 10)
-            assert {check.error and check.error["code"] for check in ended} == {"not_served"}
-            assert (await on.checks.stats()).waiting == 0
-            assert (await on.submit(picture(1)))[0].state is State.QUEUED
-
-    asyncio.run(play())
-
-
-def test_a_server_without_its_model_says_so(tmp_path: Path) -> None:
-    async def play() -> None:
+    async with queue_harness(tmp_path, store=str(full_disk / "store")) as harness:
+        filler = full_disk / "filler"
+        filler.write_bytes(bytes(100_000))
         with pytest.raises(UnmaskError) as refused:
-            async with stage(tmp_path, model=tmp_path / "none.json"):
-                pass
-        assert refused.value.code == "model_missing"
+            await harness.submit(picture(1, side=300))
+        assert refused.value.code == "storage_full"
+        assert (await harness.checks.list()).checks == ()
+        assert not [path for path in full_disk.rglob("*") if path != filler and path.is_file()]
+        # Room for the picture, none for its result.
+        harness.worker()
+        filler.write_bytes(bytes(122_000))
+        (failed,) = await harness.ends(await harness.submit(picture(2)), 20)
+        assert failed.error is not None and failed.error["code"] == "storage_full"
+        filler.unlink()
+        (done,) = await harness.ends(await harness.submit(picture(2)), 20)
+        assert done.state is State.DONE
 
-    asyncio.run(play())
+
+async def test_missing_or_wrong_model(tmp_path: Path) -> None:
+    """A worker without its model says so and takes nothing; another one serves the checks."""
+    async with queue_harness(tmp_path) as harness:
+        checks = await harness.submit(*(picture(n) for n in range(1000)))
+        wrong = _wrong_model(tmp_path / "wrong")
+        for model, code in (
+            (tmp_path / "nowhere" / "manifest.json", "model_missing"),
+            (wrong, "model_mismatch"),
+        ):
+            worker = harness.real_worker(model)
+            assert await asyncio.to_thread(worker.wait, 30) == 78
+            said = (tmp_path / "workers.log").read_text().splitlines()[-1]
+            assert json.loads(said)["error"]["code"] == code
+        assert [await harness.checks.get(check.id) for check in checks] == checks
+        harness.worker()
+        assert {check.state for check in await harness.ends(checks, 60)} == {State.DONE}
+        assert set(harness.deliveries().values()) == {1}
 
 
-def test_a_worker_with_another_model_says_which_judged(tmp_path: Path) -> None:
+async def test_no_worker_at_all(tmp_path: Path) -> None:
+    """What nobody serves fails with a code; asked for again, it is queued again."""
+    async with queue_harness(tmp_path, max_wait=1) as harness:
+        checks = await harness.submit(*(picture(n) for n in range(20)))
+        ended = await harness.ends(checks, 10)
+        assert {check.error and check.error["code"] for check in ended} == {"not_served"}
+        assert (await harness.checks.stats()).waiting == 0
+        assert (await harness.submit(picture(1)))[0].state is State.QUEUED
+
+
+async def test_a_server_without_its_model_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UnmaskError) as refused:
+        async with queue_harness(tmp_path, model=tmp_path / "none.json"):
+            pass
+    assert refused.value.code == "model_missing"
+
+
+async def test_a_worker_with_another_model_says_which_judged(tmp_path: Path) -> None:
     """A server that was upgraded before its workers: the result names the model that judged,
     and the next check of the picture is examined again."""
-
-    async def play() -> None:
-        (tmp_path / "new").mkdir()
-        async with stage(tmp_path, model=manifest(tmp_path / "new", "2.0.0")) as on:
-            on.worker()
-            (check,) = await on.submit(picture(1))
-            assert check.model_version == "2.0.0"
-            (done,) = await on.ends([check], 20)
-            assert done.model_version == "1.0.0"
-            await on.ends(await on.submit(picture(1)), 20)
-            assert on.deliveries()[check.sha256] == 2
-
-    asyncio.run(play())
+    (tmp_path / "new").mkdir()
+    async with queue_harness(tmp_path, model=manifest(tmp_path / "new", "2.0.0")) as harness:
+        harness.worker()
+        (check,) = await harness.submit(picture(1))
+        assert check.model_version == "2.0.0"
+        (done,) = await harness.ends([check], 20)
+        assert done.model_version == "1.0.0"
+        await harness.ends(await harness.submit(picture(1)), 20)
+        assert harness.deliveries()[check.sha256] == 2
 
 
-async def _submit_slowly(on: Stage, count: int) -> tuple[list[Check], int]:
+async def _submit_slowly(harness: QueueHarness, count: int) -> tuple[list[Check], int]:
     checks, refused = [], 0
     for number in range(count):
         try:
-            checks += [await on.checks.submit(as_picture(picture(number)), door=Door.API)]
+            checks += [await harness.checks.submit(as_picture(picture(number)), door=Door.API)]
         except UnmaskError as error:
             assert error.code == "queue_unavailable"
             refused += 1
@@ -195,8 +166,8 @@ async def _submit_slowly(on: Stage, count: int) -> tuple[list[Check], int]:
     return checks, refused
 
 
-def _only_job(on: Stage) -> str:
-    (job_id,) = on.queue.client.zrange("unmask:open", 0, -1)  # type: ignore[misc]
+def _only_job(harness: QueueHarness) -> str:
+    (job_id,) = harness.queue.client.zrange("unmask:open", 0, -1)  # type: ignore[misc]
     return str(job_id)
 
 

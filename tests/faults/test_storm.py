@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.queue_harness import Stage, kill, listening, picture, stage
+from tests.faults.queue_harness import QueueHarness, kill, listening, picture, queue_harness
 from tests.faults.stub_detector import DAMAGED, POISON, RAISES
 from unmask.report import Check, Door, State
 
@@ -29,40 +29,37 @@ LUCK = {None, "poison_picture", "storage_full"}
 
 
 @pytest.mark.timeout(120)
-def test_storm(tmp_path: Path) -> None:
+@pytest.mark.anyio
+async def test_storm(tmp_path: Path) -> None:
     pictures = [picture(n, side=200 if n % 97 == 0 else 20) for n in range(933)]
     pictures += [picture(n) for n in range(50)]  # asked for a second time
     pictures += SPECIAL
     assert len(pictures) == 1000
     random.Random(3).shuffle(pictures)
-
-    async def play() -> None:
-        async with stage(tmp_path) as on, listening(on) as ends:
-            chaos = asyncio.create_task(_chaos(on))
-            parts = [_submit(on, pictures[caller::CALLERS]) for caller in range(CALLERS)]
-            checks = [check for part in await asyncio.gather(*parts) for check in part]
-            ended = await on.ends(checks, 90)
-            assert not chaos.done(), "the chaos itself failed"
-            chaos.cancel()
-            _assess(on, pictures, ended)
-        assert set(ends.values()) <= {0, 1}, "an end was told twice"
-
-    asyncio.run(play())
+    async with queue_harness(tmp_path) as harness, listening(harness) as ends:
+        chaos = asyncio.create_task(_chaos(harness))
+        parts = [_submit(harness, pictures[caller::CALLERS]) for caller in range(CALLERS)]
+        checks = [check for part in await asyncio.gather(*parts) for check in part]
+        ended = await harness.ends(checks, 90)
+        assert not chaos.done(), "the chaos itself failed"
+        chaos.cancel()
+        _assess(harness, pictures, ended)
+    assert set(ends.values()) <= {0, 1}, "an end was told twice"
 
 
-async def _submit(on: Stage, pictures: list[bytes]) -> list[Check]:
+async def _submit(harness: QueueHarness, pictures: list[bytes]) -> list[Check]:
     checks = []
     for number, data in enumerate(pictures):
-        checks += await on.submit(data, door=Door.API, bulk=number % 3 == 0)
+        checks += await harness.submit(data, door=Door.API, bulk=number % 3 == 0)
         await asyncio.sleep(0.02)
     return checks
 
 
-async def _chaos(on: Stage) -> None:
+async def _chaos(harness: QueueHarness) -> None:
     """Two workers are kept alive through all that is done to them, ten rounds long."""
     dice = random.Random(7)
-    workers = [on.worker(seconds=0.05), on.worker(seconds=0.05, file_limit=16_384)]
-    on.real_worker(Path("/nonexistent/manifest.json"))
+    workers = [harness.worker(seconds=0.05), harness.worker(seconds=0.05, file_limit=16_384)]
+    harness.real_worker(Path("/nonexistent/manifest.json"))
     for turn in range(10_000):
         await asyncio.sleep(0.4)
         if turn < 10:
@@ -72,22 +69,22 @@ async def _chaos(on: Stage) -> None:
             elif victim.poll() is None:
                 kill(victim)
         if turn in (4, 9):
-            await _restart_valkey(on)
-        workers = [worker if worker.poll() is None else on.worker() for worker in workers]
+            await _restart_valkey(harness)
+        workers = [worker if worker.poll() is None else harness.worker() for worker in workers]
 
 
-async def _restart_valkey(on: Stage) -> None:
-    pid = on.valkey.pid
+async def _restart_valkey(harness: QueueHarness) -> None:
+    pid = harness.valkey.pid
     assert pid is not None
     # While it waits for a busy disk it answers before it has written, which no kill survives.
-    while on.client.info("persistence")["aof_pending_bio_fsync"]:
+    while harness.client.info("persistence")["aof_pending_bio_fsync"]:
         await asyncio.sleep(0.005)
     subprocess.run(["kill", "-9", str(pid)], check=True)
     await asyncio.sleep(0.3)
-    await asyncio.to_thread(on.valkey.ensure)
+    await asyncio.to_thread(harness.valkey.ensure)
 
 
-def _assess(on: Stage, pictures: list[bytes], ended: list[Check]) -> None:
+def _assess(harness: QueueHarness, pictures: list[bytes], ended: list[Check]) -> None:
     by_caller = [data for caller in range(CALLERS) for data in pictures[caller::CALLERS]]
     codes = Counter(check.error and check.error["code"] for check in ended)
     for data, check in zip(by_caller, ended, strict=True):
@@ -95,7 +92,7 @@ def _assess(on: Stage, pictures: list[bytes], ended: list[Check]) -> None:
         assert code in SPECIAL.get(data, LUCK), (check, codes)
         assert (check.state is State.DONE) == (check.verdict is not None) == (code is None)
     assert codes[None] > 950, codes
-    client = on.client
+    client = harness.client
     told = client.hgetall("unmask:counters")
     jobs = list(client.scan_iter("unmask:work:*"))
     # A picture that met the full disk and was asked for again is two jobs.

@@ -12,11 +12,6 @@ from aiohttp.test_utils import TestClient
 from tests.server.server_process import Service, client_of, running_service
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory, colour_model: Path) -> Iterator[Service]:
     with running_service(tmp_path_factory.mktemp("data"), colour_model) as running:

@@ -12,170 +12,144 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.faults.queue_harness import Stage, picture, stage
+from tests.faults.queue_harness import QueueHarness, picture, queue_harness
 from tests.faults.stub_detector import SLOW
 from unmask.report import Report, State, Verdict
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 
-def test_what_waits_is_one_batch_and_nothing_is_waited_for(tmp_path: Path) -> None:
-    async def play() -> None:
-        async with stage(tmp_path, batch_size=4) as on:
-            bulk = await on.submit(*(picture(n) for n in range(3)), bulk=True)
-            people = await on.submit(*(picture(n) for n in range(3, 9)))
-            on.worker()
-            await on.ends([*bulk, *people], 20)
-            assert [len(batch) for _, batch in on.batches()] == [4, 2, 3]
-            order = [sha256 for _, batch in on.batches() for sha256 in batch]
-            assert order == [check.sha256 for check in (*people, *bulk)]
-            alone = await on.submit(picture(100))
-            await on.ends(alone, 2)
-            counters = (await on.checks.stats()).counters
-            assert counters["batches"] == 4 and counters["pictures"] == 10
-            assert counters["batch_size:4"] == 1 and counters["done"] == 10
-
-    asyncio.run(play())
+async def test_what_waits_is_one_batch_and_nothing_is_waited_for(tmp_path: Path) -> None:
+    async with queue_harness(tmp_path, batch_size=4) as harness:
+        bulk = await harness.submit(*(picture(n) for n in range(3)), bulk=True)
+        people = await harness.submit(*(picture(n) for n in range(3, 9)))
+        harness.worker()
+        await harness.ends([*bulk, *people], 20)
+        assert [len(batch) for _, batch in harness.batches()] == [4, 2, 3]
+        order = [sha256 for _, batch in harness.batches() for sha256 in batch]
+        assert order == [check.sha256 for check in (*people, *bulk)]
+        alone = await harness.submit(picture(100))
+        await harness.ends(alone, 2)
+        counters = (await harness.checks.stats()).counters
+        assert counters["batches"] == 4 and counters["pictures"] == 10
+        assert counters["batch_size:4"] == 1 and counters["done"] == 10
 
 
-def test_a_result_is_complete(tmp_path: Path) -> None:
-    async def play() -> None:
-        async with stage(tmp_path) as on:
-            (check,) = await on.submit(picture(200))
-            on.worker()
-            (done,) = await on.ends([check], 20)
-            found = await on.checks.report(done.id)
-            assert isinstance(found, Report)
-            assert found.verdict is Verdict.FAKE is done.verdict
-            assert found.timings_ms.queue > 0 and found.timings_ms.total > found.timings_ms.queue
-            names = {found.pictures.annotated, found.pictures.mask, found.pictures.heatmap}
-            assert names == {"annotated.jpg", "mask.png", "heatmap.png"}
-            for name in ("annotated.jpg", "mask.png", "heatmap.png"):
-                data = await on.checks.result_picture(done.id, name)
-                assert data is not None and Image.open(io.BytesIO(data)).size == (20, 20)
-            face = await on.checks.result_picture(done.id, "face-0.jpg")
-            assert face is not None and Image.open(io.BytesIO(face)).size == (17, 17)
-            assert await on.checks.result_picture(done.id, "face-1.jpg") is None
-            assert await on.checks.result_picture(done.id, "../secret.jpg") is None
-
-    asyncio.run(play())
+async def test_a_result_is_complete(tmp_path: Path) -> None:
+    async with queue_harness(tmp_path) as harness:
+        (check,) = await harness.submit(picture(200))
+        harness.worker()
+        (done,) = await harness.ends([check], 20)
+        found = await harness.checks.report(done.id)
+        assert isinstance(found, Report)
+        assert found.verdict is Verdict.FAKE is done.verdict
+        assert found.timings_ms.queue > 0 and found.timings_ms.total > found.timings_ms.queue
+        names = {found.pictures.annotated, found.pictures.mask, found.pictures.heatmap}
+        assert names == {"annotated.jpg", "mask.png", "heatmap.png"}
+        for name in ("annotated.jpg", "mask.png", "heatmap.png"):
+            data = await harness.checks.result_picture(done.id, name)
+            assert data is not None and Image.open(io.BytesIO(data)).size == (20, 20)
+        face = await harness.checks.result_picture(done.id, "face-0.jpg")
+        assert face is not None and Image.open(io.BytesIO(face)).size == (17, 17)
+        assert await harness.checks.result_picture(done.id, "face-1.jpg") is None
+        assert await harness.checks.result_picture(done.id, "../secret.jpg") is None
 
 
-def test_redis_names_no_code_to_run(tmp_path: Path) -> None:
+async def test_redis_names_no_code_to_run(tmp_path: Path) -> None:
     """A client of Redis can fail a check, not run a function, a callback or a webhook."""
-
-    async def play() -> None:
-        async with stage(tmp_path) as on:
-            checks = await on.submit(*(picture(n) for n in range(4)))
-            mark = tmp_path / "mark"
-            _forge(on, checks[0].id, func="os.mkdir", args=[str(mark)])
-            _forge(on, checks[1].id, args=["../../etc/passwd", "x"])
-            _forge(on, checks[2].id, data=b"not json")
-            _forge(on, checks[3].id, success_callback_name="antigravity.nothing")
-            on.worker()
-            ended = await on.ends(checks, 20)
-            codes = [check.error and check.error["code"] for check in ended]
-            assert codes == ["internal"] * 3 + [None]
-            assert not mark.exists()
-
-    asyncio.run(play())
+    async with queue_harness(tmp_path) as harness:
+        checks = await harness.submit(*(picture(n) for n in range(4)))
+        mark = tmp_path / "mark"
+        _forge(harness, checks[0].id, func="os.mkdir", args=[str(mark)])
+        _forge(harness, checks[1].id, args=["../../etc/passwd", "x"])
+        _forge(harness, checks[2].id, data=b"not json")
+        _forge(harness, checks[3].id, success_callback_name="antigravity.nothing")
+        harness.worker()
+        ended = await harness.ends(checks, 20)
+        codes = [check.error and check.error["code"] for check in ended]
+        assert codes == ["internal"] * 3 + [None]
+        assert not mark.exists()
 
 
-def test_a_job_of_another_kind_in_the_queue_is_dropped(tmp_path: Path) -> None:
-    async def play() -> None:
-        async with stage(tmp_path) as on:
-            on.client.lpush("rq:queue:unmask-shared-interactive", "someone-elses-job", "")
-            (check,) = await on.submit(picture(1))
-            on.worker()
-            assert (await on.ends([check], 20))[0].state is State.DONE
-
-    asyncio.run(play())
+async def test_a_job_of_another_kind_in_the_queue_is_dropped(tmp_path: Path) -> None:
+    async with queue_harness(tmp_path) as harness:
+        harness.client.lpush("rq:queue:unmask-shared-interactive", "someone-elses-job", "")
+        (check,) = await harness.submit(picture(1))
+        harness.worker()
+        assert (await harness.ends([check], 20))[0].state is State.DONE
 
 
-def test_a_check_deleted_while_it_runs_leaves_nothing(tmp_path: Path) -> None:
-    async def play() -> None:
-        async with stage(tmp_path) as on:
-            mine, other = await on.submit(picture(1), picture(2))
-            worker = on.worker(seconds=1.0)
-            await on.until(lambda: _examined(on))
-            job_id = on.client.hget(f"unmask:check:{mine.id}", "work")
-            assert await on.checks.delete(mine.id)
-            await on.ends([other], 20)
-            worker.send_signal(signal.SIGTERM)
-            assert await asyncio.to_thread(worker.wait, 10) == 0
-            assert not list(on.client.scan_iter(f"*{job_id}*"))
-            assert not list((tmp_path / "store").rglob(f"*{job_id}*"))
-            assert not list((tmp_path / "store").rglob(f"*{mine.sha256}*"))
-
-    asyncio.run(play())
+async def test_a_check_deleted_while_it_runs_leaves_nothing(tmp_path: Path) -> None:
+    async with queue_harness(tmp_path) as harness:
+        mine, other = await harness.submit(picture(1), picture(2))
+        worker = harness.worker(seconds=1.0)
+        await harness.until(lambda: _examined(harness))
+        job_id = harness.client.hget(f"unmask:check:{mine.id}", "work")
+        assert await harness.checks.delete(mine.id)
+        await harness.ends([other], 20)
+        worker.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(worker.wait, 10) == 0
+        assert not list(harness.client.scan_iter(f"*{job_id}*"))
+        assert not list((tmp_path / "store").rglob(f"*{job_id}*"))
+        assert not list((tmp_path / "store").rglob(f"*{mine.sha256}*"))
 
 
-def test_a_worker_that_lost_its_lease_leaves_the_result_of_another(tmp_path: Path) -> None:
+async def test_a_worker_that_lost_its_lease_leaves_the_result_of_another(tmp_path: Path) -> None:
     """Two workers have the same picture; the second finds no room after the first is done."""
+    async with queue_harness(tmp_path) as harness:
+        (check,) = await harness.submit(picture(1, side=300))
 
-    async def play() -> None:
-        async with stage(tmp_path) as on:
-            (check,) = await on.submit(picture(1, side=300))
+        async def examined_twice() -> bool:
+            return len(harness.batches()) == 2
 
-            async def examined_twice() -> bool:
-                return len(on.batches()) == 2
-
-            on.worker(seconds=10)
-            await on.until(lambda: _examined(on))
-            job_id = str(on.client.hget(f"unmask:check:{check.id}", "work"))
-            on.client.zadd("unmask:lease", {job_id: 0})
-            on.queue.requeue_expired()
-            late = on.worker(seconds=10, file_limit=16_384)
-            await on.until(examined_twice)
-            (done,) = await on.ends([check], 20)
-            assert done.state is State.DONE
-            late.send_signal(signal.SIGTERM)
-            assert await asyncio.to_thread(late.wait, 20) == 0
-            assert await on.checks.report(check.id) is not None
-            assert await on.checks.result_picture(check.id, "annotated.jpg")
-
-    asyncio.run(play())
+        harness.worker(seconds=10)
+        await harness.until(lambda: _examined(harness))
+        job_id = str(harness.client.hget(f"unmask:check:{check.id}", "work"))
+        harness.client.zadd("unmask:lease", {job_id: 0})
+        harness.queue.requeue_expired()
+        late = harness.worker(seconds=10, file_limit=16_384)
+        await harness.until(examined_twice)
+        (done,) = await harness.ends([check], 20)
+        assert done.state is State.DONE
+        late.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(late.wait, 20) == 0
+        assert await harness.checks.report(check.id) is not None
+        assert await harness.checks.result_picture(check.id, "annotated.jpg")
 
 
-def test_a_result_that_comes_too_late_is_removed(tmp_path: Path) -> None:
-    async def play() -> None:
-        async with stage(tmp_path, job_timeout=1) as on:
-            worker = on.worker(drawing=2.5)
-            (failed,) = await on.ends(await on.submit(picture(1, SLOW)), 20)
-            assert failed.error is not None and failed.error["code"] == "internal"
-            worker.send_signal(signal.SIGTERM)
-            assert await asyncio.to_thread(worker.wait, 20) == 0
-            assert not [path for path in tmp_path.glob("store/results/*/*/*") if path.is_file()]
-
-    asyncio.run(play())
+async def test_a_result_that_comes_too_late_is_removed(tmp_path: Path) -> None:
+    async with queue_harness(tmp_path, job_timeout=1) as harness:
+        worker = harness.worker(drawing=2.5)
+        (failed,) = await harness.ends(await harness.submit(picture(1, SLOW)), 20)
+        assert failed.error is not None and failed.error["code"] == "internal"
+        worker.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(worker.wait, 20) == 0
+        assert not [path for path in tmp_path.glob("store/results/*/*/*") if path.is_file()]
 
 
-def test_the_real_detector(tmp_path: Path, colour_model: Path, portrait: np.ndarray) -> None:  # type: ignore[type-arg]
-    async def play() -> None:
-        async with stage(tmp_path, model=colour_model) as on:
-            out = io.BytesIO()
-            Image.fromarray(portrait).save(out, "JPEG", quality=95)
-            on.real_worker(colour_model)
-            checks = await on.submit(out.getvalue(), picture(1, side=200), b"no picture")
-            face, nobody, broken = await on.ends(checks, 40)
-            assert face.verdict is not None and face.fake_probability is not None
-            assert nobody.verdict is Verdict.NO_FACE and nobody.fake_probability is None
-            assert broken.error is not None and broken.error["code"] == "not_a_picture"
-            report = await on.checks.report(face.id)
-            assert report is not None and len(report.faces) == 1
-            crop = await on.checks.result_picture(face.id, "face-0.jpg")
-            assert crop is not None and Image.open(io.BytesIO(crop)).width > 100
-
-    asyncio.run(play())
+async def test_the_real_detector(tmp_path: Path, colour_model: Path, portrait: np.ndarray) -> None:  # type: ignore[type-arg]
+    async with queue_harness(tmp_path, model=colour_model) as harness:
+        out = io.BytesIO()
+        Image.fromarray(portrait).save(out, "JPEG", quality=95)
+        harness.real_worker(colour_model)
+        checks = await harness.submit(out.getvalue(), picture(1, side=200), b"no picture")
+        face, nobody, broken = await harness.ends(checks, 40)
+        assert face.verdict is not None and face.fake_probability is not None
+        assert nobody.verdict is Verdict.NO_FACE and nobody.fake_probability is None
+        assert broken.error is not None and broken.error["code"] == "not_a_picture"
+        report = await harness.checks.report(face.id)
+        assert report is not None and len(report.faces) == 1
+        crop = await harness.checks.result_picture(face.id, "face-0.jpg")
+        assert crop is not None and Image.open(io.BytesIO(crop)).width > 100
 
 
-async def _examined(on: Stage) -> bool:
-    return bool(on.batches())
+async def _examined(harness: QueueHarness) -> bool:
+    return bool(harness.batches())
 
 
-def _forge(on: Stage, check: str, **what: object) -> None:
+def _forge(harness: QueueHarness, check: str, **what: object) -> None:
     """Write something else into the RQ job of a check."""
-    client = on.client
+    client = harness.client
     job_id = str(client.hget(f"unmask:check:{check}", "work"))
     key = f"rq:job:{job_id}"
     if "func" in what or "args" in what:

@@ -1,15 +1,13 @@
-"""The queue without a worker: the tests play the worker through its queue."""
+"""What a worker does to the queue, done by the test itself."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import zlib
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
-from tests.faults.queue_harness import Stage, picture, stage
+from tests.faults.queue_harness import QueueHarness, picture
 from tests.faults.stub_detector import examination
 from unmask.images import open_picture
 from unmask.queue.keys import SHARED
@@ -17,21 +15,11 @@ from unmask.report import Check, Report
 from unmask.settings import Settings
 from unmask.store import Store
 
-Play = Callable[[Stage], Awaitable[None]]
 
-
-def run(folder: Path, play: Play, **settings: Any) -> None:
-    async def on_stage() -> None:
-        async with stage(folder, **settings) as on:
-            await play(on)
-
-    asyncio.run(on_stage())
-
-
-def take(on: Stage, max_jobs: int = 8, pools: tuple[str, ...] = (SHARED,)) -> list[str]:
+def take(harness: QueueHarness, max_jobs: int = 8, pools: tuple[str, ...] = (SHARED,)) -> list[str]:
     """Take a batch and begin it, as a worker does."""
-    job_ids = on.queue.take(pools, max_jobs)
-    on.queue.begin("test", job_ids)
+    job_ids = harness.queue.take(pools, max_jobs)
+    harness.queue.begin("test", job_ids)
     return job_ids
 
 
@@ -40,29 +28,29 @@ def report(probability: float = 0.9) -> Report:
     return examination(opened, probability).report
 
 
-def finish(on: Stage, job_id: str, probability: float = 0.9) -> None:
+def finish(harness: QueueHarness, job_id: str, probability: float = 0.9) -> None:
     """Store a result and complete the job, as a worker does."""
     result = report(probability)
-    store = Store.of(on.settings)
+    store = Store.of(harness.settings)
     store.put_result(job_id, "mask.png", b"mask of " + job_id.encode())
     store.put_result(job_id, "report.json", result.model_dump_json().encode())
-    on.queue.complete(job_id, result)
+    harness.queue.complete(job_id, result)
 
 
-async def _all(on: Stage, team: str | None, **about: Any) -> list[Check]:
+async def _all(harness: QueueHarness, team: str | None, **about: Any) -> list[Check]:
     found: list[Check] = []
-    page = await on.checks.list(team, **about)
+    page = await harness.checks.list(team, **about)
     found += page.checks
     while page.cursor:
-        page = await on.checks.list(team, cursor=page.cursor, **about)
+        page = await harness.checks.list(team, cursor=page.cursor, **about)
         found += page.checks
     return found
 
 
-def traces(on: Stage, *words: str) -> list[str]:
+def traces(harness: QueueHarness, *words: str) -> list[str]:
     """Where any of ``words`` stands in Redis, in its files or in the store."""
     texts = [w.encode() for w in words]
-    client = on.client
+    client = harness.client
     client.connection_pool.connection_kwargs["decode_responses"] = False
     client.connection_pool.reset()
     found = []
@@ -70,7 +58,7 @@ def traces(on: Stage, *words: str) -> list[str]:
         for value in [key, *_values(client, key)]:
             plain = _inflated(value)
             found += [f"{key!r}: {text!r}" for text in texts if text in value or text in plain]
-    for path in on.log.parent.rglob("*"):
+    for path in harness.log.parent.rglob("*"):
         try:
             data = path.read_bytes()
         except OSError:  # a folder, a socket, or a file that went after it was listed
@@ -103,11 +91,11 @@ def _inflated(value: bytes) -> bytes:
         return b""
 
 
-async def _gone(on: Stage, *words: str) -> None:
+async def _gone(harness: QueueHarness, *words: str) -> None:
     """Nothing is left, once Redis has rewritten its append-only file."""
 
     async def nothing() -> bool:
-        return not traces(on, *words)
+        return not traces(harness, *words)
 
     await asyncio.sleep(0.05)
-    await on.until(nothing, 10)
+    await harness.until(nothing, 10)

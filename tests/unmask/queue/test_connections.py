@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.queue_harness import Stage
-from tests.unmask.queue.scripted_worker import run
+from tests.faults.queue_harness import QueueHarness
 from unmask.queue.clients import open_async_client, open_client
 from unmask.queue.events import CheckEvents
 from unmask.queue.keys import EVENTS
 from unmask.queue.valkey import EmbeddedValkey
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 STATE = json.dumps({"work": "w", "state": "done", "rev": "3"})
 
@@ -60,45 +59,38 @@ class Line:
             await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
 
 
-def test_a_silent_connection_is_left(
+async def test_a_silent_connection_is_left(
     tmp_path: Path, servers: tuple[EmbeddedValkey, EmbeddedValkey], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("unmask.queue.events._SILENT_SECONDS", 0.3)
-
-    async def play() -> None:
-        line = Line(servers[0], tmp_path / "line")
-        await line.start()
-        events = CheckEvents(open_async_client(f"unix://{line.socket}", retries=0), EVENTS)
-        await events.start()
-        await asyncio.sleep(1.5)
-        assert line.made == 1, "one that answers is kept"
-        with events.listen("w") as changes:
-            line.cut = 1
-            again = await asyncio.wait_for(changes.get(), 5)
-            assert not again.fields and line.made == 2
-            async with open_async_client(servers[0].url) as client:
-                await client.publish(EVENTS, STATE)
-            assert (await asyncio.wait_for(changes.get(), 5)).rev == 3
-        await events.close()
-
-    asyncio.run(play())
+    line = Line(servers[0], tmp_path / "line")
+    await line.start()
+    events = CheckEvents(open_async_client(f"unix://{line.socket}", retries=0), EVENTS)
+    await events.start()
+    await asyncio.sleep(1.5)
+    assert line.made == 1, "one that answers is kept"
+    with events.listen("w") as changes:
+        line.cut = 1
+        again = await asyncio.wait_for(changes.get(), 5)
+        assert not again.fields and line.made == 2
+        async with open_async_client(servers[0].url) as client:
+            await client.publish(EVENTS, STATE)
+        assert (await asyncio.wait_for(changes.get(), 5)).rev == 3
+    await events.close()
 
 
 @pytest.mark.parametrize("message", ["not json", "[]", "7", "{}", '{"work": ["w"]}'])
-def test_a_message_that_is_none_of_ours_is_skipped(
-    tmp_path: Path, message: str, caplog: pytest.LogCaptureFixture
+async def test_a_message_that_is_none_of_ours_is_skipped(
+    harness: QueueHarness, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def play(on: Stage) -> None:
-        with on.checks._events.listen("w") as changes:
-            on.client.publish(EVENTS, message)
-            on.client.publish(EVENTS, STATE)
-            assert (await asyncio.wait_for(changes.get(), 5)).rev == 3
-        assert "another program" in caplog.text
-
-    run(tmp_path, play)
+    with harness.checks._events.listen("w") as changes:
+        harness.client.publish(EVENTS, message)
+        harness.client.publish(EVENTS, STATE)
+        assert (await asyncio.wait_for(changes.get(), 5)).rev == 3
+    assert "another program" in caplog.text
 
 
-def test_an_old_primary_is_left_after_a_fail_over(
+async def test_an_old_primary_is_left_after_a_fail_over(
     tmp_path: Path, servers: tuple[EmbeddedValkey, EmbeddedValkey]
 ) -> None:
     """The address leads to the new primary; connections to the old one, a replica now, live on."""
@@ -106,19 +98,15 @@ def test_an_old_primary_is_left_after_a_fail_over(
     address = tmp_path / "address"
     address.symlink_to(old.socket)
     url = f"unix://{address}"
-
-    async def play() -> None:
-        with open_client(url) as blocking:
-            async with open_async_client(url) as client:
-                assert blocking.set("a", "1") and await client.set("a", "1")
-                with open_client(old.url) as there:
-                    there.replicaof("127.0.0.1", "1")
-                address.unlink()
-                address.symlink_to(new.socket)
-                assert blocking.set("b", "2") and await client.eval(
-                    "return redis.call('SET', 'c', '3')", 0
-                )
-        with open_client(new.url) as there:
-            assert there.mget("a", "b", "c") == [None, "2", "3"]
-
-    asyncio.run(play())
+    with open_client(url) as blocking:
+        async with open_async_client(url) as client:
+            assert blocking.set("a", "1") and await client.set("a", "1")
+            with open_client(old.url) as there:
+                there.replicaof("127.0.0.1", "1")
+            address.unlink()
+            address.symlink_to(new.socket)
+            assert blocking.set("b", "2") and await client.eval(
+                "return redis.call('SET', 'c', '3')", 0
+            )
+    with open_client(new.url) as there:
+        assert there.mget("a", "b", "c") == [None, "2", "3"]

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,9 +60,7 @@ def test_a_kill_loses_nothing(valkey: EmbeddedValkey) -> None:
 
 def test_stop_ends_it_in_order(valkey: EmbeddedValkey) -> None:
     open_client(valkey.ensure()).set("a", 1)
-    start = time.monotonic()
     valkey.stop()
-    assert time.monotonic() - start < 5
     assert not valkey.ping() and not valkey.socket.exists()
     valkey.stop()
     assert open_client(valkey.ensure()).get("a") == "1"

@@ -8,6 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from unmask.i18n import gettext_noop
+
+__all__ = ["DEFAULT", "LANGUAGES", "Texts", "gettext_noop", "language_of", "texts_in"]
+
 LOCALES = Path(__file__).parent / "locales"
 #: The languages, each by its own name.
 LANGUAGES = {
@@ -19,11 +23,6 @@ LANGUAGES = {
     "te": "తెలుగు",
 }
 DEFAULT = "en"
-
-
-def gettext_noop(message: str) -> str:
-    """The message itself; marks it for the catalogues, because another module translates it."""
-    return message
 
 
 class Texts:

@@ -8,26 +8,33 @@ A test fails while a catalogue is not complete or not compiled.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-BOT = Path(__file__).parents[1] / "bot"
-LOCALES = BOT / "locales"
-#: The functions whose first arguments are texts (bot/i18n.py).
-KEYWORDS = {"gettext": None, "gettext_noop": None, "ngettext": (1, 2)}
+ROOT = Path(__file__).parents[1]
+LOCALES = ROOT / "bot" / "locales"
+#: The functions whose first arguments are texts (bot/i18n.py, unmask/i18n.py).
+KEYWORDS: dict[str, Any] = {
+    "gettext": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_noop": (1, 2),
+}
 DOMAIN = "unmask"
 
 
 def texts() -> Catalog:
-    """All texts of the bot, with the files that say them."""
+    """All texts, with the files that say them."""
     catalogue = Catalog(project="Unmask", charset="utf-8")
-    found = extract_from_dir(BOT, [("**.py", "python")], keywords=KEYWORDS)
-    for name, _, message, _, _ in sorted(found):
-        # without line numbers, or every change of a file would change every catalogue
-        catalogue.add(message, locations=[(f"bot/{name}", 0)], flags=["python-brace-format"])
+    for room in ("bot", "unmask"):
+        found = extract_from_dir(ROOT / room, [("**.py", "python")], keywords=KEYWORDS)
+        for name, _, message, _, _ in sorted(found):
+            # without line numbers, or every change of a file would change every catalogue
+            catalogue.add(message, locations=[(f"{room}/{name}", 0)], flags=["python-brace-format"])
     return catalogue
 
 

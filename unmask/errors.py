@@ -62,6 +62,10 @@ ERROR_CODES: dict[str, ErrorCode] = {
 }
 
 
+#: The detail ``reason`` of the error ``not_a_picture`` where a URL leads to a page of the web.
+WEB_PAGE = "web_page"
+
+
 class UnmaskError(Exception):
     """An error with a documented code.
 

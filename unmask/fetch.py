@@ -22,7 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from unmask import __version__
-from unmask.errors import UnmaskError
+from unmask.errors import WEB_PAGE, UnmaskError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -224,7 +224,9 @@ class Fetcher:
                 raise _unreachable("The site sent the picture compressed, unasked.")
             if response.content_type in {"text/html", "application/xhtml+xml"}:
                 raise UnmaskError(
-                    "not_a_picture", "The URL leads to a web page, not to a picture on its own."
+                    "not_a_picture",
+                    "The URL leads to a web page, not to a picture on its own.",
+                    reason=WEB_PAGE,
                 )
             return await self._read(response)
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from unmask.warning_codes import WARNING_CODES, CodedWarning
 
 #: People see 1 to 99 %: no detector knows for certain.
 MIN_SHOWN, MAX_SHOWN = 0.01, 0.99
@@ -21,6 +23,15 @@ class Verdict(StrEnum):
     UNSURE = "unsure"
     REAL = "real"
     NO_FACE = "no_face"
+
+
+class UnsureReason(StrEnum):
+    """Why a face is called neither fake nor real."""
+
+    TOO_SMALL = "too_small"
+    JUDGES_DISAGREE = "judges_disagree"
+    TOO_FEW_SIGNS = "too_few_signs"
+    TOO_WEAK = "too_weak"
 
 
 class State(StrEnum):
@@ -75,9 +86,9 @@ class JudgeScore(_Frozen):
 
 class Face(_Frozen):
     """One face: ``box`` is x, y, width, height in pixels; ``landmarks`` are the viewer's left eye,
-    right eye, nose tip, left and right mouth corner; ``judges`` are the scores that
-    ``fake_probability`` was made of; ``tampered_fraction`` is the share of the
-    face's own region that the mask marks (0 where no region is shown)."""
+    right eye, nose tip, left and right mouth corner; ``reasons`` say why an unsure face is unsure;
+    ``judges`` are the scores that ``fake_probability`` was made of; ``tampered_fraction`` is the
+    share of the face's own region that the mask marks (0 where no region is shown)."""
 
     box: Box
     landmarks: tuple[Point, Point, Point, Point, Point]
@@ -85,6 +96,7 @@ class Face(_Frozen):
     verdict: Verdict
     tampered_fraction: Probability
     outline: tuple[tuple[tuple[int, int], ...], ...] = ()
+    reasons: tuple[UnsureReason, ...] = ()
     judges: tuple[JudgeScore, ...] = ()
 
 
@@ -120,7 +132,8 @@ class Report(_Frozen):
 
     ``threshold`` is the bound on the heatmap. A face of this picture is called fake from
     ``fake_bound`` on and real below ``real_bound``: both rise with the number of faces, one of
-    which may well stand out by chance.
+    which may well stand out by chance. ``warnings`` are the English sentences of ``warning_codes``;
+    a report that an earlier version stored has the sentences alone.
     """
 
     version: int = 1
@@ -139,7 +152,26 @@ class Report(_Frozen):
     pictures: Pictures = Pictures()
     timings_ms: Timings = Timings()
     created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    warning_codes: tuple[CodedWarning, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _word_warnings(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "warnings" not in values:
+            codes = [CodedWarning.model_validate(one) for one in values.get("warning_codes", ())]
+            return {**values, "warnings": [warning.english for warning in codes]}
+        return values
+
+    @property
+    def warnings_to_word(self) -> tuple[CodedWarning | str, ...]:
+        """Each warning as its code, or as its English sentence where the code is not known: an
+        earlier version stored none, and a later one has new ones."""
+        known = tuple(
+            warning if warning.code in WARNING_CODES else sentence
+            for warning, sentence in zip(self.warning_codes, self.warnings, strict=False)
+        )
+        return known or self.warnings
 
 
 class Check(_Frozen):

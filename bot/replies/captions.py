@@ -17,7 +17,6 @@ from bot.replies.messages import (
     NOTES,
     VERDICTS,
     error_sentence,
-    is_of_faces,
     verdict_sentence,
     warning_sentence,
 )
@@ -216,9 +215,10 @@ def _notes(
     notes += [texts.gettext(NOTES[note]) for note in item.notes]
     notes += [_may_repeat(texts)] if may_repeat else []
     notes += [_origin(texts, origin)] if origin else []
-    warnings = report.warnings
+    warnings = report.warnings_to_word
     if outcome.similar:  # the report is about another file
-        warnings = (*outcome.warnings, *filter(is_of_faces, warnings))
+        of_faces = (warning for warning in report.warning_codes if warning.is_of_faces)
+        warnings = (*outcome.warnings, *of_faces)
     return notes + [warning_sentence(texts, warning) for warning in warnings]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from bot.i18n import Texts, gettext_noop
 from bot.state.reply_queue import Note
+from unmask.errors import WEB_PAGE
 from unmask.report import Verdict, shown_percent
+from unmask.warning_codes import CodedWarning
 
 #: They differ in shape as well as in colour.
 MARKS = {Verdict.FAKE: "⚠️", Verdict.UNSURE: "❔", Verdict.REAL: "☑️", Verdict.NO_FACE: "▫️"}
@@ -91,11 +92,6 @@ UNEXPECTED = gettext_noop(
 INCIDENT = gettext_noop(
     "Something went wrong on our side (incident {incident}). Please send it again."
 )
-#: The sentences of :mod:`unmask.images` and :mod:`unmask.fetch` that are recognised here.
-_FRAMES = re.compile(r"Only the (first|main one) of (\d+) (frames|pages|pictures) was examined\.")
-_CROWD = re.compile(r"Only the (\d+) largest of (\d+) faces were examined\.")
-_VIDEO = "The short video that comes with this motion photo was not examined."
-_PAGE = "The URL leads to a web page"
 
 
 def verdict_sentence(texts: Texts, verdict: Verdict, probability: float | None, faces: int) -> str:
@@ -131,7 +127,7 @@ def verdict_sentence(texts: Texts, verdict: Verdict, probability: float | None, 
 def error_sentence(texts: Texts, error: Mapping[str, Any]) -> str:
     """What an error (the inside of the one error shape) means for the user who sent the picture."""
     detail = error.get("detail") or {}
-    if str(error.get("message", "")).startswith(_PAGE):
+    if detail.get("reason") == WEB_PAGE:
         return texts.gettext(
             "This link leads to a web page. Open the picture itself and send its link, or save the "
             "picture and send it here."
@@ -145,35 +141,14 @@ def error_sentence(texts: Texts, error: Mapping[str, Any]) -> str:
     )
 
 
-def is_of_faces(warning: str) -> bool:
-    """Whether a warning is about the faces in a picture, not about its file."""
-    return _CROWD.fullmatch(warning) is not None
-
-
-def warning_sentence(texts: Texts, warning: str) -> str:
-    """The translation of a report's warning."""
-    if warning == _VIDEO:
-        return texts.gettext("The short video that comes with this motion photo was not examined.")
-    if crowd := _CROWD.fullmatch(warning):
-        return texts.gettext(
-            "Only the {number} largest of {total} faces were examined.",
-            number=crowd[1],
-            total=crowd[2],
-        )
-    match = _FRAMES.fullmatch(warning)
-    if match is None:
+def warning_sentence(texts: Texts, warning: CodedWarning | str) -> str:
+    """The translation of a warning; a sentence that the version before stored stays English."""
+    if isinstance(warning, str):
         return warning
-    if match[1] == "main one":
-        return texts.ngettext(
-            "Only the main one of {number} picture in this file was examined.",
-            "Only the main one of {number} pictures in this file was examined.",
-            int(match[2]),
-        )
-    return texts.ngettext(
-        "Only the first of {number} picture in this file was examined.",
-        "Only the first of {number} pictures in this file was examined.",
-        int(match[2]),
-    )
+    text, values = warning.text, dict(warning.parameters)
+    if not text.many:
+        return texts.gettext(text.one, **values)
+    return texts.ngettext(text.one, text.many, int(values.pop("number")), **values)
 
 
 def duration(texts: Texts, seconds: float) -> str:

@@ -13,6 +13,7 @@ from redis import asyncio as aioredis
 
 from bot.state.redis_keys import Keys
 from unmask.queue.clients import reachable
+from unmask.warning_codes import CodedWarning
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +77,8 @@ class Outcome(BaseModel):
     ``check`` is the check whose result is shown; ``owner`` is the user who requested it. ``phash``
     is the picture's perceptual hash, as hex. ``earlier`` is when this picture was examined in this
     chat before; ``similar`` says that it was not the same file but a similar picture. ``warnings``
-    are then those of the file that was sent, because the report has those of the other file.
+    are then those of the file that was sent, because the report has those of the other file; the
+    version before stored them as English sentences.
     ``error`` is the inside of the one error shape.
     """
 
@@ -86,7 +88,7 @@ class Outcome(BaseModel):
     phash: str = Field(default="", validation_alias=_names("phash", "bits"))
     earlier: datetime | None = None
     similar: bool = Field(default=False, validation_alias=_names("similar", "alike"))
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[CodedWarning | str, ...] = ()
     error: dict[str, Any] | None = None
 
     def add_note(self, *notes: Note) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,14 +25,18 @@ from unmask.report import (
     shown_percent,
     statement,
 )
+from unmask.warning_codes import WARNING_CODES, warn
+
+DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 
 #: The report's JSON as docs promise it: nothing may go missing, new fields may come.
 VERSION_1 = {
     "": "version id sha256 state verdict fake_probability statement image faces model threshold "
-    "real_bound fake_bound pictures timings_ms created warnings",
+    "real_bound fake_bound pictures timings_ms created warning_codes warnings",
     "image": "width height format",
-    "faces": "box landmarks fake_probability verdict tampered_fraction outline judges",
+    "faces": "box landmarks fake_probability verdict tampered_fraction outline reasons judges",
     "judges": "name fake_probability",
+    "warning_codes": "code parameters",
     "model": "name version sha256",
     "pictures": "annotated mask heatmap",
     "timings_ms": "queue decode faces model draw total",
@@ -66,7 +72,7 @@ def full_report() -> Report:
         threshold=0.5,
         pictures=Pictures(annotated="a.jpg"),
         timings_ms=Timings(decode=1.5, total=1.5),
-        warnings=("first frame only",),
+        warning_codes=(warn("first_frame", number=3),),
     )
 
 
@@ -160,9 +166,41 @@ def test_a_report_from_before_outlines_and_judges_is_read() -> None:
     old = json.loads(full_report().model_dump_json())
     for item in old["faces"]:
         del item["outline"], item["judges"]
-    del old["pictures"], old["warnings"]
+    del old["pictures"], old["warnings"], old["warning_codes"]
     (first, _) = Report.model_validate(old).faces
     assert (first.outline, first.judges) == ((), ())
+
+
+def test_a_report_says_its_warnings_in_codes_and_in_english() -> None:
+    report = full_report()
+    assert report.warnings == ("Only the first of 3 frames was examined.",)
+    assert json.loads(report.model_dump_json())["warning_codes"] == [
+        {"code": "first_frame", "parameters": {"number": 3}}
+    ]
+    assert report.warnings_to_word == report.warning_codes
+
+
+def test_warnings_of_other_versions_keep_their_sentences() -> None:
+    """An earlier version stored no codes; a later one stores codes that are not known here."""
+    old = json.loads(full_report().model_dump_json())
+    del old["warning_codes"]
+    assert Report.model_validate(old).warnings_to_word == tuple(old["warnings"])
+    new = json.loads(full_report().model_dump_json())
+    new["warning_codes"].append({"code": "of_tomorrow", "parameters": {}})
+    new["warnings"].append("Tomorrow's sentence.")
+    (known, unknown) = Report.model_validate(new).warnings_to_word
+    assert (known, unknown) == (warn("first_frame", number=3), "Tomorrow's sentence.")
+
+
+def test_a_warning_must_have_a_sentence() -> None:
+    with pytest.raises(KeyError, match="made_up"):
+        warn("made_up")
+
+
+def test_the_docs_list_the_warnings() -> None:
+    rows = [f"| `{code}` | {text.many or text.one} |" for code, text in WARNING_CODES.items()]
+    documented = re.findall(r"^\| `\w+` \| (?:Only|The short).+$", DOCS.read_text(), re.MULTILINE)
+    assert documented == rows, "the table should be:\n" + "\n".join(rows)
 
 
 @pytest.mark.parametrize(

@@ -27,17 +27,20 @@ from unmask.detector.masks import (
 from unmask.errors import UnmaskError
 from unmask.images import Picture
 from unmask.report import (
+    MARKED_FROM,
     Face,
     Image,
     Model,
     Report,
     Timings,
+    UnsureReason,
     Verdict,
     is_marked,
     picture_verdict,
     statement,
 )
 from unmask.settings import Settings
+from unmask.warning_codes import CodedWarning, warn
 
 #: A large JPEG is decoded at reduced scale, but never to a long side under this.
 REDUCED_SIDE = 1280
@@ -205,7 +208,7 @@ class Detector:
             real_bound=bounds[0],
             fake_bound=bounds[1],
             timings_ms=timings,
-            warnings=prepared.warnings,
+            warning_codes=prepared.warnings,
         )
         quads = [item.quad * np.float32(prepared.scale) for item in prepared.sightings]
         heatmaps = [said.heatmap for said in judgements]
@@ -223,7 +226,7 @@ class Detector:
     ) -> Face:
         picture, scale = prepared.picture, prepared.scale
         side = quad_side(sighting.quad) * scale
-        verdict = self._verdict(said, side, bounds)
+        verdict, reasons = self._verdict(said, side, bounds)
         mask = frame_mask(said.heatmap, self._mask_threshold)
         marked = is_marked(verdict, said.fake_probability)
         region = _face_region(mask.shape[0])
@@ -235,21 +238,30 @@ class Detector:
             landmarks=marks,
             fake_probability=said.fake_probability,
             verdict=verdict,
+            reasons=reasons,
             judges=said.judges,
             tampered_fraction=fraction,
             outline=_picture_outline(mask, sighting.quad * scale, picture) if marked else (),
         )
 
-    def _verdict(self, judgement: Judgement, frame_side: float, bounds: Bounds) -> Verdict:
-        """Unsure between the bounds, of a face too small to be judged, and where the judges
-        disagree: what one of them would clear is not called fake."""
+    def _verdict(
+        self, judgement: Judgement, frame_side: float, bounds: Bounds
+    ) -> tuple[Verdict, tuple[UnsureReason, ...]]:
+        """The verdict on a face, and why it is unsure: between the bounds, too small to be judged,
+        or the judges disagree: what one of them would clear is not called fake."""
         real, fake = bounds
+        probability = judgement.fake_probability
         if frame_side < self.manifest.min_face:
-            return Verdict.UNSURE
-        if judgement.fake_probability < real:
-            return Verdict.REAL
-        is_fake = judgement.fake_probability >= fake and not judgement.disputed
-        return Verdict.FAKE if is_fake else Verdict.UNSURE
+            return Verdict.UNSURE, (UnsureReason.TOO_SMALL,)
+        if probability < real:
+            return Verdict.REAL, ()
+        if probability >= fake and not judgement.disputed:
+            return Verdict.FAKE, ()
+        reasons = [UnsureReason.JUDGES_DISAGREE] if judgement.disputed else []
+        if probability < fake:
+            too_few = probability >= MARKED_FROM
+            reasons.append(UnsureReason.TOO_FEW_SIGNS if too_few else UnsureReason.TOO_WEAK)
+        return Verdict.UNSURE, tuple(reasons)
 
 
 @dataclass
@@ -265,12 +277,12 @@ class _Prepared:
     faces_ms: float
 
     @property
-    def warnings(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[CodedWarning, ...]:
         """What is to be known of the file and of the faces."""
         judged = len(self.sightings)
         if judged == self.found:
             return self.picture.warnings
-        crowd = f"Only the {judged} largest of {self.found} faces were examined."
+        crowd = warn("faces_left_out", number=judged, total=self.found)
         return (*self.picture.warnings, crowd)
 
 

@@ -18,10 +18,11 @@ from unmask.images.layout import Layout, layout
 from unmask.images.polyglot import Polyglot, find_polyglot
 from unmask.images.sniff import sniff
 from unmask.settings import Settings
+from unmask.warning_codes import CodedWarning, warn
 
 _SHRINKS = (1, 2, 4, 8)
-#: The word for several pictures in a file, by format; "frames" for all others.
-_PARTS = {"TIFF": "pages", "HEIF": "pictures"}
+#: The warning about several pictures in a file, by format; "first_frame" for all others.
+_SEVERAL = {"TIFF": "first_page", "HEIF": "main_picture"}
 #: Formats whose frames only the decoder's header parser counts.
 _BY_DECODER = frozenset({"AVIF", "HEIF"})
 _SECOND_FILES = {
@@ -40,7 +41,7 @@ class Picture:
 
     ``sha256`` is of ``data``; ``format`` is one of JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, HEIF;
     ``width`` and ``height`` are in pixels, as shown (EXIF orientation applied); ``warnings`` are
-    plain sentences for the person who submitted it.
+    for the person who submitted it.
     """
 
     data: bytes = field(repr=False)
@@ -48,7 +49,7 @@ class Picture:
     format: str
     width: int
     height: int
-    warnings: tuple[str, ...]
+    warnings: tuple[CodedWarning, ...]
 
     def pixels(self, shrink: int = 1) -> NDArray[np.uint8]:
         """Decode to upright sRGB: uint8, (h, w, 3), C-contiguous and the caller's own.
@@ -191,9 +192,8 @@ def _check_tiles(image: ImageFile) -> None:
         raise UnmaskError("damaged", message, format="TIFF")
 
 
-def _warnings(kind: str, frames: int, polyglot: Polyglot) -> Iterator[str]:
+def _warnings(kind: str, frames: int, polyglot: Polyglot) -> Iterator[CodedWarning]:
     if frames > 1:
-        first = "main one" if kind == "HEIF" else "first"
-        yield f"Only the {first} of {frames} {_PARTS.get(kind, 'frames')} was examined."
+        yield warn(_SEVERAL.get(kind, "first_frame"), number=frames)
     if polyglot.video:
-        yield "The short video that comes with this motion photo was not examined."
+        yield warn("video_left_out")

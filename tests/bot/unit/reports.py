@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unmask.report import Face, Image, Model, Report, Verdict, picture_verdict, statement
+from unmask.warning_codes import CodedWarning
 
 _POINTS = ((1.0, 1.0), (2.0, 1.0), (1.5, 1.5), (1.0, 2.0), (2.0, 2.0))
 _PROBABILITY = {Verdict.FAKE: 0.97, Verdict.UNSURE: 0.6, Verdict.REAL: 0.05}
@@ -19,7 +20,7 @@ def face(verdict: Verdict, probability: float | None = None) -> Face:
     )
 
 
-def report(*faces: Face, warnings: tuple[str, ...] = ()) -> Report:
+def report(*faces: Face, warnings: tuple[CodedWarning, ...] = ()) -> Report:
     verdict, probability = picture_verdict(faces)
     return Report(
         id="0" * 32,
@@ -31,5 +32,5 @@ def report(*faces: Face, warnings: tuple[str, ...] = ()) -> Report:
         faces=faces,
         model=Model(name="unmask-densenet121", version="10.20.30", sha256="0" * 64),
         threshold=0.5,
-        warnings=warnings,
+        warning_codes=warnings,
     )

@@ -18,8 +18,9 @@ from unmask.detector.align import Pixels
 from unmask.detector.detector import Detector, Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture, open_picture
-from unmask.report import Verdict
+from unmask.report import UnsureReason, Verdict
 from unmask.settings import Settings
+from unmask.warning_codes import warn
 
 FAKE, UNSURE, REAL = Verdict.FAKE, Verdict.UNSURE, Verdict.REAL
 
@@ -306,6 +307,8 @@ def test_small_frames_are_not_called_fake(
         careful = Detector(Settings(model=path, threads=2))
         small, big = examined(careful, picture(portrait), picture(large, "JPEG"))
         assert (small.report.verdict, big.report.verdict) == (small_verdict, large_verdict)
+        reasons = (UnsureReason.TOO_SMALL,) if small_verdict is UNSURE else ()
+        assert (small.report.faces[0].reasons, big.report.faces[0].reasons) == (reasons, ())
     path.write_text(json.dumps(manifest | {"min_face": 1000}))
     (big,) = examined(Detector(Settings(model=path, threads=2)), picture(large, "JPEG"))
     assert big.report.verdict is FAKE  # 1617 pixels in the picture, if 808 in the reduced one
@@ -363,10 +366,11 @@ def test_the_threshold_can_be_chosen(colour_model: Path, portrait: Pixels) -> No
 def test_no_more_faces_than_the_setting_allows(colour_model: Path, portrait: Pixels) -> None:
     """And whoever asked is told so: the one that matters may be among the others."""
     crowd = picture(np.tile(portrait[:300, 90:390], (2, 3, 1)))
-    for most, said in ((4, ("Only the 4 largest of 6 faces were examined.",)), (6, ())):
+    for most, said in ((4, (warn("faces_left_out", number=4, total=6),)), (6, ())):
         (found,) = examined(Detector(Settings(model=colour_model, max_faces=most)), crowd)
         assert len(found.report.faces) == most
-        assert found.report.warnings == said
+        assert found.report.warning_codes == said
+        assert found.report.warnings == tuple(warning.english for warning in said)
 
 
 def test_the_annotated_picture_shows_the_face(detector: Detector, portrait: Pixels) -> None:

@@ -16,7 +16,7 @@ from unmask.detector.align import Pixels
 from unmask.detector.detector import Detector, Examination
 from unmask.detector.manifest import FamilyWise, Thresholds
 from unmask.images import open_picture
-from unmask.report import Report, Verdict
+from unmask.report import Report, UnsureReason, Verdict
 from unmask.settings import Settings
 
 
@@ -72,6 +72,7 @@ def test_a_face_that_stands_out_little_is_unsure_among_others(
     assert (one.verdict, one.fake_bound) == (Verdict.FAKE, pytest.approx(0.7))
     assert two.verdict is Verdict.UNSURE
     assert [face.verdict for face in two.faces] == [Verdict.UNSURE] * 2
+    assert [face.reasons for face in two.faces] == [(UnsureReason.TOO_FEW_SIGNS,)] * 2
     assert two.fake_bound == pytest.approx(1 / (1 + np.exp(-3) / 2))
     assert two.fake_probability is not None
     assert 0.7 < two.fake_probability < two.fake_bound

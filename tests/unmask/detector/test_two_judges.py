@@ -12,7 +12,7 @@ from tests.models import write_two_judges
 from tests.unmask.detector.test_detector import FAKE, REAL, UNSURE, examined, picture, swapped
 from unmask.detector.align import Pixels
 from unmask.detector.detector import Detector
-from unmask.report import Verdict
+from unmask.report import UnsureReason, Verdict
 from unmask.settings import Settings
 
 
@@ -49,6 +49,7 @@ def test_what_one_judge_would_clear_is_not_called_fake(
     shown = json.loads(found.report.model_dump_json())["faces"][0]["judges"]
     assert shown == [judge.model_dump() for judge in face.judges]
     if verdict is UNSURE:  # and what is suspect in it is shown all the same
+        assert face.reasons == (UnsureReason.JUDGES_DISAGREE,)
         assert face.fake_probability > 0.7
         assert face.outline
 

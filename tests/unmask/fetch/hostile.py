@@ -35,7 +35,7 @@ def failure(url: str, **options: object) -> str:
 
 
 def fetched(path: str, seconds: float = 3.0, cap: int = 100_000) -> bytes | str:
-    """What the hostile server's ``path`` yields: bytes, or the code of the error."""
+    """What the hostile server's ``path`` yields: bytes, or the error's code and its reason."""
 
     async def attempt() -> bytes | str:
         async with hostile_server() as port:
@@ -44,7 +44,7 @@ def fetched(path: str, seconds: float = 3.0, cap: int = 100_000) -> bytes | str:
                 try:
                     return await fetcher.fetch(f"http://pictures.example.org:{port}{path}")
                 except UnmaskError as error:
-                    return error.code
+                    return " ".join([error.code, *filter(None, [error.detail.get("reason")])])
 
     return asyncio.run(attempt())
 

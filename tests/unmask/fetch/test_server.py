@@ -33,7 +33,7 @@ from unmask.fetch import MAX_REDIRECTS, Fetcher
         ("/500", "url_unreachable"),
         ("/204", "url_unreachable"),
         ("/206", "url_unreachable"),
-        ("/page", "not_a_picture"),
+        ("/page", "not_a_picture web_page"),
         ("/huge-length", "too_many_bytes"),
         ("/negative-length", "url_unreachable"),
         ("/short", "url_unreachable"),

@@ -16,6 +16,7 @@ from tests.pictures import BLUE, GREEN, GREY, RED, corners, encoded
 from unmask.errors import UnmaskError
 from unmask.images import open_picture
 from unmask.settings import Settings
+from unmask.warning_codes import warn
 
 SETTINGS = Settings()
 
@@ -23,7 +24,7 @@ SETTINGS = Settings()
 WHITE = (255, 255, 255)
 
 
-MOTION = "The short video that comes with this motion photo was not examined."
+MOTION = warn("video_left_out")
 
 
 #: Middles of the four quarters of ``corners()``: what lies there, as (y, x).
@@ -125,4 +126,4 @@ def wide_profile() -> bytes:
     return bytes(raw).replace("sRGB".encode("utf-16-be"), "Wide".encode("utf-16-be"))
 
 
-FRAMED = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "TIFF": "pages"}
+FRAMED = dict.fromkeys(("GIF", "PNG", "WEBP", "AVIF"), "first_frame") | {"TIFF": "first_page"}

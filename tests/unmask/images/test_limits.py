@@ -19,20 +19,21 @@ from tests.unmask.images.opened import FRAMED, SETTINGS, assert_quarters, decode
 from unmask.images import open_picture
 from unmask.images.pixels import _OPENERS
 from unmask.settings import Settings
+from unmask.warning_codes import warn
 
 # ---- several frames --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "name"), FRAMED.items())
-def test_the_first_of_several_frames_is_taken_and_said(kind: str, name: str) -> None:
+@pytest.mark.parametrize(("kind", "code"), FRAMED.items())
+def test_the_first_of_several_frames_is_taken_and_said(kind: str, code: str) -> None:
     picture = open_picture(pictures.animation(kind, 12), SETTINGS)
-    assert picture.warnings == (f"Only the first of 12 {name} was examined.",)
+    assert picture.warnings == (warn(code, number=12),)
     assert np.abs(picture.pixels().astype(int) - 40).max() <= 3
 
 
 def test_the_main_picture_of_a_heif_is_taken_and_said() -> None:
     picture = open_picture(pictures.animation("HEIF", 3), SETTINGS)
-    assert picture.warnings == ("Only the main one of 3 pictures was examined.",)
+    assert picture.warnings == (warn("main_picture", number=3),)
     assert np.abs(picture.pixels().astype(int) - 40).max() <= 3
 
 
@@ -51,7 +52,7 @@ def test_thousands_of_frames_are_refused(kind: str) -> None:
 
 def test_a_tiff_whose_pages_lead_in_a_circle_ends() -> None:
     picture = open_picture(pictures.tiff_pages(3, loop=True), SETTINGS)
-    assert picture.warnings == ("Only the first of 3 pages was examined.",)
+    assert picture.warnings == (warn("first_page", number=3),)
 
 
 def test_the_second_view_of_a_camera_is_no_frame() -> None:

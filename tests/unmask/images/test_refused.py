@@ -13,6 +13,7 @@ from tests import pictures
 from tests.pictures import BLUE, FORMATS, GREEN, GREY, RED, corners, encoded, photo
 from tests.unmask.images.opened import MOTION, SETTINGS, assert_quarters, code_of, decoded, refusal
 from unmask.images import open_picture
+from unmask.warning_codes import CodedWarning
 
 # ---- files that are no picture, or not one that is read --------------------------------------
 
@@ -187,7 +188,7 @@ def gain_map() -> bytes:
     return encoded(photo(32, 24).convert("L"), "JPEG")
 
 
-INNOCENT: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
+INNOCENT: dict[str, tuple[Callable[[], bytes], tuple[CodedWarning, ...]]] = {
     "zeros": (lambda: bytes(4096), ()),
     "line ends": (lambda: b"\r\n\n", ()),
     "Samsung's trailer": (pictures.samsung_trailer, ()),
@@ -207,7 +208,7 @@ INNOCENT: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
 @pytest.mark.parametrize(("make", "said"), INNOCENT.values(), ids=INNOCENT)
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "HEIF"])
 def test_what_phones_and_editors_append_is_no_second_file(
-    kind: str, make: Callable[[], bytes], said: tuple[str, ...]
+    kind: str, make: Callable[[], bytes], said: tuple[CodedWarning, ...]
 ) -> None:
     picture = open_picture(encoded(corners(), kind) + make(), SETTINGS)
     assert picture.warnings == said

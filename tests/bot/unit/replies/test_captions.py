@@ -13,6 +13,7 @@ from bot.replies.messages import CAVEATS, VERDICTS, verdict_sentence
 from bot.state.reply_queue import Item, Kind, Note, Origin, Outcome, SentPicture
 from tests.bot.unit.reports import face, report
 from unmask.report import Report, Verdict, shown_percent, statement
+from unmask.warning_codes import warn
 
 WHEN = datetime(2026, 11, 23, 7, 5, tzinfo=UTC)
 VERY_LONG = Origin(name="\U0001f977" * 60, date=WHEN)
@@ -26,7 +27,7 @@ def item(**outcome: object) -> Item:
 def crowd(count: int) -> Report:
     kinds = [Verdict.FAKE, Verdict.UNSURE, Verdict.REAL]
     faces = (face(kinds[index % 3], 0.99 - index / 100) for index in range(count))
-    return report(*faces, warnings=("Only the first of 12 frames was examined.",))
+    return report(*faces, warnings=(warn("first_frame", number=12),))
 
 
 def check_complete(language: str, text: str, result: Report) -> None:
@@ -54,12 +55,11 @@ def test_a_caption_with_all_notes_fits(language: str, count: int) -> None:
 
 
 def test_warnings_of_a_similar_picture_are_about_the_file_that_was_sent() -> None:
-    crowded = "Only the 32 largest of 45 faces were examined."
-    frames = "Only the first of 12 frames was examined."
-    earlier = report(face(Verdict.REAL), warnings=(frames, crowded))
-    sent = item(earlier=WHEN, similar=True, warnings=["Only the first of 3 frames was examined."])
+    crowded = warn("faces_left_out", number=32, total=45)
+    earlier = report(face(Verdict.REAL), warnings=(warn("first_frame", number=12), crowded))
+    sent = item(earlier=WHEN, similar=True, warnings=[warn("first_frame", number=3)])
     text = captions.single(texts_in("en"), PictureResult(sent, earlier), None).text
-    assert crowded in text and "first of 3 pictures" in text and "of 12" not in text
+    assert crowded.english in text and "first of 3 frames" in text and "of 12" not in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -14,6 +14,7 @@ from PIL.ImageFile import ImageFile
 
 from unmask.errors import UnmaskError
 from unmask.images import pixels
+from unmask.images.containers import Fault
 from unmask.images.layout import Layout, layout
 from unmask.images.polyglot import Polyglot, find_polyglot
 from unmask.images.sniff import sniff
@@ -25,6 +26,12 @@ _SHRINKS = (1, 2, 4, 8)
 _SEVERAL = {"TIFF": "first_page", "HEIF": "main_picture"}
 #: Formats whose frames only the decoder's header parser counts.
 _BY_DECODER = frozenset({"AVIF", "HEIF"})
+#: Structures that no decoder should be given; a file that is merely cut off may still be shown.
+_FAULTS = {
+    Fault.NO_PICTURE_DATA: "holds no picture data where it should",
+    Fault.TOO_MANY_PARTS: "has too many parts",
+    Fault.TOO_MANY_SCANS: "has too many scans",
+}
 _SECOND_FILES = {
     "archive": "an archive",
     "page": "a web page",
@@ -143,8 +150,9 @@ def _check_layout(container: Layout, kind: str, settings: Settings) -> None:
     _check_frames(container.frames, settings)
     if container.size:
         _check_size(*container.size, settings)
-    if container.fault:
-        raise UnmaskError("damaged", f"The picture's file {container.fault}.", format=kind)
+    if container.fault and container.complete:
+        message = f"The picture's file {_FAULTS[container.fault]}."
+        raise UnmaskError("damaged", message, format=kind, fault=container.fault.value)
 
 
 def _check_frames(frames: int, settings: Settings) -> None:

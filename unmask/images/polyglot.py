@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from struct import unpack_from
 
-from unmask.images.layout import Layout, boxes, jpeg
+from unmask.images.containers import walk
+from unmask.images.layout import Layout
 
 _FRONT = 1024
 #: Searched in place of what follows the picture, where the format does not say where that is.
@@ -83,9 +84,9 @@ def _after_known_parts(data: bytes, end: int) -> tuple[int, bool]:
         # The zeros that begin a box's length were taken for padding: look for its name instead.
         name = data.find(b"ftyp", start, start + 8)
         if data.startswith(b"\xff\xd8\xff", start):
-            end = jpeg(data, start).end or len(data)
+            end = walk(data, "JPEG", start).finish().end or len(data)
         elif name - 4 >= end:
-            end, video = boxes(data, name - 4).end or len(data), True
+            end, video = walk(data, "HEIF", name - 4).finish().end or len(data), True
         else:
             return start, video
     return end, video

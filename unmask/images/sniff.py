@@ -6,11 +6,13 @@ Nothing is parsed here, so no decoder of an unwanted format ever sees a stranger
 from __future__ import annotations
 
 from unmask.errors import UnmaskError
+from unmask.images.containers import png
+from unmask.images.containers.isobmff import brands
 
 #: Formats by their first bytes; the three container families are distinguished below.
 _READ: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (png.SIGNATURE, "PNG"),
     (b"GIF87a", "GIF"),
     (b"GIF89a", "GIF"),
     (b"II*\0", "TIFF"),
@@ -90,24 +92,16 @@ def _by_container(data: bytes) -> str | None:
         return "WEBP"
     if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
         return "BMP"
-    return _by_brand(_brands(data))
+    return _by_brand(brands(data))
 
 
-def _brands(data: bytes) -> list[bytes]:
-    """The major brand of an ISO media file and its compatible ones; none for other files."""
-    if data[4:8] != b"ftyp":
-        return []
-    end = min(int.from_bytes(data[:4], "big"), 1024)
-    return [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
-
-
-def _by_brand(brands: list[bytes]) -> str | None:
+def _by_brand(names: list[bytes]) -> str | None:
     # A video may list picture brands as compatible, so the major brand must be a picture's.
-    if not brands or brands[0] not in _AVIF_BRANDS | _HEIF_BRANDS:
+    if not names or names[0] not in _AVIF_BRANDS | _HEIF_BRANDS:
         return None
-    if brands[0] in (b"mif1", b"msf1"):
-        return "AVIF" if _AVIF_BRANDS.intersection(brands) else "HEIF"
-    return "AVIF" if brands[0] in _AVIF_BRANDS else "HEIF"
+    if names[0] in (b"mif1", b"msf1"):
+        return "AVIF" if _AVIF_BRANDS.intersection(names) else "HEIF"
+    return "AVIF" if names[0] in _AVIF_BRANDS else "HEIF"
 
 
 def _refused(data: bytes) -> str | None:

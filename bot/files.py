@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-import tempfile
 
 from telegram import Bot, File
 from telegram.error import BadRequest, Forbidden, InvalidToken
@@ -14,17 +11,14 @@ from bot.state.history import History
 from bot.state.reply_queue import Kind, Note, SentPicture
 from unmask.errors import UnmaskError
 from unmask.fetch import Fetcher
-from unmask.images.clip import is_clip
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
+from unmask.video import first_frame, is_clip
 
 #: How many bytes Telegram's Bot API hands out at most; a self-hosted one has no such limit.
 TELEGRAM_BYTES = 20_000_000
-#: How many clips are decoded at the same time, and for how many seconds each.
-_CLIP_CONCURRENCY, _CLIP_SECONDS = 2, 30.0
-#: The environment variables that the decoder of untrusted clips gets: what an interpreter needs to
-#: start, but not the bot's token and no URL with a password.
-_CLIP_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+#: How many clips are decoded at the same time.
+_CLIP_CONCURRENCY = 2
 
 Fetched = tuple[bytes, tuple[Note, ...]]
 
@@ -91,7 +85,7 @@ class Files:
         if not is_clip(data):
             return data, ()
         async with self._clips:
-            frame = await _first_frame(data)
+            frame = await first_frame(data)
         if frame is not None:
             return frame, (Note.FIRST_FRAME,)
         if not sent.thumbnail:
@@ -108,32 +102,6 @@ async def _content(file: File) -> bytearray:
         return await file.download_as_bytearray()
     except InvalidToken as refusal:  # a 404, which is about the token only if a method is called
         raise _missing() from refusal
-
-
-async def _first_frame(data: bytes) -> bytes | None:
-    """The first frame as a PNG; decoded in a process of its own (:mod:`unmask.images.clip`)."""
-    environment = {name: os.environ[name] for name in _CLIP_ENVIRONMENT if name in os.environ}
-    # The decoder may be killed and clean up nothing, so its folder is removed here.
-    with tempfile.TemporaryDirectory(prefix="unmask-clip-") as folder:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "unmask.images.clip",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={**environment, "TMPDIR": folder},
-        )
-        try:
-            async with asyncio.timeout(_CLIP_SECONDS):
-                frame, _ = await process.communicate(data)
-        except TimeoutError:
-            return None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    return frame if process.returncode == 0 and frame else None
 
 
 def _too_large(limit: int) -> UnmaskError:

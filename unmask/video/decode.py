@@ -1,4 +1,4 @@
-"""``python -m unmask.images.clip``: the first frame of a short video, for a process of its own.
+"""``python -m unmask.video.decode``: the first frame of a short video, for a process of its own.
 
 Reads an MP4 or WebM file from standard input and writes a PNG to standard output. Video decoders
 are large and old, and the file is a stranger's: a fault in here, or too much time or memory, ends
@@ -12,18 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from unmask.video.clip import is_clip
+
 #: Bytes of memory and seconds of processor time that a file may cost.
 MEMORY, SECONDS = 2_000_000_000, 20
 #: Largest frame, in pixels.
 MAX_PIXELS = 16_000_000
 #: Formats and protocols that are opened: no playlists, which name other files, and no network.
 _OPTIONS = "protocol_whitelist;file|format_whitelist;mov,matroska"
-_WEBM = b"\x1a\x45\xdf\xa3"
-
-
-def is_clip(data: bytes) -> bool:
-    """Whether the bytes begin as an MP4 or a WebM does."""
-    return data[4:8] == b"ftyp" or data.startswith(_WEBM)
 
 
 def main() -> int:

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot import files
 from tests import pictures
+from unmask.video import clip, first_frame
 
 pytestmark = pytest.mark.anyio
 
 
 def decode(data: bytes) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "unmask.images.clip"]
+    command = [sys.executable, "-m", "unmask.video.decode"]
     return subprocess.run(command, input=data, capture_output=True, check=False)
 
 
@@ -60,9 +60,9 @@ async def test_a_clip_that_takes_too_long_leaves_nothing_behind(
     slow.chmod(0o700)
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setattr(files.sys, "executable", str(slow))
-    monkeypatch.setattr(files, "_CLIP_SECONDS", 1.0)
-    assert await files._first_frame(b"a stranger's video") is None
+    monkeypatch.setattr(clip.sys, "executable", str(slow))
+    monkeypatch.setattr(clip, "_SECONDS", 1.0)
+    assert await first_frame(b"a stranger's video") is None
     assert copy.read_bytes() == b"a stranger's video"
     assert not list(folder.iterdir())
 
@@ -73,8 +73,8 @@ async def test_the_decoder_of_clips_does_not_see_the_token(
     printer = tmp_path / "printer"
     printer.write_text("#!/bin/sh\nenv\n")
     printer.chmod(0o700)
-    monkeypatch.setattr(files.sys, "executable", str(printer))
+    monkeypatch.setattr(clip.sys, "executable", str(printer))
     monkeypatch.setenv("UNMASK_TELEGRAM_TOKEN", "1:secret")
     monkeypatch.setenv("REDIS_URL", "redis://:secret@localhost")
-    output = await files._first_frame(b"")
+    output = await first_frame(b"")
     assert output is not None and b"TMPDIR=" in output and b"secret" not in output

@@ -11,6 +11,7 @@ from typing import Any
 
 from telegram.error import InvalidToken, NetworkError, RetryAfter
 
+from bot.file_types import refusal_of
 from bot.files import Files
 from bot.state.history import History
 from bot.state.reply_queue import Item, Kind, Note, Reply, ReplyStore, Stage
@@ -92,7 +93,7 @@ class Examination:
         async with self._slots[item.sent.kind is Kind.URL]:
             data, notes = await self._files.read(item.sent)
             outcome.add_note(*notes)
-            picture = await asyncio.to_thread(open_picture, data, self._settings)
+            picture = await asyncio.to_thread(_open, data, self._settings)
             earlier = None
             if not reply.ignore_history:
                 earlier, outcome.phash = await self._history.find(reply.chat, picture)
@@ -142,6 +143,17 @@ class Examination:
             outcome.error = check.error or {"code": "internal"}
         elif outcome.earlier is None:
             await self._history.remember(reply.chat, check, outcome.owner, outcome.phash)
+
+
+def _open(data: bytes, settings: Settings) -> Picture:
+    """The picture; the error for bytes that are none says what they are instead."""
+    try:
+        return open_picture(data, settings)
+    except UnmaskError as error:
+        refusal = refusal_of(data) if error.code == "not_a_picture" else None
+        if refusal is not None:
+            error.detail["refusal"] = refusal
+        raise
 
 
 async def _finish_despite_cancellation(step: Coroutine[Any, Any, None]) -> None:

@@ -3,47 +3,47 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from telegram import (
     Animation,
     Document,
     ExternalReplyInfo,
+    LivePhoto,
     Message,
     MessageEntity,
     MessageOriginChannel,
     MessageOriginChat,
     MessageOriginHiddenUser,
     MessageOriginUser,
+    PaidMedia,
+    PaidMediaLivePhoto,
+    PaidMediaPhoto,
+    PaidMediaVideo,
     PhotoSize,
     Sticker,
 )
 
+from bot.replies.refusals import Refusal
 from bot.state.reply_queue import Kind, Origin, SentPicture
 
 _MAX_NAME = 60
-_EXTENSIONS = re.compile(r"\.(jpe?g|png|webp|gif|bmp|tiff?|avif|hei[cf])$", re.IGNORECASE)
+#: No picture is as large; Telegram's Bot API does not hand out such a file anyway.
+_MAX_UNREAD = 20_000_000
 #: Control characters, and those that change the direction of the text after them.
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 
-_File = PhotoSize | Animation | Sticker | Document
-
-
-class Refusal(StrEnum):
-    """Why what a message holds is not examined."""
-
-    VIDEO = "video"
-    SOUND = "sound"
-    DOCUMENT = "document"
-    OWN_REPLY = "own_reply"
+_File = PhotoSize | Animation | Sticker | Document | LivePhoto
+_Media = tuple[SentPicture | Refusal, ...]
 
 
 @dataclass(frozen=True)
 class Inbound:
     """What one message asks the bot to examine.
 
-    ``pictures`` are the attached ones (Telegram attaches one to a message), ``urls`` all that the
+    ``pictures`` are the attached ones: one, or several in a message with paid media. ``refusals``
+    are the reasons why the rest of what is attached is not examined. ``urls`` are all that the
     text holds. ``addressed`` says that the message calls the bot, by /check or by a mention.
     ``album`` is Telegram's id of the album that the picture belongs to, if any. ``message`` is the
     id of the message that holds the picture: the message itself or the one that it replies to;
@@ -52,7 +52,7 @@ class Inbound:
 
     pictures: tuple[SentPicture, ...]
     urls: tuple[str, ...]
-    refusal: Refusal | None
+    refusals: tuple[Refusal, ...]
     addressed: bool
     album: str
     message: int
@@ -62,24 +62,18 @@ class Inbound:
 def read_message(message: Message, bot_name: str, bot_id: int) -> Inbound:
     """What a message asks of the bot with this @name (without the @) and id.
 
-    A message that calls the bot and holds nothing itself is about the message that it replies to.
+    A message to the bot that holds nothing itself is about the message that it replies to. In a
+    private chat each message is to the bot; in a group, one that calls it.
     """
     addressed = _is_addressed(message, bot_name, bot_id)
     source, media, urls = message, _media(message, message.message_id), _urls(message)
-    replied_to = message.reply_to_message
-    if addressed and media is None:
-        if replied_to is not None and not urls:
-            source, urls = replied_to, _urls(replied_to)
-            media = _media(replied_to, replied_to.message_id)
-            sender = replied_to.from_user
-            if isinstance(media, SentPicture) and sender is not None and sender.id == bot_id:
-                media = Refusal.OWN_REPLY
-        elif message.external_reply is not None:
-            media = _media(message.external_reply, message.message_id)
+    is_private = message.chat.type == message.chat.PRIVATE
+    if (addressed or is_private) and not media and not urls:
+        source, media, urls = _replied_to(message, bot_id)
     return Inbound(
-        pictures=(media,) if isinstance(media, SentPicture) else (),
+        pictures=tuple(part for part in media if isinstance(part, SentPicture)),
         urls=tuple(urls),
-        refusal=media if isinstance(media, Refusal) else None,
+        refusals=tuple(part for part in media if isinstance(part, Refusal)),
         addressed=addressed,
         album=(message.media_group_id or "") if source is message else "",
         message=source.message_id,
@@ -93,21 +87,51 @@ def bounded_name(name: str) -> str:
     return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
 
 
-def _media(message: Message | ExternalReplyInfo, number: int) -> SentPicture | Refusal | None:
-    """The picture that is attached to a message (with that id), why what is attached is refused, or
-    None if nothing is attached."""
+def _replied_to(message: Message, bot_id: int) -> tuple[Message, _Media, list[str]]:
+    """What a message without media and URLs is about: the message with the picture, and what that
+    one holds. The former is the message itself if it replies to none that the bot can see."""
+    replied_to = message.reply_to_message
+    if replied_to is not None:
+        media, urls = _media(replied_to, replied_to.message_id), _urls(replied_to)
+        sender = replied_to.from_user
+        if sender is not None and sender.id == bot_id:
+            has_pictures = any(isinstance(part, SentPicture) for part in media)
+            return message, (Refusal.OWN_REPLY,) if has_pictures else (), []
+        return (replied_to if media or urls else message), media, urls
+    if message.reply_to_story is not None:
+        return message, (Refusal.STORY,), []
+    if message.external_reply is not None:
+        return message, _media(message.external_reply, message.message_id), []
+    return message, (), []
+
+
+def _media(message: Message | ExternalReplyInfo, number: int) -> _Media:
+    """The pictures that are attached to a message (with that id), and why what else is attached is
+    refused; empty if nothing is attached."""
+    attached = _attached(message, number)
+    if attached is not None:
+        return (attached,)
+    if message.paid_media:
+        parts = message.paid_media.paid_media
+        return tuple(_paid(part, number, index) for index, part in enumerate(parts))
+    if message.story:
+        return (Refusal.STORY,)
+    if message.video or message.video_note:
+        return (Refusal.VIDEO,)
+    return (Refusal.SOUND,) if message.audio or message.voice else ()
+
+
+def _attached(message: Message | ExternalReplyInfo, number: int) -> SentPicture | Refusal | None:
+    """The one file that is attached to a message, None if it is none that may be a picture."""
+    if message.live_photo:  # and then Telegram may send the still as a photo too
+        return _live_photo(message.live_photo, number)
     if message.photo:
-        largest = max(message.photo, key=lambda size: size.width * size.height)
-        return _picture(Kind.PHOTO, largest, number)
-    if message.animation:
+        return _photo(message.photo, number)
+    if message.animation:  # which Telegram sends as a document too
         return _clip(message.animation, number)
     if message.sticker:
         return _sticker(message.sticker, number)
-    if message.document:
-        return _document(message.document, number)
-    if message.video or message.video_note:
-        return Refusal.VIDEO
-    return Refusal.SOUND if message.audio or message.voice else None
+    return _document(message.document, number) if message.document else None
 
 
 def _urls(message: Message) -> list[str]:
@@ -160,13 +184,37 @@ def _origin(message: Message) -> Origin | None:
     return Origin(name=bounded_name(name), date=origin.date)
 
 
+def _photo(sizes: Sequence[PhotoSize], number: int, index: int = 0) -> SentPicture:
+    largest = max(sizes, key=lambda size: size.width * size.height)
+    return _picture(Kind.PHOTO, largest, number, index)
+
+
+def _live_photo(live_photo: LivePhoto, number: int, index: int = 0) -> SentPicture:
+    """The still of a live photo; its first frame if Telegram sent none."""
+    if not live_photo.photo:
+        return _picture(Kind.CLIP, live_photo, number, index)
+    still = _photo(live_photo.photo, number, index)
+    return still.model_copy(update={"has_video": True})
+
+
+def _paid(part: PaidMedia, number: int, index: int) -> SentPicture | Refusal:
+    if isinstance(part, PaidMediaPhoto):
+        return _photo(part.photo, number, index)
+    if isinstance(part, PaidMediaLivePhoto):
+        return _live_photo(part.live_photo, number, index)
+    return Refusal.VIDEO if isinstance(part, PaidMediaVideo) else Refusal.LOCKED
+
+
 def _document(document: Document, number: int) -> SentPicture | Refusal:
-    mime_type = (document.mime_type or "").lower()
-    if mime_type.startswith("image/") or _EXTENSIONS.search(document.file_name or ""):
-        return _picture(Kind.FILE, document, number)
-    if mime_type.startswith("video/"):
-        return Refusal.VIDEO
-    return Refusal.SOUND if mime_type.startswith("audio/") else Refusal.DOCUMENT
+    """The file, whatever its name and claimed type: only its bytes tell whether it is a picture.
+    The claim counts for a file that is too large for a picture, because it is never fetched."""
+    claim = (document.mime_type or "").lower()
+    if (document.file_size or 0) > _MAX_UNREAD:
+        if claim.startswith("video/"):
+            return Refusal.VIDEO
+        if claim.startswith("audio/"):
+            return Refusal.SOUND
+    return _picture(Kind.FILE, document, number)
 
 
 def _sticker(sticker: Sticker, number: int) -> SentPicture:
@@ -183,11 +231,18 @@ def _clip(file: Animation | Sticker, number: int) -> SentPicture:
 
 
 def _picture(
-    kind: Kind, file: _File, number: int, *, thumbnail: str = "", is_preview: bool = False
+    kind: Kind,
+    file: _File,
+    number: int,
+    index: int = 0,
+    *,
+    thumbnail: str = "",
+    is_preview: bool = False,
 ) -> SentPicture:
     return SentPicture(
         kind=kind,
         message=number,
+        number=index,
         file=file.file_id,
         unique=file.file_unique_id,
         size=file.file_size or 0,

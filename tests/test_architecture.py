@@ -31,7 +31,7 @@ PLACES = {
         "app main commands __main__"
     ),
     "bot": (
-        "i18n state transport replies media files examination pipeline context services handlers "
+        "i18n state transport replies file_types media files examination pipeline context services handlers "
         "app main command __main__"
     ),
     "worker": "examiner heartbeat consumer main command __main__",

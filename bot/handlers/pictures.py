@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 from telegram.constants import ReactionEmoji
 from telegram.error import TelegramError
 
 from bot.context import UpdateContext
-from bot.i18n import gettext_noop
-from bot.media import Inbound, Refusal, read_message
+from bot.media import Inbound, read_message
 from bot.replies.messages import duration
+from bot.replies.refusals import REFUSALS, Refusal
 from bot.state.reply_queue import Item, Kind, Outcome, Reply, SentPicture
 from unmask.errors import UnmaskError
 
 #: How many URLs of one message are examined.
 MAX_URLS = 5
-_REFUSALS = {
-    Refusal.VIDEO: gettext_noop(
-        "I cannot examine videos yet, only photographs. Send a still of it: a screenshot of the "
-        "face, as large as it gets."
-    ),
-    Refusal.SOUND: gettext_noop("I examine photographs, not sound."),
-    Refusal.DOCUMENT: gettext_noop(
-        "This file is not a picture. Send a photograph, best as a file."
-    ),
-    Refusal.OWN_REPLY: gettext_noop(
-        "This is my own answer. Reply to the picture that it is about."
-    ),
-}
 
 
 async def receive(context: UpdateContext) -> None:
@@ -54,50 +42,69 @@ def _joins_album(context: UpdateContext, inbound: Inbound) -> bool:
 
 
 async def _handle(context: UpdateContext, inbound: Inbound) -> None:
-    if inbound.refusal is not None:
-        await context.reply_text(context.texts.gettext(_REFUSALS[inbound.refusal]))
-    elif inbound.pictures:
-        await _take_picture(context, inbound)
+    if inbound.pictures:
+        await _take_pictures(context, inbound)
+    elif inbound.refusals:
+        await context.reply_text(context.texts.gettext(REFUSALS[inbound.refusals[0]]))
     elif inbound.urls:
         await _take_urls(context, inbound)
     else:
         await _explain_use(context)
 
 
-async def _take_picture(context: UpdateContext, inbound: Inbound) -> None:
+async def _take_pictures(context: UpdateContext, inbound: Inbound) -> None:
     services = context.services
-    limited = await services.limits.picture(context.user, context.chat)
-    if limited is not None and not inbound.album:
-        await _tell_to_wait(context, limited)
+    items = await _items(context, inbound.pictures, in_album=bool(inbound.album))
+    if not items:
         return
-    reply = _reply(context, inbound, [_item(sent, limited) for sent in inbound.pictures])
+    items += [_refused(refusal, inbound) for refusal in inbound.refusals]
+    reply = _reply(context, inbound, items)
     if not inbound.album:
         await services.pipeline.take(reply, context.update_id)
         return
     reply.id = album_id(context, inbound)
     await services.pipeline.take_part(reply, context.update_id)
     for pending_context, pending in services.pending_albums.pop(reply.id):
-        await _take_picture(pending_context, pending)
+        await _take_pictures(pending_context, pending)
 
 
 async def _take_urls(context: UpdateContext, inbound: Inbound) -> None:
-    items: list[Item] = []
-    for number, url in enumerate(inbound.urls[:MAX_URLS]):
-        limited = await context.services.limits.picture(context.user, context.chat)
-        if limited is not None and not items:
-            await _tell_to_wait(context, limited)
-            return
-        sent = SentPicture(kind=Kind.URL, message=inbound.message, number=number, url=url)
-        items.append(_item(sent, limited))
+    sent = [
+        SentPicture(kind=Kind.URL, message=inbound.message, number=number, url=url)
+        for number, url in enumerate(inbound.urls[:MAX_URLS])
+    ]
+    items = await _items(context, sent)
+    if not items:
+        return
     reply = _reply(context, inbound, items)
     reply.skipped = max(len(inbound.urls) - MAX_URLS, 0)
     await context.services.pipeline.take(reply, context.update_id)
 
 
-def _item(sent: SentPicture, limited: UnmaskError | None) -> Item:
-    """A picture of a reply; one that is over the limit has its error already."""
-    error = limited.as_json()["error"] if limited else None
-    return Item(sent=sent, outcome=Outcome(error=error))
+async def _items(
+    context: UpdateContext, pictures: Sequence[SentPicture], *, in_album: bool = False
+) -> list[Item]:
+    """The pictures of a reply, each counted; one that is over the limit has its error already.
+
+    Empty if the first one is over the limit: then the user was told to wait. Each picture of an
+    album comes in a message of its own, so there it only gets its error.
+    """
+    items: list[Item] = []
+    for sent in pictures:
+        limited = await context.services.limits.picture(context.user, context.chat)
+        if limited is not None and not items and not in_album:
+            await _tell_to_wait(context, limited)
+            return []
+        error = limited.as_json()["error"] if limited else None
+        items.append(Item(sent=sent, outcome=Outcome(error=error)))
+    return items
+
+
+def _refused(refusal: Refusal, inbound: Inbound) -> Item:
+    """A part of a message that is not examined, beside others that are."""
+    error = UnmaskError("not_a_picture", "It is not examined.", refusal=refusal)
+    sent = SentPicture(kind=Kind.FILE, message=inbound.message)
+    return Item(sent=sent, outcome=Outcome(error=error.as_json()["error"]))
 
 
 def _reply(context: UpdateContext, inbound: Inbound, items: list[Item]) -> Reply:

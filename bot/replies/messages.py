@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.i18n import Texts, gettext_noop
+from bot.replies.refusals import REFUSALS, Refusal
 from bot.state.reply_queue import Note
 from unmask.errors import WEB_PAGE
 from unmask.report import Verdict, shown_percent
@@ -42,6 +43,7 @@ NOTES = {
     Note.THUMBNAIL: gettext_noop(
         "Only Telegram's small preview could be examined, which makes the answer less sure."
     ),
+    Note.STILL: gettext_noop("The short video that comes with this motion photo was not examined."),
     Note.SHRUNK: gettext_noop("Shown smaller here; “Original size” sends it in full."),
 }
 ERRORS = {
@@ -127,6 +129,8 @@ def verdict_sentence(texts: Texts, verdict: Verdict, probability: float | None, 
 def error_sentence(texts: Texts, error: Mapping[str, Any]) -> str:
     """What an error (the inside of the one error shape) means for the user who sent the picture."""
     detail = error.get("detail") or {}
+    if "refusal" in detail:
+        return texts.gettext(REFUSALS[Refusal(detail["refusal"])])
     if detail.get("reason") == WEB_PAGE:
         return texts.gettext(
             "This link leads to a web page. Open the picture itself and send its link, or save the "

@@ -34,6 +34,7 @@ class Note(StrEnum):
     FIRST_FRAME = "first_frame"
     THUMBNAIL = "thumbnail"
     SHRUNK = "shrunk"
+    STILL = "still"
 
 
 def _names(new: str, old: str) -> AliasChoices:
@@ -47,7 +48,7 @@ class SentPicture(BaseModel):
     ``message`` and ``number`` are its message and its place in that message. ``file`` is Telegram's
     file id; ``unique`` is the same for the same file in every chat. ``thumbnail`` is the id of
     Telegram's own small copy, for a clip that cannot be decoded. ``is_preview`` says that ``file``
-    itself is such a copy.
+    itself is such a copy; ``has_video``, that it is the still of a live photo.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,6 +62,7 @@ class SentPicture(BaseModel):
     thumbnail: str = ""
     url: str = ""
     is_preview: bool = False
+    has_video: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -113,8 +115,9 @@ class Item(BaseModel):
     @property
     def notes(self) -> list[Note]:
         """All notes, each once."""
-        preview = [Note.THUMBNAIL] if self.sent.is_preview else []
-        return list(dict.fromkeys([*preview, *self.outcome.notes]))
+        notes = [Note.THUMBNAIL] if self.sent.is_preview else []
+        notes += [Note.STILL] if self.sent.has_video else []
+        return list(dict.fromkeys([*notes, *self.outcome.notes]))
 
 
 class Origin(BaseModel):

@@ -122,7 +122,7 @@ class Person(Room):
     async def says(
         self, text: str, *, to: Room | None = None, reply_to: Message | None = None, **more: Any
     ) -> Message:
-        return await self._send(_words(text, "text") | more, to=to, reply_to=reply_to)
+        return await self.sends(_words(text, "text") | more, to=to, reply_to=reply_to)
 
     async def sends_photo(self, data: bytes, caption: str = "", **where: Any) -> Message:
         """A photo, which Telegram re-encodes; its ``data`` are the bytes that bots get."""
@@ -132,7 +132,7 @@ class Person(Room):
     async def sends_sizes(self, sizes: list[File], caption: str = "", **where: Any) -> Message:
         """A photo that Telegram has encoded already."""
         content: Json = {"photo": [size.size_json for size in sizes]}
-        return await self._send(content | _words(caption, "caption"), sizes[-1], **where)
+        return await self.sends(content | _words(caption, "caption"), sizes[-1], **where)
 
     async def sends_file(
         self, data: bytes, name: str = "photo.jpg", *, mime: str | None = None, **where: Any
@@ -140,7 +140,7 @@ class Person(Room):
         """A file, which reaches the bot byte for byte."""
         file = self.telegram.files.keep(data, "document", name=name, mime=mime)
         caption = _words(where.pop("caption", ""), "caption")
-        return await self._send({"document": file.document_json} | caption, file, **where)
+        return await self.sends({"document": file.document_json} | caption, file, **where)
 
     async def sends_album(
         self, pictures: list[bytes], *, files: bool = False, caption: str = "", **where: Any
@@ -153,6 +153,18 @@ class Person(Room):
             for number, data in enumerate(pictures)
         ]
 
+    async def sends_paid_media(self, *pictures: bytes | None) -> Message:
+        """Paid photos; of one that is None the bot gets a preview without a file, as Telegram does
+        while it is not paid for."""
+        parts: list[Json] = []
+        file = None
+        for data in pictures:
+            sizes = [] if data is None else self.telegram.files.photo(data)
+            file = file or (sizes[-1] if sizes else None)
+            part: Json = {"type": "photo", "photo": [size.size_json for size in sizes]}
+            parts.append(part if sizes else {"type": "preview", "width": 320, "height": 320})
+        return await self.sends({"paid_media": {"star_count": 5, "paid_media": parts}}, file)
+
     async def sends_sticker(self, data: bytes, *, animated: bool = False) -> Message:
         """A sticker: WebP, or a packed animation of vectors, with a small WebP beside it."""
         with Image.open(BytesIO(data)) as image:
@@ -164,7 +176,7 @@ class Person(Room):
             file = self.telegram.files.keep(b"\x1f\x8b packed vectors", "sticker")
         content = file.size_json | {"width": size[0], "height": size[1]}
         content |= {"is_animated": animated, "is_video": False, "type": "regular", "emoji": "🙂"}
-        return await self._send({"sticker": content | {"thumbnail": small.size_json}}, file)
+        return await self.sends({"sticker": content | {"thumbnail": small.size_json}}, file)
 
     async def sends_gif(self, frames: list[Image.Image], *, kept: bool = False) -> Message:
         """A GIF, which Telegram turns into a video without sound; ``kept``: sent as it is."""
@@ -180,7 +192,7 @@ class Person(Room):
         small = {"thumbnail": files.thumbnail(first.getvalue()).size_json}
         document = file.document_json | small
         sides = {"width": frames[0].width, "height": frames[0].height, "duration": 1}
-        return await self._send({"animation": document | sides, "document": document}, file)
+        return await self.sends({"animation": document | sides, "document": document}, file)
 
     async def forwards(
         self, message: Message, *, hidden: bool = False, album: Json | None = None, **where: Any
@@ -202,7 +214,7 @@ class Person(Room):
             again = self.telegram.files.again(file)
             content["photo"] = [*content["photo"][:-1], again.size_json]
             file = again
-        return await self._send(content, file, album=album, **where)
+        return await self.sends(content, file, album=album, **where)
 
     async def edits(self, message: Message, text: str) -> None:
         name = "text" if message.kind == "text" else "caption"
@@ -240,7 +252,7 @@ class Person(Room):
         fields: Json = {"chat": self.chat.json, "from": self.user.json, "date": int(time.time())}
         self.telegram.updates.add("my_chat_member", fields | change)
 
-    async def _send(
+    async def sends(
         self,
         content: Json,
         file: File | None = None,
@@ -250,6 +262,7 @@ class Person(Room):
         album: Json | None = None,
         topic: int = 0,
     ) -> Message:
+        """A message with this content, in the form of the Bot API."""
         chat = (to or self).chat
         thread: Json = {}
         if topic:

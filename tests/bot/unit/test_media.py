@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from telegram import Message
 
-from bot.media import Inbound, Refusal, bounded_name, read_message
-from bot.state.reply_queue import Kind, SentPicture
+from bot.media import Inbound, bounded_name, read_message
+from bot.replies.refusals import Refusal
+from bot.state.reply_queue import Item, Kind, Note, SentPicture
 
 CHAT = {"id": -5, "type": "group", "title": "Desk"}
 BOT = {"id": 7, "is_bot": True, "first_name": "Unmask"}
@@ -70,9 +71,13 @@ def test_of_a_photo_the_largest_size_is_taken() -> None:
             {"document": file("d", mime_type="application/octet-stream", file_name="a.heic")},
             Kind.FILE,
         ),
-        ({"document": file("d", mime_type="video/mp4")}, Refusal.VIDEO),
-        ({"document": file("d", mime_type="audio/ogg")}, Refusal.SOUND),
-        ({"document": file("d", mime_type="application/pdf")}, Refusal.DOCUMENT),
+        ({"document": file("d")}, Kind.FILE),
+        ({"document": file("d", mime_type="video/mp4")}, Kind.FILE),
+        ({"document": file("d", mime_type="application/pdf", file_name="a.pdf")}, Kind.FILE),
+        ({"document": file("d", mime_type="video/mp4", file_size=90_000_000)}, Refusal.VIDEO),
+        ({"document": file("d", mime_type="audio/ogg", file_size=90_000_000)}, Refusal.SOUND),
+        ({"document": file("d", file_size=90_000_000)}, Kind.FILE),
+        ({"story": {"chat": CHAT, "id": 4}}, Refusal.STORY),
         ({"video": file("v", width=9, height=9, duration=1)}, Refusal.VIDEO),
         ({"video_note": file("v", length=9, duration=1)}, Refusal.VIDEO),
         ({"voice": file("v", duration=1)}, Refusal.SOUND),
@@ -83,8 +88,40 @@ def test_of_a_photo_the_largest_size_is_taken() -> None:
 def test_what_is_a_picture(fields: dict[str, Any], kind: Kind | Refusal | None) -> None:
     inbound = read(**fields)
     kinds = [sent.kind for sent in inbound.pictures]
-    expected = ([kind], None) if isinstance(kind, Kind) else ([], kind)
-    assert (kinds, inbound.refusal) == expected
+    expected = [kind] if isinstance(kind, Kind) else []
+    assert kinds == expected
+    assert inbound.refusals == ((kind,) if isinstance(kind, Refusal) else ())
+
+
+@pytest.mark.parametrize(
+    "name", ["download.jfif", "scan.jpe", "DSC00017.HIF", "a.mpo", "photo.jpg_large", "IMG_2041"]
+)
+def test_the_name_of_a_file_does_not_count(name: str) -> None:
+    sent = picture(document=file("d", file_name=name, mime_type="application/octet-stream"))
+    assert (sent.kind, sent.file) == (Kind.FILE, "d")
+
+
+def paid(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"paid_media": {"star_count": 5, "paid_media": list(parts)}}
+
+
+def test_of_paid_media_the_photos_are_taken() -> None:
+    video = {"type": "video", "video": file("v", width=9, height=9, duration=1)}
+    hidden = {"type": "preview", "width": 9, "height": 9}
+    inbound = read(**paid(video, {"type": "photo"} | PHOTO, hidden, {"type": "photo"} | PHOTO))
+    assert [(sent.file, sent.number) for sent in inbound.pictures] == [("l", 1), ("l", 3)]
+    assert inbound.refusals == (Refusal.VIDEO, Refusal.LOCKED)
+
+
+def test_of_a_live_photo_the_still_is_taken() -> None:
+    clip = file("v", width=9, height=9, duration=1)
+    sent = picture(live_photo=clip | PHOTO, **PHOTO)
+    assert (sent.file, sent.kind, sent.has_video) == ("l", Kind.PHOTO, True)
+    assert Item(sent=sent).notes == [Note.STILL]
+    sent = picture(live_photo=clip)
+    assert (sent.file, sent.kind, sent.has_video) == ("v", Kind.CLIP, False)
+    inbound = read(**paid({"type": "live_photo", "live_photo": clip | PHOTO}))
+    assert [sent.file for sent in inbound.pictures] == ["l"]
 
 
 def test_a_gif_is_a_clip_though_it_comes_as_a_document_too() -> None:
@@ -148,6 +185,31 @@ def test_a_call_in_a_reply_is_about_the_message_that_it_replies_to() -> None:
     assert read(text="nice", **replied_to(**PHOTO)).pictures == (), "it does not call the bot"
 
 
+def in_private(**fields: Any) -> Inbound:
+    return read(chat={"id": 8, "type": "private", "first_name": "Ada"}, **fields)
+
+
+def test_in_a_private_chat_a_question_is_about_the_message_that_it_replies_to() -> None:
+    inbound = in_private(text="is this real?", **replied_to(**PHOTO))
+    assert (inbound.message, [sent.file for sent in inbound.pictures]) == (3, ["l"])
+    link = text_with("https://b.org", ("url", "https://b.org"))
+    assert in_private(text="and this?", **replied_to(**link)).urls == ("https://b.org",)
+    assert in_private(**link, **replied_to(**PHOTO)).pictures == (), "it has something of its own"
+    origin = {"type": "hidden_user", "sender_user_name": "Bob", "date": 1_700_000_000}
+    inbound = in_private(text="and this?", external_reply={"origin": origin} | PHOTO)
+    assert (inbound.message, [sent.file for sent in inbound.pictures]) == (9, ["l"])
+    inbound = in_private(text="and this?", **replied_to(text="hello"))
+    assert (inbound.message, inbound.pictures, inbound.refusals) == (9, (), ())
+
+
+def test_what_telegram_does_not_hand_over_is_said_in_a_reply_to_it_too() -> None:
+    story = {"chat": CHAT, "id": 4}
+    assert in_private(text="real?", reply_to_story=story).refusals == (Refusal.STORY,)
+    assert in_private(text="real?", **replied_to(story=story)).refusals == (Refusal.STORY,)
+    assert read(**CHECK, **replied_to(story=story)).refusals == (Refusal.STORY,)
+    assert read(text="real?", **replied_to(story=story)).refusals == ()
+
+
 def test_a_call_with_something_of_its_own_is_about_that() -> None:
     caption = {"caption": CHECK["text"], "caption_entities": CHECK["entities"]}
     inbound = read(**PHOTO, **caption, **replied_to(document=file("d", mime_type="image/png")))
@@ -158,7 +220,10 @@ def test_a_call_with_something_of_its_own_is_about_that() -> None:
 
 
 def test_the_bots_own_replies_are_not_examined() -> None:
-    assert read(**CHECK, **replied_to(**PHOTO, **{"from": BOT})).refusal is Refusal.OWN_REPLY
+    own = replied_to(**PHOTO, **{"from": BOT})
+    assert read(**CHECK, **own).refusals == (Refusal.OWN_REPLY,)
+    assert in_private(text="sure?", **own).refusals == (Refusal.OWN_REPLY,)
+    assert in_private(text="thanks", **replied_to(text="a text", **{"from": BOT})).refusals == ()
 
 
 def test_a_reply_to_another_chat_brings_its_picture_along() -> None:

@@ -31,8 +31,8 @@ PLACES = {
         "app main commands __main__"
     ),
     "bot": (
-        "i18n state transport replies file_types media files examination pipeline context services handlers "
-        "app main command __main__"
+        "i18n state transport replies file_types media files examination pipeline context services "
+        "handlers app main command __main__"
     ),
     "worker": "examiner heartbeat consumer main command __main__",
     "model_training": "dataset networks export evaluation training report paper cli __main__",

@@ -25,10 +25,9 @@ import skimage.data
 from PIL import Image
 
 from benchmarks.service import RESULTS, made, photos, service
-from unmask.detector import SHIPPED_MODEL
 from unmask.detector.manifest import load_manifest
 from unmask.queue.valkey import EmbeddedValkey
-from unmask.settings import Settings
+from unmask.settings import SHIPPED_MODEL, Settings
 
 RESULT = RESULTS / "memory.json"
 #: Ordinary checks, sent by so many callers.

@@ -45,10 +45,9 @@ from PIL import Image
 from rq import Queue
 
 from benchmarks.peers import Kit, put_picture
-from unmask.detector import SHIPPED_MODEL
 from unmask.images import open_picture
 from unmask.queue.valkey import EmbeddedValkey
-from unmask.settings import Settings
+from unmask.settings import SHIPPED_MODEL, Settings
 from unmask.store import Store
 
 ROOT = Path(__file__).parents[1]

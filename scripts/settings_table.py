@@ -12,8 +12,7 @@ from typing import get_args
 
 from pydantic.fields import FieldInfo
 
-from unmask.detector import SHIPPED_MODEL
-from unmask.settings import Settings
+from unmask.settings import SHIPPED_MODEL, Settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "operation.md"
 _PLACE = re.compile(r"(<!-- settings: [^>]*-->\n).*?(<!-- end of settings -->)", re.DOTALL)

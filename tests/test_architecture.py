@@ -37,10 +37,6 @@ PLACES = {
     "worker": "examiner heartbeat consumer main command __main__",
     "model_training": "dataset networks export evaluation training report paper cli __main__",
 }
-#: Imports from above that are still to be mended: the path of the shipped model.
-TO_MEND = {
-    "unmask/settings.py imports detector",
-}
 TRAINING_ONLY = {"keras", "tensorflow", "tf2onnx", "jax", "torch", "onnx", "sklearn", "matplotlib"}
 #: The doors know the model by its manifest and the worker by the name of a task.
 NOT_IN_DOORS = {"onnxruntime", "cv2"}
@@ -138,8 +134,7 @@ def test_no_room_imports_one_it_may_not(room: str) -> None:
 
 @pytest.mark.parametrize("room", PLACES)
 def test_no_place_of_a_room_imports_from_above(room: str) -> None:
-    known = [offence for offence in sorted(TO_MEND) if offence.startswith(f"{room}/")]
-    assert sorted(climbs(room)) == known  # what was mended is struck off the list
+    assert climbs(room) == []
 
 
 @pytest.mark.parametrize("room", sorted(set(ROOMS) - {"model_training"}))

@@ -11,7 +11,8 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from unmask.detector import SHIPPED_MODEL
+#: The manifest of the model that comes with Unmask.
+SHIPPED_MODEL = Path(__file__).parent / "detector" / "models" / "manifest.json"
 
 
 class Settings(BaseSettings):

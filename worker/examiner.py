@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from unmask.detector.annotate import annotate, encode_jpeg, encode_png
-from unmask.detector.detector import Examination
+from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture, open_picture
 from unmask.report import Box, Pictures, Report

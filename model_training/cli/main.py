@@ -12,9 +12,9 @@ from model_training.cli.making import add_making
 from model_training.cli.measuring import DATA_HELP, Commands, Options, add_measuring, new_command
 from model_training.export.record import read_plan, run_record
 from model_training.networks.architectures import Network
-from unmask.detector import SHIPPED_MODEL
 from unmask.detector.preprocess import Denoise
 from unmask.errors import UnmaskError
+from unmask.settings import SHIPPED_MODEL
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from unmask.detector import SHIPPED_MODEL
 from unmask.detector.preprocess import Denoise
+from unmask.settings import SHIPPED_MODEL
 
 Options = argparse.Namespace
 Commands = Any  # argparse keeps the type of its sub-commands to itself

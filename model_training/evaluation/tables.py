@@ -14,8 +14,9 @@ from model_training.evaluation import metrics
 from model_training.evaluation.metrics import Confusion, Doubles, Flags, Indices
 from model_training.evaluation.predict import Predictions
 from unmask.detector.align import quad_side
-from unmask.detector.joining import calibrated, face_logit, raw_probability
+from unmask.detector.joining import are_disputed, calibrated, own_probabilities
 from unmask.detector.manifest import Manifest
+from unmask.detector.verdict import FaceScore, picture_bounds, rule
 from unmask.report import Verdict
 
 Table = dict[str, Any]
@@ -78,42 +79,34 @@ def judge(
     ``found.suspicious``.
     """
     seen = faces >= 0
-    chance = np.zeros(len(rows))
-    chance[seen] = calibrated(found.raw[faces[seen]], manifest.calibration)
-    large = np.array([quad_side(quad) for quad in found.quads]) >= manifest.min_face
-    others = np.bincount(found.owner[large], minlength=len(rows))
-    bounds = manifest.thresholds
-    verdict = np.full(len(rows), str(Verdict.NO_FACE))
-    verdict[seen] = str(Verdict.FAKE)
-    verdict[seen & (chance < [bounds.fake_among(count) for count in others])] = str(Verdict.UNSURE)
-    verdict[seen & cleared_by_one(found, faces, manifest)] = str(Verdict.UNSURE)
-    verdict[seen & (chance < [bounds.real_among(count) for count in others])] = str(Verdict.REAL)
-    tiny = np.zeros(len(rows), bool)
-    tiny[seen] = ~large[faces[seen]]
-    verdict[tiny] = str(Verdict.UNSURE)
+    scores = face_scores(found, manifest)
+    groups: list[list[FaceScore]] = [[] for _ in rows]
+    for owner, score in zip(found.owner, scores, strict=True):
+        groups[owner].append(score)
+    verdicts = [str(Verdict.NO_FACE)] * len(rows)
+    for index in np.flatnonzero(seen):
+        bounds = picture_bounds(groups[index], manifest)
+        verdicts[index] = str(rule(scores[faces[index]], bounds, manifest).verdict)
     return Judged(
         np.array([row.label for row in rows], np.int64),
         np.array([row.source for row in rows], str),
         np.array([row.kind for row in rows], str),
         np.array([row.group for row in rows], str),
         seen,
-        chance,
-        verdict,
+        np.array([scores[face].probability if face >= 0 else 0.0 for face in faces]),
+        np.array(verdicts, str),
     )
 
 
-def cleared_by_one(found: Predictions, faces: npt.NDArray[np.intp], manifest: Manifest) -> Flags:
-    """Of which pictures (n,) one of the judges alone would clear the face: they are not called
-    fake."""
-    cleared = np.zeros(len(faces), bool)
-    seen = faces >= 0
-    for index, judge in enumerate(manifest.judges):
-        scale = manifest.opinions.get(judge)
-        if scale is not None:
-            logits = face_logit(found.families[faces[seen], index], manifest.joining.any_weight)
-            own = calibrated(raw_probability(logits), scale.calibration)
-            cleared[seen] |= own < scale.real
-    return cleared
+def face_scores(found: Predictions, manifest: Manifest) -> list[FaceScore]:
+    """What the verdict on each of the faces (m,) hangs on, as the manifest has it."""
+    probabilities = calibrated(found.raw, manifest.calibration)
+    own = own_probabilities(found.families, manifest)
+    disputed = are_disputed(own, len(found.raw), manifest)
+    return [
+        FaceScore(float(probability), quad_side(quad), bool(is_disputed))
+        for probability, quad, is_disputed in zip(probabilities, found.quads, disputed, strict=True)
+    ]
 
 
 def counts(judged: Judged) -> Table:

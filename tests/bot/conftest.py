@@ -15,7 +15,7 @@ from tests.bot.bot_process import BotProcess, QueueProbe
 from tests.bot.image_asserts import ReferenceDetector
 from tests.bot.telegram import Person, Telegram, running_telegram
 from tests.server.server_process import Service, running_service
-from unmask.detector import SHIPPED_MODEL
+from unmask.settings import SHIPPED_MODEL
 
 #: The administrator of the bot that the tests share.
 ADMIN = 424242

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from unmask.detector.detector import Detector, Examination
+from unmask.detector.detector import Detector
+from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import open_picture
 from unmask.settings import Settings

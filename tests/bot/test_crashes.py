@@ -17,8 +17,8 @@ from tests.bot.conftest import check_manners
 from tests.bot.image_asserts import Pixels, ReferenceDetector, as_file, faceless, genuine, tampered
 from tests.bot.telegram import Message, Person, Telegram, running_telegram
 from tests.server.server_process import Service
-from unmask.detector import SHIPPED_MODEL
 from unmask.queue.valkey import EmbeddedValkey
+from unmask.settings import SHIPPED_MODEL
 
 pytestmark = pytest.mark.anyio
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from unmask.detector.align import Pixels
-from unmask.detector.detector import Examination
+from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture
 from unmask.report import Face, Image, Model, Report, Verdict, picture_verdict, statement

@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from tests.faults.queue_harness import as_picture, picture
 from tests.faults.stub_detector import examination
 from tests.unmask import bucket
-from unmask.detector.detector import Examination
+from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture
 from unmask.report import Image, Model, Pictures, Report, Timings, Verdict

@@ -11,10 +11,11 @@ import numpy as np
 from unmask.detector.align import Floats, Pixels
 from unmask.detector.clip import ClipJudge
 from unmask.detector.joining import (
+    are_disputed,
     calibrated,
-    face_logit,
     joined_heatmap,
     joined_logit,
+    own_probabilities,
     raw_probability,
 )
 from unmask.detector.manifest import load_manifest
@@ -86,30 +87,17 @@ class Classifier:
         raw = raw_probability(joined_logit(answers.families, judges, joining))
         probabilities = calibrated(raw, manifest.calibration)
         heatmaps = joined_heatmap(answers.heatmaps, judges, joining)
-        scores, disputed = self._alone(answers.families)
+        own = own_probabilities(answers.families, manifest)
+        disputed = are_disputed(own, len(probabilities), manifest)
         return [
-            Judgement(float(probability), heatmap, score, dispute)
-            for probability, heatmap, score, dispute in zip(
-                probabilities, heatmaps, scores, disputed, strict=True
+            Judgement(
+                fake_probability=float(probabilities[index]),
+                heatmap=heatmaps[index],
+                judges=tuple(
+                    JudgeScore(name=judge, fake_probability=float(values[index]))
+                    for judge, values in own.items()
+                ),
+                disputed=bool(disputed[index]),
             )
+            for index in range(len(probabilities))
         ]
-
-    def _alone(self, families: Floats) -> tuple[list[tuple[JudgeScore, ...]], list[bool]]:
-        """Each judge's own score of each face, and whether one of them would clear it.
-
-        A judge whose score the manifest gives no meaning is left out.
-        """
-        scores: list[tuple[JudgeScore, ...]] = [()] * len(families)
-        disputed = np.zeros(len(families), bool)
-        for index, judge in enumerate(self.manifest.judges):
-            scale = self.manifest.opinions.get(judge)
-            if scale is None:
-                continue
-            raw = raw_probability(face_logit(families[:, index], self.manifest.joining.any_weight))
-            own = calibrated(raw, scale.calibration)
-            disputed |= own < scale.real
-            scores = [
-                (*score, JudgeScore(name=judge, fake_probability=float(probability)))
-                for score, probability in zip(scores, own, strict=True)
-            ]
-        return scores, disputed.tolist()

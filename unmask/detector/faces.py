@@ -45,6 +45,10 @@ class FoundFace:
         """The longer side of the box, in pixels."""
         return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
 
+    def scaled(self, factor: np.float32) -> FoundFace:
+        """The same face in a picture that is ``factor`` times as large."""
+        return FoundFace(self.box * factor, self.landmarks * factor, self.score)
+
 
 class FaceFinder:
     """The face detector; safe to use from several threads."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+import numpy.typing as npt
 
 from unmask.detector.align import Floats
-from unmask.detector.manifest import Calibration, Joining
+from unmask.detector.manifest import Calibration, Joining, Manifest
 
 
 def family_logits(families: Floats, judges: tuple[str, ...], joining: Joining) -> Floats:
@@ -45,3 +48,27 @@ def calibrated(raw: Floats, calibration: Calibration) -> Floats:
     logits = np.log(safe / (1 - safe))
     scaled = calibration.scale * logits + calibration.offset
     return (1 / (1 + np.exp(-scaled))).astype(np.float32)
+
+
+def own_probabilities(families: Floats, manifest: Manifest) -> dict[str, Floats]:
+    """Each judge's own probability (n,) of n faces, from the judges' logits (n, judges, heads).
+
+    A judge whose logit the manifest gives no meaning is left out.
+    """
+    own = {}
+    for index, judge in enumerate(manifest.judges):
+        scale = manifest.opinions.get(judge)
+        if scale is not None:
+            raw = raw_probability(face_logit(families[:, index], manifest.joining.any_weight))
+            own[judge] = calibrated(raw, scale.calibration)
+    return own
+
+
+def are_disputed(
+    own: Mapping[str, Floats], faces: int, manifest: Manifest
+) -> npt.NDArray[np.bool_]:
+    """Which of ``faces`` (n,) one of the judges alone would clear, by its own probabilities."""
+    disputed = np.zeros(faces, bool)
+    for judge, probabilities in own.items():
+        disputed |= probabilities < manifest.opinions[judge].real
+    return disputed

@@ -22,8 +22,8 @@ from tests.browser.extension.loop import Loop, running_loop
 from tests.browser.extension.web import Web
 from tests.server.server_process import Service, photo, running_service, served_in_thread
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
-from unmask.detector import SHIPPED_MODEL
 from unmask.fetch import Fetcher
+from unmask.settings import SHIPPED_MODEL
 
 ROOT = Path(__file__).parents[3] / "extension"
 #: The Chrome id that the manifest's key fixes, and any Firefox.

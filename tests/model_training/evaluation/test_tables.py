@@ -12,7 +12,7 @@ import pytest
 
 from model_training.dataset.data import Row
 from model_training.evaluation.predict import Predictions
-from model_training.evaluation.tables import cleared_by_one, judge
+from model_training.evaluation.tables import face_scores, judge
 from tests.models import write_two_judges
 from unmask.detector.joining import joined_logit, raw_probability
 from unmask.detector.manifest import Manifest, load_manifest
@@ -54,9 +54,8 @@ def rows() -> list[Row]:
 
 def test_a_face_that_one_judge_would_clear(manifest: Manifest) -> None:
     found = found_of(manifest, [0, 1, 2, 3], LOGITS)
-    cleared = cleared_by_one(found, found.largest, manifest)
-    assert found.largest.tolist() == [0, 1, 2, 3, -1]
-    assert cleared.tolist() == [False, True, True, True, False]  # the last one holds no face
+    disputed = [score.is_disputed for score in face_scores(found, manifest)]
+    assert disputed == [False, True, True, True]
 
 
 def test_such_a_face_is_unsure_and_not_fake(manifest: Manifest) -> None:
@@ -76,10 +75,11 @@ def test_a_judge_whose_word_means_nothing_clears_nobody(manifest: Manifest) -> N
     told["opinions"] = {"clip": opinion(5.0)}
     deaf = Manifest.model_validate(told)
     # its own scale shifts what it says: a logit of -1 is likely fake then
-    assert cleared_by_one(found, found.largest, deaf).tolist() == [False] * 5
+    assert [score.is_disputed for score in face_scores(found, deaf)] == [False] * 4
     told["opinions"] = {"clip": opinion()}
     half = Manifest.model_validate(told)
-    assert cleared_by_one(found, found.largest, half).tolist() == [False, False, True, True, False]
+    disputed = [score.is_disputed for score in face_scores(found, half)]
+    assert disputed == [False, False, True, True]
 
 
 def test_the_face_that_is_asked_for_is_the_one_that_counts(manifest: Manifest) -> None:
@@ -87,5 +87,8 @@ def test_the_face_that_is_asked_for_is_the_one_that_counts(manifest: Manifest) -
     logits = np.array([[-5.0, -5.0], [5.0, 5.0], [-5.0, 9.0]], np.float32)
     found = found_of(manifest, [0, 0, 1], logits)
     assert found.suspicious.tolist() == [1, 2, -1, -1, -1]
-    assert cleared_by_one(found, found.largest, manifest).tolist()[:2] == [True, True]
-    assert cleared_by_one(found, found.suspicious, manifest).tolist()[:2] == [False, True]
+    largest, suspicious = (
+        judge(rows(), found, faces, manifest).verdict.tolist()[:2]
+        for faces in (found.largest, found.suspicious)
+    )
+    assert (largest, suspicious) == (["real", "unsure"], ["fake", "unsure"])

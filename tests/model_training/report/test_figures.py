@@ -11,8 +11,8 @@ from model_training.cli import measuring
 from model_training.evaluation.metrics import jsonable
 from model_training.report import render
 from unmask.cli import main
-from unmask.detector import SHIPPED_MODEL
 from unmask.detector.manifest import load_manifest
+from unmask.settings import SHIPPED_MODEL
 
 ROOT = Path(__file__).parents[3]
 EVALUATION = ROOT / "docs" / "evaluation"

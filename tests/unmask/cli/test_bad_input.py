@@ -12,7 +12,8 @@ import pytest
 from tests.unmask.cli.command import Command
 from unmask.cli import check
 from unmask.detector.align import Pixels
-from unmask.detector.detector import Detector, Examination
+from unmask.detector.detector import Detector
+from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture
 

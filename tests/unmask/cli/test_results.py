@@ -14,7 +14,8 @@ import pytest
 from tests.unmask.cli.command import Command
 from unmask.cli import check
 from unmask.cli.sources import find_sources, name_results
-from unmask.detector.detector import Detector, Examination
+from unmask.detector.detector import Detector
+from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture
 from unmask.report import Report

@@ -15,7 +15,8 @@ from PIL import Image
 from tests.pictures import encoded, photo, stored_as
 from unmask.detector import detector as detecting
 from unmask.detector.align import Pixels
-from unmask.detector.detector import Detector, Examination
+from unmask.detector.detector import Detector
+from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture, open_picture
 from unmask.report import UnsureReason, Verdict
@@ -92,6 +93,22 @@ def test_one_face_is_judged(
     assert y < face.landmarks[0][1] < face.landmarks[4][1] < y + height
     np.testing.assert_allclose(face.landmarks[0], (203, 102), atol=4)
     np.testing.assert_allclose(face.landmarks[4], (241, 144), atol=4)
+
+
+def test_faces_are_found_and_judged_apart(detector: Detector, portrait: Pixels) -> None:
+    """As a video's frames are: found in each, then judged together."""
+    head = portrait[:300, 90:390]
+    frames = [detector.find(np.hstack([head, swapped(head)])), detector.find(grey(portrait))]
+    assert [(len(found.crops), found.total) for found in frames] == [(2, 2), (1, 1)]
+    crops = [crop for found in frames for crop in found.crops]
+    assert {crop.pixels.shape for crop in crops} == {(224, 224, 3)}
+    judgements = detector.judge([crop.pixels for crop in crops])
+    (pair,) = examined(detector, picture(np.hstack([head, swapped(head)])))
+    for crop, judgement, face in zip(crops, judgements, pair.report.faces, strict=False):
+        assert judgement.fake_probability == pytest.approx(face.fake_probability, abs=1e-6)
+        np.testing.assert_allclose(crop.place.landmarks, face.landmarks)
+    assert detector.find(scenery()).crops == ()
+    assert detector.judge([]) == []
 
 
 def test_the_mask_marks_what_the_heatmap_says(detector: Detector, portrait: Pixels) -> None:

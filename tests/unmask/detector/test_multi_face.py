@@ -13,7 +13,8 @@ from PIL import Image
 
 from tests.pictures import encoded
 from unmask.detector.align import Pixels
-from unmask.detector.detector import Detector, Examination
+from unmask.detector.detector import Detector
+from unmask.detector.examination import Examination
 from unmask.detector.manifest import FamilyWise, Thresholds
 from unmask.images import open_picture
 from unmask.report import Report, UnsureReason, Verdict

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unmask.detector import SHIPPED_MODEL
 from unmask.detector.align import Pixels, align_face, frame_quad
 from unmask.detector.classifier import Answers, Classifier
 from unmask.detector.faces import FaceFinder
 from unmask.detector.manifest import Manifest, load_manifest
 from unmask.detector.preprocess import prepare
+from unmask.settings import SHIPPED_MODEL
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "model_missing": ErrorCode(503, "The model file or its manifest is not there."),
     "model_mismatch": ErrorCode(503, "The model file is not the one that its manifest names."),
     "output_unwritable": ErrorCode(500, "The pictures of the result could not be written."),
-    "bad_url": ErrorCode(400, "The URL is not a plain http or https URL."),
+    "bad_url": ErrorCode(400, "The URL is not a plain http, https or data URL."),
     "url_refused": ErrorCode(403, "The URL leads outside the public internet or to an odd port."),
     "url_unreachable": ErrorCode(422, "The site did not answer with a file."),
     "url_timeout": ErrorCode(422, "The site took too long to send the file."),

@@ -6,10 +6,12 @@ import asyncio
 import gzip
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from unmask.errors import UnmaskError
 from unmask.fetch import Fetcher
@@ -45,6 +47,25 @@ def fetched(path: str, seconds: float = 3.0, cap: int = 100_000) -> bytes | str:
                     return await fetcher.fetch(f"http://pictures.example.org:{port}{path}")
                 except UnmaskError as error:
                     return " ".join([error.code, *filter(None, [error.detail.get("reason")])])
+
+    return asyncio.run(attempt())
+
+
+def fetched_from(
+    answer: Callable[[web.Request], Awaitable[web.StreamResponse]], url: str, cap: int = 100_000
+) -> bytes | str:
+    """What a site that answers so yields for ``url``, whose port is PORT; all names are its own."""
+
+    async def attempt() -> bytes | str:
+        app = web.Application()
+        app.router.add_route("*", "/{rest:.*}", answer)
+        async with TestServer(app) as site:
+            fetcher = Fetcher(cap, 3.0, opened=LOOPBACK, ports={site.port}, lookup=loopback)
+            async with fetcher:
+                try:
+                    return await fetcher.fetch(url.replace("PORT", str(site.port)))
+                except UnmaskError as error:
+                    return error.code
 
     return asyncio.run(attempt())
 
@@ -89,7 +110,7 @@ def fixed_answers(port: int) -> dict[str, bytes]:
         "/gzip-bomb": head(Content_Encoding="gzip", Content_Length=len(gzip.compress(body)))
         + gzip.compress(body),
         "/bad-chunks": head(Transfer_Encoding="chunked") + b"zz\r\nhello\r\n0\r\n\r\n",
-        "/huge-header": head(X_Long="a" * 200_000, Content_Length=0),
+        "/huge-header": head(X_Long="a" * 300_000, Content_Length=0),
         "/garbage": b"\x00\x01\x02 this is not HTTP\r\n\r\n",
         "/cookie": head("302 Found", Location="/cookie-seen", Set_Cookie="a=b", Content_Length=0),
         "/silent-close": b"",

@@ -1,4 +1,4 @@
-"""The figures that a detector is judged by, in plain numpy.
+"""The figures that a detector is judged by.
 
 Everywhere ``truth`` is 1 for a fake and 0 for a real picture, and ``score`` is higher the more
 suspicious a picture is. A figure that the data cannot give (an AUC without both classes, a
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import sklearn.metrics
 
 Doubles = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -90,32 +91,25 @@ def confusion(truth: npt.ArrayLike, called: npt.ArrayLike) -> Confusion:
 def roc_curve(truth: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Doubles, Doubles, Doubles]:
     """False and true positive rates and the thresholds they belong to, from (0, 0) to (1, 1).
 
-    A picture is called fake at or above the threshold; equal scores move as one. Rates are nan
-    where a class is absent.
+    A picture is called fake at or above the threshold; equal scores move as one. Without both
+    classes all three are a single nan.
     """
     labels, scores = _pair(truth, score)
-    order = np.argsort(-scores, kind="stable")
-    labels, scores = labels[order], scores[order]
-    last = np.flatnonzero(np.diff(scores, append=-np.inf))  # the last of each run of equals
-    hits = np.concatenate([[0], np.cumsum(labels)[last]])
-    calls = np.concatenate([[0], last + 1])
-    with np.errstate(invalid="ignore"):
-        true_rate = hits / np.float64(labels.sum())
-        false_rate = (calls - hits) / np.float64(len(labels) - labels.sum())
-    return false_rate, true_rate, np.concatenate([[np.inf], scores[last]])
+    if len(np.unique(labels)) < 2:
+        nothing = np.array([NAN])
+        return nothing, nothing, nothing
+    false_rate, true_rate, bounds = sklearn.metrics.roc_curve(
+        labels, scores, drop_intermediate=False
+    )
+    return false_rate, true_rate, bounds
 
 
 def roc_auc(truth: npt.ArrayLike, score: npt.ArrayLike) -> float:
     """The chance that a fake scores above a real picture, a tie counting half."""
     labels, scores = _pair(truth, score)
-    fakes = int(labels.sum())
-    reals = len(labels) - fakes
-    if not fakes or not reals:
+    if len(np.unique(labels)) < 2:
         return NAN
-    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
-    rank = np.cumsum(count) - (count - 1) / 2  # equal scores share their mean rank
-    above = rank[place][labels == 1].sum() - fakes * (fakes + 1) / 2
-    return float(above / (fakes * reals))
+    return float(sklearn.metrics.roc_auc_score(labels, scores))
 
 
 def recall_at(truth: npt.ArrayLike, score: npt.ArrayLike, false_rate: float = 0.01) -> float:
@@ -131,7 +125,9 @@ def recall_at(truth: npt.ArrayLike, score: npt.ArrayLike, false_rate: float = 0.
 def brier(truth: npt.ArrayLike, probability: npt.ArrayLike) -> float:
     """The mean squared error of the probabilities. Brier, "Verification of forecasts" (1950)."""
     labels, chances = _pair(truth, probability)
-    return float(np.mean((chances - labels) ** 2)) if len(labels) else NAN
+    if not len(labels):
+        return NAN
+    return float(sklearn.metrics.brier_score_loss(labels, chances, pos_label=1))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # in this environment `pip` must not ask for a newer self, nor tests for a terminal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# most of the suite's time is waiting, so that three processes keep two cores busy
+PARALLEL ?= -n 3 --dist loadgroup
+
 .PHONY: run test test-all lint format extension train evaluate benchmark example screenshots clean
 .DEFAULT_GOAL := run
 
@@ -37,12 +40,12 @@ endif
 test: lint
 	cd extension && npm test
 	sh tests/browser/install.sh
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 test-all: lint
 	cd extension && npm test
 	sh tests/browser/install.sh
-	FUZZ_PROFILE=nightly $(BIN)/python -m pytest
+	FUZZ_PROFILE=nightly $(BIN)/python -m pytest $(PARALLEL)
 
 lint: $(VENV)/developing extension/node_modules/installed
 	$(BIN)/ruff check .

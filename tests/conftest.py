@@ -13,6 +13,20 @@ import skimage.data
 from tests.models import write_colour_model, write_two_judges
 
 Pixels = npt.NDArray[np.uint8]
+ROOT = Path(__file__).parents[1]
+
+#: Folders whose tests share a service, a bot or a browser that costs seconds to start.
+SHARING = ("tests/browser/extension", "tests/browser", "tests/bot/unit", "tests/bot")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests are to run in one process, where several run them (``-n``): those of one
+    file, and those of a folder that shares what is dear to start."""
+    for item in items:
+        path = item.path.relative_to(ROOT).as_posix()
+        folder = next((name for name in SHARING if path.startswith(f"{name}/")), "tests/bot/unit")
+        group = path if folder == "tests/bot/unit" else folder
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ async def test_keep_returns_when_another_process_took_over(
     await asyncio.wait_for(keeping, 5)
 
 
-@pytest.mark.parametrize("pid", [2**22 + 1, os.getpid()])
+@pytest.mark.parametrize("pid", [2**22 + 1, os.getpid()], ids=["gone", "reused"])
 async def test_the_lock_of_a_dead_process_is_acquired_at_once(
     redis: aioredis.Redis, pid: int
 ) -> None:

@@ -42,7 +42,7 @@ from playwright.sync_api import CDPSession, Page, expect, sync_playwright
 from benchmarks.service import made, process
 from tests.browser.extension.chromium import Extension, running_chromium
 from tests.browser.extension.loop import running_loop
-from tests.browser.extension.overlay_asserts import VERDICTS, Seen
+from tests.browser.extension.overlay_asserts import VERDICTS, Overlay
 from tests.browser.extension.web import Web
 
 RESULT = Path(__file__).parent / "results" / "extension.json"
@@ -165,12 +165,12 @@ class Bench:
         page.evaluate(WATCH)
         before = counted(session)
         clicked = self.extension.check(page, page.locator("#target"), told=True)
-        seen = Seen(page, self.server)
-        expect(seen.chip).to_have_attribute("data-state", VERDICTS)
+        overlay = Overlay(page, self.server)
+        expect(overlay.chip).to_have_attribute("data-state", VERDICTS)
         times = page.evaluate("() => globalThis.seen")
         page.wait_for_timeout(REST)
         after = counted(session)
-        server = seen.report()["timings_ms"]["total"]
+        server = overlay.report()["timings_ms"]["total"]
         found = {
             "chip_ms": times["chip"] - clicked,
             "verdict_ms": times["verdict"] - clicked,

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const PAGES = ["src/{page,popup,options,allow}/**/*.test.ts", "src/spot.test.ts", "src/shared/dom.test.ts"];
+const PAGES = ["src/{page,popup,options,allow}/**/*.test.ts", "src/right-click.test.ts", "src/shared/dom.test.ts"];
 
 export default defineConfig({
   define: { OPEN_SHADOW: "true" },

@@ -24,7 +24,7 @@ from benchmarks.service import made
 from tests.browser.extension.chromium import Extension, running_chromium
 from tests.browser.extension.conftest import blended
 from tests.browser.extension.loop import running_loop
-from tests.browser.extension.overlay_asserts import VERDICTS, Seen
+from tests.browser.extension.overlay_asserts import VERDICTS, Overlay
 from tests.browser.extension.web import Web
 
 ROOT = Path(__file__).parents[1]
@@ -85,24 +85,24 @@ class Studio:
         portrait = skimage.data.astronaut()
         self.plain, self.altered = portrait, blended(portrait)
 
-    def page(self, inside: str) -> tuple[Page, Seen]:
+    def page(self, inside: str) -> tuple[Page, Overlay]:
         """A page with this in it, and what the extension shows there."""
         page = self.extension.context.new_page()
         page.goto(self.web.page(ARTICLE % inside))
         page.bring_to_front()
         page.wait_for_load_state("networkidle")
-        return page, Seen(page, self.server)
+        return page, Overlay(page, self.server)
 
     def overlay(self) -> None:
         """One picture: its chip, boxes, the region and the panel; then with the heatmap."""
-        page, seen = self.page(STORY % self.web.put(jpeg(self.altered)))
+        page, overlay = self.page(STORY % self.web.put(jpeg(self.altered)))
         self.extension.check(page, page.locator("#target"), told=True)
-        seen.verdict()
-        expect(seen.panel).to_be_visible()
-        seen.lies_over(page.locator("#target"))
+        overlay.verdict()
+        expect(overlay.panel).to_be_visible()
+        overlay.lies_over(page.locator("#target"))
         save(page, "overlay")
-        seen.part("heatmap-switch").click()
-        expect(seen.part("heatmap")).to_be_visible()
+        overlay.part("heatmap-switch").click()
+        expect(overlay.part("heatmap")).to_be_visible()
         save(page, "heatmap")
         page.close()
 
@@ -112,11 +112,11 @@ class Studio:
         pictures += [cut(self.plain)[:, ::-1], self.plain[260:]]
         named = zip(pictures, TITLES, strict=True)
         shown = (f'<img src="{self.web.put(jpeg(one))}" alt="{title}">' for one, title in named)
-        page, seen = self.page(f'<div class="grid">{"".join(shown)}</div>')
+        page, overlay = self.page(f'<div class="grid">{"".join(shown)}</div>')
         self.extension.choose(page, "check-page")
-        expect(seen.part("page-item")).to_have_count(len(pictures))
+        expect(overlay.part("page-item")).to_have_count(len(pictures))
         for number in range(len(pictures)):
-            expect(seen.part("page-item").nth(number)).to_have_attribute("data-state", VERDICTS)
+            expect(overlay.part("page-item").nth(number)).to_have_attribute("data-state", VERDICTS)
         save(page, "page")
         page.close()
 

@@ -3,11 +3,11 @@ import { installChrome } from "../testing/chrome";
 import { job } from "../testing/examples";
 import { answersOf } from "./answers";
 import type { Checks } from "./checks";
-import type { Asker } from "./router";
+import type { CallingFrame } from "./router";
 import type { Runner } from "./runner";
 import { Store } from "./store";
 
-const asker = (tab: number, frame: number): Asker =>
+const caller = (tab: number, frame: number): CallingFrame =>
   ({ tab: { id: tab, index: 0, windowId: 1, incognito: false } as chrome.tabs.Tab & { id: number }, frame });
 let store: Store;
 let runner: { pump: ReturnType<typeof vi.fn>; retry: ReturnType<typeof vi.fn>; cancel: ReturnType<typeof vi.fn> };
@@ -22,24 +22,24 @@ beforeEach(() => {
   store = new Store(() => undefined);
   runner = { pump: vi.fn(() => Promise.resolve()), retry: vi.fn(), cancel: vi.fn() };
   checks = { cancelBatches: vi.fn() };
-  store.add(job({ id: "mine", spot: { tab: 7, frame: 2 } }));
-  store.add(job({ id: "theirs", spot: { tab: 8, frame: 0 } }));
+  store.add(job({ id: "mine", tabFrame: { tab: 7, frame: 2 } }));
+  store.add(job({ id: "theirs", tabFrame: { tab: 8, frame: 0 } }));
 });
 
 it("lets a page touch its own checks only", async () => {
-  await answers()["job/retry"]({ job: "mine" }, asker(7, 2));
+  await answers()["job/retry"]({ job: "mine" }, caller(7, 2));
   expect(runner.retry).toHaveBeenCalledWith("mine");
-  await expect(answers()["job/retry"]({ job: "theirs" }, asker(7, 2))).rejects.toThrow();
-  await expect(answers()["job/retry"]({ job: "mine" }, asker(7, 3))).rejects.toThrow();
+  await expect(answers()["job/retry"]({ job: "theirs" }, caller(7, 2))).rejects.toThrow();
+  await expect(answers()["job/retry"]({ job: "mine" }, caller(7, 3))).rejects.toThrow();
 });
 
 it("lets the top frame speak for those below, since the list stands there", async () => {
-  await answers()["job/cancel"]({ job: "mine" }, asker(7, 0));
+  await answers()["job/cancel"]({ job: "mine" }, caller(7, 0));
   expect(runner.cancel).toHaveBeenCalledWith(["mine"]);
 });
 
 it("tells a page how its checks stand, and leaves out those of others", async () => {
-  const views = await answers()["jobs/sync"]({ jobs: ["mine", "theirs", "unknown"] }, asker(7, 2));
+  const views = await answers()["jobs/sync"]({ jobs: ["mine", "theirs", "unknown"] }, caller(7, 2));
   expect(views.map(({ id }) => id)).toEqual(["mine"]);
   expect(runner.pump).toHaveBeenCalledOnce();
 });
@@ -51,8 +51,8 @@ it("tries again what failed, and nothing else, when one of our own pages asks", 
 });
 
 it("ends a page-wide check when its page goes, not when a frame of it does", async () => {
-  await answers()["page/gone"]({}, asker(7, 2));
+  await answers()["page/gone"]({}, caller(7, 2));
   expect(checks.cancelBatches).not.toHaveBeenCalled();
-  await answers()["page/gone"]({}, asker(7, 0));
+  await answers()["page/gone"]({}, caller(7, 0));
   expect(checks.cancelBatches).toHaveBeenCalledWith(7);
 });

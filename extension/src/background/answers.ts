@@ -14,7 +14,7 @@ import { captured } from "./capture";
 import type { Checks } from "./checks";
 import { heatmapOf } from "./heatmap";
 import { spoken } from "./language";
-import type { Answers, Asker } from "./router";
+import type { Answers, CallingFrame } from "./router";
 import type { Runner } from "./runner";
 import type { Store } from "./store";
 
@@ -24,11 +24,11 @@ const REPAINT_MS = 120;
 
 export function answersOf(store: Store, runner: Runner, checks: Checks): Answers {
   /** The job, if it belongs to the page that asks. */
-  async function own(id: string, { tab, frame }: Asker): Promise<Job> {
+  async function own(id: string, { tab, frame }: CallingFrame): Promise<Job> {
     await store.load();
     const job = store.get(id);
     // The list of a page-wide check stands in the top frame, for the pictures of all frames.
-    const isHere = job?.spot?.tab === tab.id && (frame === 0 || job.spot.frame === frame);
+    const isHere = job?.tabFrame?.tab === tab.id && (frame === 0 || job.tabFrame.frame === frame);
     if (!isHere) throw new Error("no such job");
     return job;
   }
@@ -38,33 +38,33 @@ export function answersOf(store: Store, runner: Runner, checks: Checks): Answers
       await checks.start({ tab: tab.id, frame }, picture, !tab.incognito);
       return null;
     },
-    "jobs/sync": async ({ jobs }, asker) => {
+    "jobs/sync": async ({ jobs }, caller) => {
       await Promise.all([runner.pump(), spoken()]);
-      const found = await Promise.allSettled(jobs.map((id) => own(id, asker)));
-      return found.flatMap((job) => (job.status === "fulfilled" ? [viewOf(job.value)] : []));
+      const results = await Promise.allSettled(jobs.map((id) => own(id, caller)));
+      return results.flatMap((job) => (job.status === "fulfilled" ? [viewOf(job.value)] : []));
     },
-    "job/retry": async ({ job }, asker) => {
-      runner.retry((await own(job, asker)).id);
+    "job/retry": async ({ job }, caller) => {
+      runner.retry((await own(job, caller)).id);
       return null;
     },
-    "job/cancel": async ({ job }, asker) => {
-      runner.cancel([(await own(job, asker)).id]);
+    "job/cancel": async ({ job }, caller) => {
+      runner.cancel([(await own(job, caller)).id]);
       return null;
     },
-    "job/file": async ({ job, base64 }, asker) => {
-      const { id } = await own(job, asker);
+    "job/file": async ({ job, base64 }, caller) => {
+      const { id } = await own(job, caller);
       await putPicture(id, new Blob([fromBase64(base64)]));
       runner.retry(id, { stored: true, means: "original", check: null, sha256: null });
       return null;
     },
-    "job/capture": async ({ job, area }, asker) => {
-      const { id } = await own(job, asker);
+    "job/capture": async ({ job, area }, caller) => {
+      const { id } = await own(job, caller);
       const hide = (hidden: boolean) =>
-        askPage(asker.tab.id, asker.frame, "page/hide", { hidden });
+        askPage(caller.tab.id, caller.frame, "page/hide", { hidden });
       try {
         await hide(true);
         await new Promise((resolve) => setTimeout(resolve, REPAINT_MS));
-        await putPicture(id, await captured(asker.tab.windowId, area));
+        await putPicture(id, await captured(caller.tab.windowId, area));
         runner.retry(id, { stored: true, means: "capture", check: null, sha256: null });
       } catch (error) {
         const { code, message } = asTrouble(error);
@@ -74,18 +74,18 @@ export function answersOf(store: Store, runner: Runner, checks: Checks): Answers
       }
       return null;
     },
-    "job/allow": async ({ job }, asker) => {
-      const { id, picture } = await own(job, asker);
+    "job/allow": async ({ job }, caller) => {
+      const { id, picture } = await own(job, caller);
       const query = new URLSearchParams({ job: id, site: siteOf(picture.url) ?? "" });
       await chrome.tabs.create({
         url: chrome.runtime.getURL(`allow.html?${query}`),
-        index: asker.tab.index + 1,
-        openerTabId: asker.tab.id,
+        index: caller.tab.index + 1,
+        openerTabId: caller.tab.id,
       });
       return null;
     },
-    "job/heatmap": async ({ job }, asker) => {
-      const { check } = await own(job, asker);
+    "job/heatmap": async ({ job }, caller) => {
+      const { check } = await own(job, caller);
       if (check === null) return null;
       const api = new Api(await readSettings());
       const signal = AbortSignal.timeout(SECONDS * 1000);

@@ -1,4 +1,4 @@
-/** What the screen shows of a picture, for when its file cannot be had. Other pixels than the
+/** What the screen shows of a picture whose file cannot be read. These are other pixels than the
  * file's: the verdict is less sure, and every place that shows it says so. */
 
 import { fromBase64 } from "../shared/bytes";

@@ -29,7 +29,7 @@ function pageAnswers(answers: Record<string, unknown>): void {
 it("checks what the page found under the click", async () => {
   pageAnswers({ "picture/find": PICTURE });
   await checks.clicked({ ...tab, incognito: true }, NOTHING);
-  expect(store.all()).toMatchObject([{ picture: PICTURE, spot: { tab: 7, frame: 0 }, trace: false }]);
+  expect(store.all()).toMatchObject([{ picture: PICTURE, tabFrame: { tab: 7, frame: 0 }, trace: false }]);
   expect(runner.pump).toHaveBeenCalledOnce();
 });
 
@@ -42,7 +42,7 @@ it("starts nothing while the person has yet to point at the picture", async () =
 it("shows the answer elsewhere where no script may run", async () => {
   chromeApi.scripting.executeScript.mockRejectedValue(new Error("cannot access"));
   await checks.clicked(tab, { ...NOTHING, srcUrl: "https://news.example/a.jpg" });
-  expect(store.all()).toMatchObject([{ spot: null, picture: { url: "https://news.example/a.jpg" } }]);
+  expect(store.all()).toMatchObject([{ tabFrame: null, picture: { url: "https://news.example/a.jpg" } }]);
   expect(chromeApi.tabs.create).toHaveBeenCalledWith(
     expect.objectContaining({ url: `chrome-extension://our-id/popup.html?tab=${store.all()[0]?.id}` }));
   expect(await checks.all(tab)).toBe(false);
@@ -63,7 +63,7 @@ it("checks the pictures of all frames as one", async () => {
   const jobs = store.all();
   expect(jobs).toHaveLength(4);
   expect(new Set(jobs.map(({ batch }) => batch)).size).toBe(1);
-  expect(jobs.map(({ spot }) => spot?.frame)).toEqual([0, 0, 4, 4]);
+  expect(jobs.map(({ tabFrame }) => tabFrame?.frame)).toEqual([0, 0, 4, 4]);
 });
 
 it("goes on without a frame that went while it was asked", async () => {
@@ -75,10 +75,10 @@ it("goes on without a frame that went while it was asked", async () => {
     return frameId === 4 ? Promise.reject(new Error("gone")) : Promise.resolve({ value: [PICTURE] });
   });
   expect(await checks.all(tab)).toBe(true);
-  expect(store.all()).toMatchObject([{ spot: { frame: 0 }, picture: PICTURE }]);
+  expect(store.all()).toMatchObject([{ tabFrame: { frame: 0 }, picture: PICTURE }]);
 });
 
-it("begins anew when all of a page are checked twice", async () => {
+it("begins again when all of a page are checked twice", async () => {
   pageAnswers({ "page/collect": [PICTURE, { ...PICTURE, anchors: ["b-0"] }] });
   await checks.all(tab);
   const before = store.all();

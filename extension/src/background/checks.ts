@@ -1,6 +1,6 @@
 /** What starts checks: one picture of a page, all of them, a file. */
 
-import type { Picture, Spot } from "../shared/jobs";
+import type { Picture, TabFrame } from "../shared/jobs";
 import { isActive } from "../shared/jobs";
 import { viewOf } from "../shared/view";
 import { askPage } from "../shared/messages";
@@ -32,15 +32,15 @@ export class Checks {
       await this.#withoutPage(tab, srcUrl ?? linkUrl);
       return;
     }
-    const spot = { tab: tab.id, frame: reached };
-    const picture = await askPage(spot.tab, spot.frame, "picture/find", { srcUrl, linkUrl });
-    if (picture !== null) await this.start(spot, picture, !tab.incognito);
+    const tabFrame = { tab: tab.id, frame: reached };
+    const picture = await askPage(tabFrame.tab, tabFrame.frame, "picture/find", { srcUrl, linkUrl });
+    if (picture !== null) await this.start(tabFrame, picture, !tab.incognito);
   }
 
-  async start(spot: Spot, picture: Picture, trace: boolean): Promise<void> {
+  async start(tabFrame: TabFrame, picture: Picture, trace: boolean): Promise<void> {
     await this.store.load();
-    this.#forgetAt(spot, picture);
-    this.store.add({ spot, picture, trace });
+    this.#forgetAt(tabFrame, picture);
+    this.store.add({ tabFrame, picture, trace });
     await this.runner.pump();
   }
 
@@ -53,10 +53,10 @@ export class Checks {
     await Promise.all([this.store.load(), spoken()]);
     this.cancelBatches(id);
     const batch = crypto.randomUUID();
-    const found = await Promise.all(frames.map((frame) => collected({ tab: id, frame })));
-    const jobs = found.flat().map(({ spot, picture }) => {
-      this.#forgetAt(spot, picture);
-      return this.store.add({ spot, picture, batch, trace: !incognito });
+    const collections = await Promise.all(frames.map((frame) => collected({ tab: id, frame })));
+    const jobs = collections.flat().map(({ tabFrame, picture }) => {
+      this.#forgetAt(tabFrame, picture);
+      return this.store.add({ tabFrame, picture, batch, trace: !incognito });
     });
     await askPage(id, 0, "page/list", { jobs: jobs.map(viewOf) });
     await this.runner.pump();
@@ -67,16 +67,16 @@ export class Checks {
   async file(stored: string, label: string, trace: boolean): Promise<void> {
     await this.store.load();
     const picture = { anchors: [], url: null, sameOrigin: false, size: null, label };
-    this.store.add({ id: stored, spot: null, picture, stored: true, trace });
+    this.store.add({ id: stored, tabFrame: null, picture, stored: true, trace });
     await this.runner.pump();
   }
 
   /** Ends what is left of a tab's page-wide checks. */
   cancelBatches(tab: number): void {
-    const left = this.store
+    const waitingJobs = this.store
       .all()
-      .filter((job) => job.spot?.tab === tab && job.batch !== null && isActive(job));
-    this.runner.cancel(left.map((job) => job.id));
+      .filter((job) => job.tabFrame?.tab === tab && job.batch !== null && isActive(job));
+    this.runner.cancel(waitingJobs.map((job) => job.id));
   }
 
   /** A page where no script may run, such as the browser's own: the popup shows the answer. */
@@ -84,7 +84,7 @@ export class Checks {
     const http = address !== null && /^https?:/.test(address);
     await this.store.load();
     const picture = { anchors: [], url: http ? address : null, sameOrigin: false, size: null, label: "" };
-    const job = this.store.add({ spot: null, picture, trace: !tab.incognito });
+    const job = this.store.add({ tabFrame: null, picture, trace: !tab.incognito });
     if (http) await this.runner.pump();
     else this.store.change(job.id, { state: "error", failure: { code: "page_blocked", message: "" } });
     // It is named: what is asked for in a private window shows nowhere else in an ordinary one.
@@ -93,10 +93,10 @@ export class Checks {
   }
 
   /** A picture that is checked again shows one chip, not two. */
-  #forgetAt(spot: Spot, picture: Picture): void {
+  #forgetAt(tabFrame: TabFrame, picture: Picture): void {
     for (const job of this.store.all()) {
-      const here = job.spot?.tab === spot.tab && job.spot.frame === spot.frame;
-      if (!here || !job.picture.anchors.some((anchor) => picture.anchors.includes(anchor))) continue;
+      const isInFrame = job.tabFrame?.tab === tabFrame.tab && job.tabFrame.frame === tabFrame.frame;
+      if (!isInFrame || !job.picture.anchors.some((anchor) => picture.anchors.includes(anchor))) continue;
       this.runner.cancel([job.id]);
       this.store.remove(job.id);
     }
@@ -104,8 +104,8 @@ export class Checks {
 }
 
 /** What a frame shows; nothing if it goes while it is asked. */
-async function collected(spot: Spot): Promise<{ spot: Spot; picture: Picture }[]> {
+async function collected(tabFrame: TabFrame): Promise<{ tabFrame: TabFrame; picture: Picture }[]> {
   const { minimumSize } = await readSettings();
-  const pictures = await askPage(spot.tab, spot.frame, "page/collect", { minimumSize }).catch(() => []);
-  return pictures.map((picture) => ({ spot, picture }));
+  const pictures = await askPage(tabFrame.tab, tabFrame.frame, "page/collect", { minimumSize }).catch(() => []);
+  return pictures.map((picture) => ({ tabFrame, picture }));
 }

@@ -64,11 +64,11 @@ async function welcome(): Promise<void> {
 }
 
 async function tell(job: Job): Promise<void> {
-  if (job.spot === null) return;
+  if (job.tabFrame === null) return;
   await spoken();
   const view = [viewOf(job)];
-  tellPage(job.spot.tab, job.spot.frame, view);
-  if (job.batch !== null && job.spot.frame !== 0) tellPage(job.spot.tab, 0, view);
+  tellPage(job.tabFrame.tab, job.tabFrame.frame, view);
+  if (job.batch !== null && job.tabFrame.frame !== 0) tellPage(job.tabFrame.tab, 0, view);
 }
 
 async function keep(job: Job): Promise<void> {

@@ -6,11 +6,11 @@ import { makeMenus, whatWasClicked } from "./menu";
 let chromeApi: FakeChrome;
 beforeEach(() => { chromeApi = installChrome(); });
 
-it("makes both entries anew", async () => {
+it("makes both entries again", async () => {
   await makeMenus();
   expect(chromeApi.contextMenus.removeAll).toHaveBeenCalledOnce();
-  const made = chromeApi.contextMenus.create.mock.calls.map(([entry]) => (entry as { title: string }).title);
-  expect(made).toEqual(["Check image", "Check all images on this page"]);
+  const titles = chromeApi.contextMenus.create.mock.calls.map(([entry]) => (entry as { title: string }).title);
+  expect(titles).toEqual(["Check image", "Check all images on this page"]);
 });
 
 const CLICK = { menuItemId: "check-image", editable: false, pageUrl: "https://news.example/" };

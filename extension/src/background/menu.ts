@@ -7,7 +7,7 @@ import { spoken } from "./language";
 const ON_PICTURES = ["page", "frame", "link", "image", "video", "editable"] as const;
 const ON_PAGES = ["page", "frame", "action"] as const;
 
-/** Makes them anew, in the chosen language. */
+/** Removes both entries and makes them again, in the chosen language. */
 export async function makeMenus(): Promise<void> {
   await spoken();
   await chrome.contextMenus.removeAll();

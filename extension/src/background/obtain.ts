@@ -2,7 +2,7 @@
 
 import { ACCEPT } from "../shared/accept";
 import { fromBase64 } from "../shared/bytes";
-import type { Job, Spot } from "../shared/jobs";
+import type { Job, TabFrame } from "../shared/jobs";
 import { askPage } from "../shared/messages";
 import { getPicture } from "../shared/pictures";
 import { Trouble } from "../shared/trouble";
@@ -15,9 +15,9 @@ const SECONDS = 40;
 /** The picture's file, or null where only the server might get it by its address. */
 export async function obtain(job: Job, signal: AbortSignal): Promise<Blob | null> {
   if (job.stored) {
-    const kept = await getPicture(job.id);
-    if (kept === null) throw new Trouble("no_bytes");
-    return kept;
+    const picture = await getPicture(job.id);
+    if (picture === null) throw new Trouble("no_bytes");
+    return picture;
   }
   const { url, sameOrigin } = job.picture;
   for (const way of ways(job, url, sameOrigin, signal)) {
@@ -36,7 +36,7 @@ function* ways(
   signal: AbortSignal,
 ): Generator<() => Promise<Blob | null>, void, undefined> {
   const anchor = job.picture.anchors[0] ?? null;
-  const fromPage = () => throughPage(job.spot, anchor, url);
+  const fromPage = () => throughPage(job.tabFrame, anchor, url);
   if (url === null || sameOrigin) yield fromPage;
   if (url === null) return;
   yield () => directly(url, signal);
@@ -65,14 +65,14 @@ async function directly(url: string, signal: AbortSignal): Promise<Blob | null> 
 
 /** By the page's own right to what it shows. */
 async function throughPage(
-  spot: Spot | null,
+  tabFrame: TabFrame | null,
   anchor: string | null,
   url: string | null,
 ): Promise<Blob | null> {
-  if (spot === null) return null;
+  if (tabFrame === null) return null;
   try {
-    const read = await askPage(spot.tab, spot.frame, "picture/bytes", { anchor, url });
-    return read === null ? null : new Blob([fromBase64(read.base64)]);
+    const answer = await askPage(tabFrame.tab, tabFrame.frame, "picture/bytes", { anchor, url });
+    return answer === null ? null : new Blob([fromBase64(answer.base64)]);
   } catch {
     return null;
   }

@@ -16,7 +16,7 @@ it("notes right clicks only where every site may be read", async () => {
   await followPermissions();
   expect(chromeApi.scripting.registerContentScripts).toHaveBeenCalledOnce();
   chromeApi.permissions.contains.mockResolvedValue(false);
-  chromeApi.scripting.getRegisteredContentScripts.mockResolvedValue([{ id: "spot" }]);
+  chromeApi.scripting.getRegisteredContentScripts.mockResolvedValue([{ id: "right-click" }]);
   await followPermissions();
   expect(chromeApi.scripting.unregisterContentScripts).toHaveBeenCalledOnce();
 });

@@ -6,7 +6,7 @@ import { CALLERS } from "../shared/messages";
 type Sender = chrome.runtime.MessageSender;
 
 /** A frame of a web page that our script asks from. */
-export interface Asker {
+export interface CallingFrame {
   readonly tab: chrome.tabs.Tab & { id: number };
   readonly frame: number;
 }
@@ -14,12 +14,12 @@ export interface Asker {
 export type Answers = {
   readonly [Name in keyof BackgroundCalls]: (
     request: Request<BackgroundCalls, Name>,
-    asker: (typeof CALLERS)[Name] extends "own" ? null : Asker,
+    caller: (typeof CALLERS)[Name] extends "own" ? null : CallingFrame,
   ) => Promise<Reply<BackgroundCalls, Name>>;
 };
 
 /** Throws unless the sender may make the call; returns the frame it was made from. */
-export function admitted(call: unknown, sender: Sender): Asker | null {
+export function admitted(call: unknown, sender: Sender): CallingFrame | null {
   if (sender.id !== chrome.runtime.id) throw new Error("not from this extension");
   if (typeof call !== "string" || !Object.hasOwn(CALLERS, call)) throw new Error("no such call");
   const own = (sender.url ?? "").startsWith(chrome.runtime.getURL(""));
@@ -46,10 +46,10 @@ export function route(answers: Answers): void {
 
 async function answered(answers: Answers, message: unknown, sender: Sender): Promise<unknown> {
   const { call, request } = (message ?? {}) as { call?: unknown; request?: unknown };
-  const asker = admitted(call, sender);
+  const caller = admitted(call, sender);
   const answer = answers[call as keyof BackgroundCalls] as (
     request: unknown,
-    asker: Asker | null,
+    caller: CallingFrame | null,
   ) => Promise<unknown>;
-  return answer(request, asker);
+  return answer(request, caller);
 }

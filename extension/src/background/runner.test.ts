@@ -10,12 +10,12 @@ import { Store } from "./store";
 const CHECK = "abcdefgh12345678";
 let chromeApi: FakeChrome;
 let server: ReturnType<typeof vi.fn<(path: string, init: RequestInit) => Response | Error>>;
-let ended: Job[];
+let endedJobs: Job[];
 
 beforeEach(() => {
   chromeApi = installChrome();
   useTexts(null, "");
-  ended = [];
+  endedJobs = [];
   server = vi.fn<(path: string, init: RequestInit) => Response | Error>(() => jsonAnswer(report()));
   chromeApi.tabs.sendMessage.mockResolvedValue({ value: { base64: btoa("the picture") } });
   vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
@@ -30,7 +30,7 @@ afterEach(() => { vi.useRealTimers(); });
 
 function started(): { store: Store; runner: Runner } {
   const store = new Store(() => undefined);
-  const runner = new Runner(store, (one) => { ended.push(one); return Promise.resolve(); }, () => undefined);
+  const runner = new Runner(store, (one) => { endedJobs.push(one); return Promise.resolve(); }, () => undefined);
   return { store, runner };
 }
 
@@ -44,9 +44,9 @@ function posts(): number {
 
 it("brings a picture of a page to its report", async () => {
   const { store, runner } = started();
-  const { id } = store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  const { id } = store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
-  await until(() => ended.length === 1);
+  await until(() => endedJobs.length === 1);
   expect(store.get(id)).toMatchObject({ state: "done", check: CHECK, means: "original" });
   expect(chromeApi.tabs.sendMessage.mock.calls[0]?.[1]).toMatchObject({ call: "picture/bytes" });
 });
@@ -61,9 +61,9 @@ it("goes on with a check that the server has, without sending it again", async (
 
 it("sends the same bytes once", async () => {
   const { store, runner } = started();
-  for (let count = 0; count < 4; count++) store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  for (let count = 0; count < 4; count++) store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
-  await until(() => ended.length === 4);
+  await until(() => endedJobs.length === 4);
   expect(posts()).toBe(1);
 });
 
@@ -78,10 +78,10 @@ it("checks no more of a page at one time than the settings say", async () => {
   });
   const { store, runner } = started();
   for (let count = 0; count < 10; count++) {
-    store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE, batch: "b" });
+    store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE, batch: "b" });
   }
   await runner.pump();
-  await until(() => ended.length === 10);
+  await until(() => endedJobs.length === 10);
   expect(most).toBe(3);
 });
 
@@ -89,7 +89,7 @@ it("waits as long as a busy server says, and goes on by itself", async () => {
   server.mockImplementationOnce(() =>
     jsonAnswer({ error: { code: "busy", message: "" } }, 503, { "Retry-After": "1" }));
   const { store, runner } = started();
-  const { id } = store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  const { id } = store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
   await until(() => store.get(id)?.retryAt != null);
   expect(store.get(id)).toMatchObject({ state: "waiting", failure: { code: "busy" }, tries: 1 });
@@ -107,7 +107,7 @@ it("goes on with its check where the server limits how often it may be asked for
     return jsonAnswer(report());
   });
   const { store, runner } = started();
-  const { id } = store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  const { id } = store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
   await until(() => store.get(id)?.retryAt != null);
   expect(store.get(id)).toMatchObject({ state: "waiting", check: CHECK, failure: { code: "rate_limited" } });
@@ -118,9 +118,9 @@ it("goes on with its check where the server limits how often it may be asked for
 it("sends the same bytes once more, not once each, where the first sending failed", async () => {
   server.mockImplementationOnce(() => jsonAnswer({ error: { code: "internal", message: "" } }, 500));
   const { store, runner } = started();
-  for (let count = 0; count < 4; count++) store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  for (let count = 0; count < 4; count++) store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
-  await until(() => ended.length === 3);
+  await until(() => endedJobs.length === 3);
   expect(store.all().filter(({ state }) => state === "error")).toHaveLength(1);
   expect(posts()).toBe(2);
 });
@@ -129,10 +129,10 @@ it("brings every picture of a large page to its verdict", async () => {
   chromeApi.tabs.sendMessage.mockImplementation(() => Promise.resolve({ value: { base64: btoa(String(Math.random())) } }));
   const { store, runner } = started();
   for (let count = 0; count < 170; count++) {
-    store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE, batch: "b" });
+    store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE, batch: "b" });
   }
   await runner.pump();
-  await until(() => ended.length === 170);
+  await until(() => endedJobs.length === 170);
   expect(store.all().every(({ state }) => state === "done")).toBe(true);
 });
 
@@ -148,7 +148,7 @@ it("judges a file that is chosen for a picture which the server was given anothe
 it("says that the server is away, and succeeds when tried again", async () => {
   server.mockImplementationOnce(() => new TypeError("failed to fetch"));
   const { store, runner } = started();
-  const { id } = store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  const { id } = store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
   await until(() => store.get(id)?.state === "error");
   expect(store.get(id)?.failure?.code).toBe("offline");
@@ -159,7 +159,7 @@ it("says that the server is away, and succeeds when tried again", async () => {
 it("sends a picture again under the same key when the way was broken", async () => {
   server.mockImplementationOnce(() => new TypeError("failed to fetch"));
   const { store, runner } = started();
-  const { id } = store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  const { id } = store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
   await until(() => store.get(id)?.state === "error");
   runner.retry(id);
@@ -173,18 +173,18 @@ it("tells a server that may not be reached from one that is away", async () => {
   server.mockImplementation(() => new TypeError("failed to fetch"));
   chromeApi.permissions.contains.mockResolvedValue(false);
   const { store, runner } = started();
-  const { id } = store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  const { id } = store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
   await until(() => store.get(id)?.state === "error");
   expect(store.get(id)?.failure?.code).toBe("not_connected");
 });
 
-it("has a failed check examined anew when it is tried again", async () => {
+it("submits a failed check again when it is tried again", async () => {
   server.mockImplementation((path) => jsonAnswer(path.endsWith(CHECK)
     ? { id: CHECK, sha256: "", state: "failed", error: { code: "poison_picture", message: "" } }
     : { id: CHECK, sha256: "", state: "queued" }));
   const { store, runner } = started();
-  const { id } = store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  const { id } = store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
   await until(() => store.get(id)?.state === "error");
   expect(store.get(id)).toMatchObject({ failure: { code: "poison_picture" }, check: null });
@@ -199,7 +199,7 @@ it("lets the server fetch what neither the page nor we may read", async () => {
   chromeApi.tabs.sendMessage.mockResolvedValue({ value: null });
   chromeApi.permissions.contains.mockResolvedValue(false);
   const { store, runner } = started();
-  const { id } = store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  const { id } = store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
   await until(() => store.get(id)?.state === "done");
   const body = server.mock.calls[0]?.[1].body as FormData;
@@ -212,7 +212,7 @@ it("says so where the server cannot fetch it either", async () => {
   server.mockImplementation(() => jsonAnswer({ error: { code: "url_unreachable", message: "" } }, 422));
   chromeApi.permissions.contains.mockResolvedValue(false);
   const { store, runner } = started();
-  const { id } = store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE });
+  const { id } = store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });
   await runner.pump();
   await until(() => store.get(id)?.state === "error");
   expect(store.get(id)?.failure?.code).toBe("no_bytes");
@@ -221,10 +221,10 @@ it("says so where the server cannot fetch it either", async () => {
 it("ends what is cancelled, and starts nothing of it", async () => {
   const { store, runner } = started();
   const ids = Array.from({ length: 6 }, () =>
-    store.add({ spot: { tab: 7, frame: 0 }, picture: PICTURE, batch: "b" }).id);
+    store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE, batch: "b" }).id);
   await runner.pump();
   runner.cancel(ids);
   await new Promise((resolve) => setTimeout(resolve, 30));
   expect(store.all().map(({ failure }) => failure?.code)).toEqual(ids.map(() => "cancelled"));
-  expect(ended).toEqual([]);
+  expect(endedJobs).toEqual([]);
 });

@@ -76,10 +76,10 @@ export class Runner {
     }
     if (control.signal.aborted) return;
     this.#running.delete(job.id);
-    const ended = this.store.get(job.id);
-    if (ended?.state === "done") {
-      if (ended.stored) await dropPicture(job.id).catch(() => undefined);
-      await this.onEnd(ended).catch(() => undefined);
+    const endedJob = this.store.get(job.id);
+    if (endedJob?.state === "done") {
+      if (endedJob.stored) await dropPicture(job.id).catch(() => undefined);
+      await this.onEnd(endedJob).catch(() => undefined);
     }
     await this.pump();
   }

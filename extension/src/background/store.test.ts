@@ -12,7 +12,7 @@ beforeEach(() => {
 
 it("finds its jobs again after the worker died", async () => {
   const store = new Store(() => undefined);
-  const { id } = store.add({ spot: null, picture: PICTURE });
+  const { id } = store.add({ tabFrame: null, picture: PICTURE });
   store.change(id, { state: "checking", check: "abcdefgh12345678" });
   await vi.runAllTimersAsync();
   const next = new Store(() => undefined);
@@ -24,23 +24,23 @@ it("keeps a job that was added before the loading ended", async () => {
   chromeApi.storage.session.values["checks"] = { old: job({ id: "old" }) };
   const store = new Store(() => undefined);
   const loading = store.load();
-  const { id } = store.add({ spot: null, picture: PICTURE });
+  const { id } = store.add({ tabFrame: null, picture: PICTURE });
   await loading;
   expect(store.all().map((one) => one.id).sort()).toEqual([id, "old"].sort());
 });
 
 it("tells of each change, and not of jobs that were removed", () => {
-  const told = vi.fn();
-  const store = new Store(told);
-  const { id } = store.add({ spot: null, picture: PICTURE });
+  const listener = vi.fn();
+  const store = new Store(listener);
+  const { id } = store.add({ tabFrame: null, picture: PICTURE });
   store.remove(id);
   expect(store.change(id, { state: "done" })).toBeUndefined();
-  expect(told).toHaveBeenCalledOnce();
+  expect(listener).toHaveBeenCalledOnce();
 });
 
 it("forgets the oldest of many that ended, and none under way", () => {
   const store = new Store(() => undefined);
-  const { id } = store.add({ spot: null, picture: PICTURE });
+  const { id } = store.add({ tabFrame: null, picture: PICTURE });
   for (let count = 0; count < 200; count++) store.add(job({ id: `${count}`, state: "done" }));
   expect(store.all()).toHaveLength(151);
   expect(store.get(id)).toBeDefined();
@@ -55,24 +55,24 @@ describe("the thumbnail of a job", () => {
     store = new Store(() => undefined);
     store.add(job({ id: "a", state: "checking" }));
   });
-  const kept = (): boolean => NAME in chromeApi.storage.session.values;
+  const hasThumbnail = (): boolean => NAME in chromeApi.storage.session.values;
 
   it("stays while it is under way, and with a check that only the way to is broken", () => {
     store.change("a", { check: "abcdefgh12345678" });
     store.change("a", { state: "error", failure: { code: "offline", message: "" } });
-    expect(kept()).toBe(true);
+    expect(hasThumbnail()).toBe(true);
   });
   it("goes when it fails", () => {
     store.change("a", { state: "error" });
-    expect(kept()).toBe(false);
+    expect(hasThumbnail()).toBe(false);
   });
   it("goes when it is removed", () => {
     store.remove("a");
-    expect(kept()).toBe(false);
+    expect(hasThumbnail()).toBe(false);
   });
   it("goes when it is forgotten as the oldest of many", () => {
     store.change("a", { state: "done" });
     for (let count = 0; count < 150; count++) store.add(job({ id: `${count}`, state: "done" }));
-    expect(kept()).toBe(false);
+    expect(hasThumbnail()).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 /** The jobs of this session, mirrored to storage.session so that they outlive the worker. */
 
-import type { Job, Picture, Spot } from "../shared/jobs";
+import type { Job, Picture, TabFrame } from "../shared/jobs";
 import { isActive } from "../shared/jobs";
 import { dropThumbnail } from "./thumbnail";
 
@@ -8,7 +8,7 @@ import { dropThumbnail } from "./thumbnail";
 const MOST_ENDED = 150;
 const WRITE_AFTER_MS = 20;
 
-export type NewJob = Pick<Job, "spot" | "picture"> & Partial<Job>;
+export type NewJob = Pick<Job, "tabFrame" | "picture"> & Partial<Job>;
 
 export class Store {
   readonly #jobs = new Map<string, Job>();
@@ -29,9 +29,9 @@ export class Store {
   }
 
   add(job: NewJob): Job {
-    const whole = { ...blank(job.spot, job.picture), ...job };
-    this.#set(whole);
-    return whole;
+    const newJob = { ...blank(job.tabFrame, job.picture), ...job };
+    this.#set(newJob);
+    return newJob;
   }
 
   get(id: string): Job | undefined {
@@ -67,8 +67,8 @@ export class Store {
   }
 
   #prune(): void {
-    const ended = this.all().filter((job) => !isActive(job));
-    for (const job of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) {
+    const endedJobs = this.all().filter((job) => !isActive(job));
+    for (const job of endedJobs.slice(0, Math.max(0, endedJobs.length - MOST_ENDED))) {
       this.#forget(job.id);
     }
   }
@@ -88,10 +88,10 @@ export class Store {
   }
 }
 
-function blank(spot: Spot | null, picture: Picture): Job {
+function blank(tabFrame: TabFrame | null, picture: Picture): Job {
   return {
     id: crypto.randomUUID(),
-    spot,
+    tabFrame,
     picture,
     batch: null,
     stored: false,

@@ -7,7 +7,7 @@ import { obtain } from "./obtain";
 import type { Store } from "./store";
 import { noteThumbnail } from "./thumbnail";
 
-/** Ended checks are asked for anew after this time: the server may have forgotten them. */
+/** Ended checks are submitted again after this time: the server may have forgotten them. */
 const SAME_FOR_MS = 600_000;
 
 export class Submitter {
@@ -24,8 +24,8 @@ export class Submitter {
     const sha256 = await hashOf(file);
     if (job.trace) await noteThumbnail(id, file, signal);
     this.store.change(id, { sha256 });
-    const known = this.#known(job, sha256);
-    const check = known ?? (await this.#once(job, file, sha256, api, signal));
+    const earlierCheck = this.#known(job, sha256);
+    const check = earlierCheck ?? (await this.#once(job, file, sha256, api, signal));
     this.store.change(id, { check });
     return check;
   }
@@ -66,7 +66,7 @@ export class Submitter {
 
   #known({ id, server }: Job, sha256: string): string | null {
     const since = Date.now() - SAME_FOR_MS;
-    const same = this.store.all().find(
+    const earlier = this.store.all().find(
       (other) =>
         other.id !== id &&
         other.sha256 === sha256 &&
@@ -75,7 +75,7 @@ export class Submitter {
         other.state !== "error" &&
         other.created > since,
     );
-    return same?.check ?? null;
+    return earlier?.check ?? null;
   }
 
   #job(id: string): Job {

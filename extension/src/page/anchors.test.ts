@@ -1,41 +1,41 @@
 import { afterEach, expect, it } from "vitest";
 import { image } from "../testing/layout";
 import { Anchors, describeAll } from "./anchors";
-import { pictureIn } from "./sighting";
-import type { Sighting } from "./sighting";
+import { pictureIn } from "./page-picture";
+import type { PagePicture } from "./page-picture";
 
 afterEach(() => { document.body.replaceChildren(); });
 
-function sighting(url: string): Sighting {
-  const found = pictureIn(image(url, [0, 0, 200, 150]));
-  if (found === null) throw new Error("no picture");
-  return found;
+function pagePictureAt(url: string): PagePicture {
+  const pagePicture = pictureIn(image(url, [0, 0, 200, 150]));
+  if (pagePicture === null) throw new Error("no picture");
+  return pagePicture;
 }
 
 it("names a place the same each time, and forgets it with its element", () => {
   const anchors = new Anchors();
-  const found = sighting("https://a.example/some%20photo.jpg");
-  const picture = anchors.describe(found);
-  expect(anchors.describe(found)).toEqual(picture);
+  const pagePicture = pagePictureAt("https://a.example/some%20photo.jpg");
+  const picture = anchors.describe(pagePicture);
+  expect(anchors.describe(pagePicture)).toEqual(picture);
   expect(picture).toMatchObject({ url: "https://a.example/some%20photo.jpg", label: "some photo.jpg" });
-  expect(anchors.get(picture.anchors[0] ?? "")?.url).toBe(found.url);
-  found.element.remove();
+  expect(anchors.get(picture.anchors[0] ?? "")?.url).toBe(pagePicture.url);
+  pagePicture.element.remove();
   expect(anchors.get(picture.anchors[0] ?? "")).toBeUndefined();
 });
 
 it("sends no data: address about", () => {
-  expect(new Anchors().describe(sighting("data:image/png;base64,AAAA"))).toMatchObject({ url: null, sameOrigin: false });
+  expect(new Anchors().describe(pagePictureAt("data:image/png;base64,AAAA"))).toMatchObject({ url: null, sameOrigin: false });
 });
 
 it("joins the places of one address", () => {
   const pictures = describeAll(new Anchors(), [
-    sighting("https://a.example/1.jpg"), sighting("https://a.example/2.jpg"), sighting("https://a.example/1.jpg"),
+    pagePictureAt("https://a.example/1.jpg"), pagePictureAt("https://a.example/2.jpg"), pagePictureAt("https://a.example/1.jpg"),
   ]);
   expect(pictures.map(({ anchors }) => anchors.length)).toEqual([2, 1]);
 });
 
 it("takes the page's own words for a label", () => {
-  const found = sighting("https://a.example/1.jpg");
-  found.element.setAttribute("alt", " The minister ");
-  expect(new Anchors().describe(found).label).toBe("The minister");
+  const pagePicture = pagePictureAt("https://a.example/1.jpg");
+  pagePicture.element.setAttribute("alt", " The minister ");
+  expect(new Anchors().describe(pagePicture).label).toBe("The minister");
 });

@@ -30,9 +30,9 @@ function parts(name: string): HTMLElement[] {
 }
 
 async function clicked(): Promise<JobView> {
-  const found = await app.answers["picture/find"]({ srcUrl: picture.src, linkUrl: null });
-  if (found === null) throw new Error("not found");
-  return viewOf(job({ picture: found, state: "checking" }));
+  const answer = await app.answers["picture/find"]({ srcUrl: picture.src, linkUrl: null });
+  if (answer === null) throw new Error("the picture was not found");
+  return viewOf(job({ picture: answer, state: "checking" }));
 }
 
 function changed(...jobs: JobView[]): void {
@@ -48,12 +48,12 @@ it("marks a picture at once, then draws what was found and tells it", async () =
   expect(parts("chip").map(({ dataset }) => dataset["state"])).toEqual(["waiting"]);
   changed(view);
   expect(parts("chip")[0]?.dataset["state"]).toBe("checking");
-  const done = viewOf(job({ picture: { ...PICTURE, anchors: view.anchors }, state: "done", check: "abcdefgh12345678", report: report() }));
-  changed(done);
+  const doneJob = viewOf(job({ picture: { ...PICTURE, anchors: view.anchors }, state: "done", check: "abcdefgh12345678", report: report() }));
+  changed(doneJob);
   expect(parts("chip")[0]?.dataset).toMatchObject({ state: "fake", check: "abcdefgh12345678" });
   expect(parts("overlay")).toHaveLength(1);
   expect(parts("panel")).toHaveLength(1);
-  expect(parts("live")[0]?.textContent).toBe(done.sentence);
+  expect(parts("live")[0]?.textContent).toBe(doneJob.sentence);
 });
 
 it("closes by Escape: first the panel, then the rest", async () => {
@@ -80,15 +80,15 @@ it("has the person point at what it cannot know", async () => {
   expect(chromeApi.runtime.sendMessage).toHaveBeenCalledWith(expect.objectContaining({ call: "picture/picked" }));
 });
 
-it("takes away the mark of what was cancelled", async () => {
+it("removes the badge of a cancelled job", async () => {
   changed({ ...(await clicked()), look: "error", cancelled: true });
   expect(parts("chip")).toHaveLength(0);
 });
 
 it("lists a page-wide check, and ends it when the list is closed", async () => {
-  const found = await app.answers["page/collect"]({ minimumSize: 100 });
-  expect(found).toHaveLength(1);
-  const views = found.map((one, at) => viewOf(job({ id: `${at}`, picture: one, batch: "b" })));
+  const pictures = await app.answers["page/collect"]({ minimumSize: 100 });
+  expect(pictures).toHaveLength(1);
+  const views = pictures.map((one, at) => viewOf(job({ id: `${at}`, picture: one, batch: "b" })));
   await app.answers["page/list"]({ jobs: views });
   expect(parts("page-item")).toHaveLength(1);
   expect(parts("chip")).toHaveLength(1);
@@ -110,7 +110,7 @@ function doneView(id: string, view: JobView): JobView {
   return viewOf(job({ id, batch: view.batch, picture: { ...PICTURE, anchors: view.anchors }, state: "done", check: "abcdefgh12345678", report: report() }));
 }
 
-it("begins anew at a picture that is checked again", async () => {
+it("begins again at a picture that is checked again", async () => {
   changed(doneView("first", await clicked()));
   expect([parts("overlay").length, parts("panel").length]).toEqual([1, 1]);
   const again = { ...(await clicked()), id: "second" };
@@ -120,7 +120,7 @@ it("begins anew at a picture that is checked again", async () => {
   expect(parts("chip").map(({ dataset }) => dataset["job"])).toEqual(["second"]);
 });
 
-it("leaves a mark to the later check when the earlier one is dropped", async () => {
+it("leaves a badge to the later check when the earlier one is dropped", async () => {
   const view = await clicked();
   changed(view);
   changed({ ...view, id: "second" });
@@ -139,22 +139,22 @@ it("marks the picture that an element shows now, not the one that it showed", as
 it("asks for what is under way alone, and keeps what ended when the background has forgotten it", async () => {
   vi.useFakeTimers();
   for (let at = 1; at < 160; at++) image(`https://news.example/${at}.jpg`, [20, 30, 400, 300]);
-  const found = await app.answers["page/collect"]({ minimumSize: 100 });
-  const views = found.map((one, at) => viewOf(job({ id: `${at}`, picture: one, batch: "b" })));
+  const pictures = await app.answers["page/collect"]({ minimumSize: 100 });
+  const views = pictures.map((one, at) => viewOf(job({ id: `${at}`, picture: one, batch: "b" })));
   await app.answers["page/list"]({ jobs: views });
   changed(...views.slice(1).map((view) => doneView(view.id, view)));
-  const asked: string[][] = [];
-  backgroundAnswers({ "jobs/sync": ({ jobs }: { jobs: string[] }) => { asked.push(jobs); return views.slice(0, 1); } });
+  const requests: string[][] = [];
+  backgroundAnswers({ "jobs/sync": ({ jobs }: { jobs: string[] }) => { requests.push(jobs); return views.slice(0, 1); } });
   await vi.advanceTimersByTimeAsync(5000);
   vi.useRealTimers();
-  expect(asked).toEqual([["0"]]);
+  expect(requests).toEqual([["0"]]);
   expect(parts("chip")).toHaveLength(160);
 });
 
 it("lists nothing but the page-wide check, of which there may be a second", async () => {
   for (const batch of ["b", "c"]) {
-    const [found] = await app.answers["page/collect"]({ minimumSize: 100 });
-    const view = viewOf(job({ id: batch, picture: found ?? PICTURE, batch }));
+    const [collectedPicture] = await app.answers["page/collect"]({ minimumSize: 100 });
+    const view = viewOf(job({ id: batch, picture: collectedPicture ?? PICTURE, batch }));
     await app.answers["page/list"]({ jobs: [view] });
     changed(doneView(batch, view));
   }
@@ -168,13 +168,13 @@ it("fetches a heatmap each time, since it may be another check's by then", async
   const close = vi.fn();
   vi.stubGlobal("createImageBitmap", () => Promise.resolve({ width: 4, height: 3, close }));
   changed(doneView("first", await clicked()));
-  let asked = 0;
-  backgroundAnswers({ "job/heatmap": () => { asked++; return { base64: "" }; } });
+  let requestCount = 0;
+  backgroundAnswers({ "job/heatmap": () => { requestCount++; return { base64: "" }; } });
   for (const state of ["true", "false", "true"]) {
     parts("heatmap-switch")[0]?.click();
     await vi.waitFor(() => { expect(parts("heatmap-switch")[0]?.getAttribute("aria-checked")).toBe(state); });
   }
-  expect(asked).toBe(2);
+  expect(requestCount).toBe(2);
   expect(close).toHaveBeenCalledTimes(2);
 });
 

@@ -1,4 +1,4 @@
-/** Everything of ours in one frame: marks on pictures, one panel, one list, all ended by one signal. */
+/** Everything of ours in one frame: badges on pictures, one panel, one list, all ended by one signal. */
 
 import type { Picture } from "../shared/jobs";
 import type { JobView } from "../shared/view";
@@ -10,12 +10,12 @@ import { chosen } from "./clicked";
 import { allPictures } from "./find";
 import { isEnded, PageList } from "./list";
 import { Live } from "./live";
-import { Mark } from "./mark";
+import { Badge } from "./badge";
 import { Mount } from "./mount";
 import { Opened } from "./opened";
 import { Picker } from "./picker";
 import { readPicture } from "./read";
-import type { Sighting } from "./sighting";
+import type { PagePicture } from "./page-picture";
 import { Tracker } from "./track";
 
 /** While something is under way the background is asked this often: it wakes a dead worker. */
@@ -29,7 +29,7 @@ export class App {
   readonly #live = new Live(this.#mount.root);
   readonly #views = new Map<string, JobView>();
   /** By anchor; pictures that the page does not show have their job's id. */
-  readonly #marks = new Map<string, Mark>();
+  readonly #badges = new Map<string, Badge>();
   readonly #opened: Opened;
   #list: PageList | null = null;
   #picker: Picker | null = null;
@@ -37,7 +37,7 @@ export class App {
 
   constructor() {
     const { signal } = this.#control;
-    this.#opened = new Opened(this.#mount, (view) => this.#marksOf(view), () => (this.#list?.element.offsetWidth ?? 0));
+    this.#opened = new Opened(this.#mount, (view) => this.#badgesOf(view), () => (this.#list?.element.offsetWidth ?? 0));
     addEventListener("keydown", (event) => { this.#escape(event); }, { capture: true, signal });
     addEventListener("pagehide", () => { this.#leave(); }, { signal });
     addEventListener("pageshow", ({ persisted }) => { if (persisted) void this.#ask(); }, { signal });
@@ -57,28 +57,28 @@ export class App {
 
   #find(clicked: { srcUrl: string | null; linkUrl: string | null }): Picture | null {
     this.#mount.raise();
-    const found = chosen(clicked, globalThis.unmaskRightClick ?? null);
-    if (found === null) {
+    const choice = chosen(clicked, globalThis.unmaskRightClick ?? null);
+    if (choice === null) {
       this.#pick();
       return null;
     }
-    if (!("element" in found)) return found;
-    return this.#begin(found);
+    if (!("element" in choice)) return choice;
+    return this.#begin(choice);
   }
 
   /** Marks a picture at once, before the background has answered. */
-  #begin(sighting: Sighting): Picture {
-    const picture = this.#anchors.describe(sighting);
-    for (const anchor of picture.anchors) this.#markAt(anchor);
+  #begin(pagePicture: PagePicture): Picture {
+    const picture = this.#anchors.describe(pagePicture);
+    for (const anchor of picture.anchors) this.#badgeAt(anchor);
     this.#live.say(t("live_started"));
     return picture;
   }
 
   #pick(): void {
     this.#picker?.remove();
-    this.#picker = new Picker(this.#mount.root, (sighting) => {
+    this.#picker = new Picker(this.#mount.root, (pagePicture) => {
       this.#endPicking();
-      void askBackground("picture/picked", { picture: this.#begin(sighting) }).catch(() => { this.end(); });
+      void askBackground("picture/picked", { picture: this.#begin(pagePicture) }).catch(() => { this.end(); });
     });
   }
 
@@ -100,7 +100,7 @@ export class App {
       open: (view) => { this.#openFromList(view); },
       cancel: () => { tellBackground("page/cancel", {}); },
       close: () => { this.#closeList(); },
-      sighting: (anchor) => this.#anchors.get(anchor),
+      pagePicture: (anchor) => this.#anchors.get(anchor),
     });
     this.#list.element.focus({ preventScroll: true });
     this.#live.say(t("live_page_started", views.length));
@@ -117,7 +117,7 @@ export class App {
 
   #openFromList(view: JobView): void {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.#marksOf(view)[0]?.sighting?.element
+    this.#badgesOf(view)[0]?.pagePicture?.element
       .scrollIntoView({ block: "center", behavior: calm ? "instant" : "smooth" });
     this.#opened.open(view, { focus: true });
   }
@@ -131,11 +131,11 @@ export class App {
         this.#drop(view.id);
         continue;
       }
-      for (const anchor of view.anchors) this.#markAt(anchor);
-      if (view.anchors.length === 0 && view.batch === null && this.#marks.get(view.id) === undefined) {
-        this.#marks.set(view.id, this.#newMark(view.id, null));
+      for (const anchor of view.anchors) this.#badgeAt(anchor);
+      if (view.anchors.length === 0 && view.batch === null && this.#badges.get(view.id) === undefined) {
+        this.#badges.set(view.id, this.#newBadge(view.id, null));
       }
-      for (const mark of this.#marksAt(view)) mark.show(view);
+      for (const badge of this.#badgesAt(view)) badge.show(view);
       this.#opened.changed(view);
       this.#tell(view, before);
     }
@@ -145,54 +145,54 @@ export class App {
   /** Opens what ended by itself, and says so to those who do not see it. */
   #tell(view: JobView, before: JobView | undefined): void {
     if (view.look === before?.look && view.retryAt === before.retryAt) return;
-    const ended = isEnded(view);
+    const hasEnded = isEnded(view);
     if (view.batch !== null) {
-      if (ended && this.#list?.done === true) this.#live.say(t("live_page_done", this.#list.jobs.length));
+      if (hasEnded && this.#list?.done === true) this.#live.say(t("live_page_done", this.#list.jobs.length));
       return;
     }
-    const mine = this.#marksOf(view).length > 0;
+    const mine = this.#badgesOf(view).length > 0;
     if (!mine) return;
     this.#live.sayOf(view);
-    if (ended || view.retryAt !== null) this.#opened.open(view, { focus: false });
+    if (hasEnded || view.retryAt !== null) this.#opened.open(view, { focus: false });
   }
 
-  #markAt(anchor: string): void {
-    const sighting = this.#anchors.get(anchor);
-    const before = this.#marks.get(anchor);
-    if (sighting === undefined || before?.sighting === sighting) return;
-    // Described anew, it is checked anew, or shows another picture: what was said of it is void.
+  #badgeAt(anchor: string): void {
+    const pagePicture = this.#anchors.get(anchor);
+    const before = this.#badges.get(anchor);
+    if (pagePicture === undefined || before?.pagePicture === pagePicture) return;
+    // Described again, the element is checked again or shows another picture: its badge is void.
     if (before?.job !== undefined) this.#drop(before.job);
     before?.remove();
-    this.#marks.set(anchor, this.#newMark(anchor, sighting));
+    this.#badges.set(anchor, this.#newBadge(anchor, pagePicture));
   }
 
-  #newMark(name: string, sighting: Sighting | null): Mark {
+  #newBadge(name: string, pagePicture: PagePicture | null): Badge {
     this.#mount.raise();
-    return new Mark(this.#mount.root, sighting, this.#tracker, () => {
+    return new Badge(this.#mount.root, pagePicture, this.#tracker, () => {
       const view = [...this.#views.values()].findLast(({ id, anchors }) => id === name || anchors.includes(name));
       if (view !== undefined) this.#opened.toggle(view);
     });
   }
 
-  #marksAt({ id, anchors }: JobView): Mark[] {
-    return [id, ...anchors].flatMap((name) => this.#marks.get(name) ?? []);
+  #badgesAt({ id, anchors }: JobView): Badge[] {
+    return [id, ...anchors].flatMap((name) => this.#badges.get(name) ?? []);
   }
 
   /** Not those that a later check of the same picture took over. */
-  #marksOf(view: JobView): Mark[] {
-    return this.#marksAt(view).filter(({ job = view.id }) => job === view.id);
+  #badgesOf(view: JobView): Badge[] {
+    return this.#badgesAt(view).filter(({ job = view.id }) => job === view.id);
   }
 
-  /** Forgets a job and takes its marks away. */
+  /** Forgets a job and removes its badges. */
   #drop(job: string): void {
     const view = this.#views.get(job);
     if (view === undefined) return;
     this.#opened.closeIf(job);
     for (const name of [job, ...view.anchors]) {
-      const mark = this.#marks.get(name);
-      if ((mark?.job ?? job) !== job) continue;
-      mark?.remove();
-      this.#marks.delete(name);
+      const badge = this.#badges.get(name);
+      if ((badge?.job ?? job) !== job) continue;
+      badge?.remove();
+      this.#badges.delete(name);
     }
     this.#views.delete(job);
   }
@@ -202,7 +202,7 @@ export class App {
     if (this.#picker !== null) this.#endPicking();
     else if (this.#opened.close()) { /* The panel went. */ }
     else if (this.#list !== null) this.#closeList();
-    else if (this.#marks.size > 0) this.#clear();
+    else if (this.#badges.size > 0) this.#clear();
     else return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -237,8 +237,8 @@ export class App {
   }
 
   #clear(): void {
-    for (const mark of this.#marks.values()) mark.remove();
-    this.#marks.clear();
+    for (const badge of this.#badges.values()) badge.remove();
+    this.#badges.clear();
     this.#views.clear();
   }
 

@@ -3,7 +3,7 @@
 import type { Picture } from "../shared/jobs";
 import type { Point } from "./find";
 import { pictureAt, pictureOf } from "./find";
-import type { Sighting } from "./sighting";
+import type { PagePicture } from "./page-picture";
 
 const PICTURE_FILE = /\.(jpe?g|png|webp|avif|gif|heic|heif|bmp|tiff?)$/i;
 /** A picture of so few pixels is laid over another to keep it from being saved. */
@@ -13,7 +13,7 @@ const SPACER = 4;
 export function chosen(
   { srcUrl, linkUrl }: { srcUrl: string | null; linkUrl: string | null },
   point: Point | null,
-): Sighting | Picture | null {
+): PagePicture | Picture | null {
   if (srcUrl !== null) {
     const named = pictureOf(srcUrl, point);
     const spacer = named?.size != null && Math.min(named.size.width, named.size.height) <= SPACER;

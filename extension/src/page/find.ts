@@ -1,8 +1,8 @@
 /** Finds pictures: the one that was clicked, the one under a point, all of a page. */
 
 import { boundsOf, visiblePart } from "./place";
-import type { Sighting } from "./sighting";
-import { backgroundOf, pictureIn } from "./sighting";
+import type { PagePicture } from "./page-picture";
+import { backgroundOf, pictureIn } from "./page-picture";
 
 /** Below this many pixels it is an icon or a spacer, not what someone means by "the picture". */
 const ICON = 24;
@@ -14,44 +14,44 @@ export interface Point {
 }
 
 /** The picture at a point of the viewport, under whatever covers it. */
-export function pictureAt(point: Point): Sighting | null {
+export function pictureAt(point: Point): PagePicture | null {
   const stack = stackAt(document, point);
-  const sightings = stack.flatMap((element) => pictureIn(element) ?? backgroundOf(element) ?? []);
-  const large = sightings.filter((found) => !isIcon(found));
+  const pagePictures = stack.flatMap((element) => pictureIn(element) ?? backgroundOf(element) ?? []);
+  const large = pagePictures.filter((candidate) => !isIcon(candidate));
   // What lets the pointer through is in no stack; a texture laid over it would win otherwise.
   const beneath = everyPicture()
-    .filter((found) => !stack.includes(found.element) && holds(found.element, point) && !isIcon(found));
+    .filter((candidate) => !stack.includes(candidate.element) && holds(candidate.element, point) && !isIcon(candidate));
   return large.find(({ kind }) => kind === "picture")
-    ?? large.find((found) => !isTexture(found))
+    ?? large.find((candidate) => !isTexture(candidate))
     ?? beneath.at(-1)
     ?? large[0]
     ?? null;
 }
 
 /** The element that shows `url`: the one at the point if there are several, or the most visible. */
-export function pictureOf(url: string, point: Point | null): Sighting | null {
-  const same = everyPicture().filter((found) => found.url === url);
-  const at = point === null ? undefined : same.find(({ element }) => holds(element, point));
-  if (at !== undefined) return at;
+export function pictureOf(url: string, point: Point | null): PagePicture | null {
+  const same = everyPicture().filter((candidate) => candidate.url === url);
+  const atPoint = point === null ? undefined : same.find(({ element }) => holds(element, point));
+  if (atPoint !== undefined) return atPoint;
   return same.sort((a, b) => shownArea(b.element) - shownArea(a.element))[0] ?? null;
 }
 
 /** All pictures of the page, backgrounds included, whose shorter side is long enough. */
-export function allPictures(minimumSize: number): Sighting[] {
-  const found: Sighting[] = [];
+export function allPictures(minimumSize: number): PagePicture[] {
+  const pictures: PagePicture[] = [];
   for (const root of everyRoot()) {
     for (const element of root.querySelectorAll("*")) {
       const { width, height } = boundsOf(element);
       if (Math.min(width, height) < minimumSize) continue;
-      const sighting = pictureIn(element) ?? backgroundOf(element);
-      if (sighting === null || element instanceof HTMLPictureElement) continue;
-      if (sighting.kind === "background" && isTexture(sighting)) continue;
-      const { size } = sighting;
+      const pagePicture = pictureIn(element) ?? backgroundOf(element);
+      if (pagePicture === null || element instanceof HTMLPictureElement) continue;
+      if (pagePicture.kind === "background" && isTexture(pagePicture)) continue;
+      const { size } = pagePicture;
       if (size !== null && Math.min(size.width, size.height) < minimumSize) continue;
-      if (isShown(element)) found.push(sighting);
+      if (isShown(element)) pictures.push(pagePicture);
     }
   }
-  return found;
+  return pictures;
 }
 
 /** The document and every shadow root in it. */
@@ -66,7 +66,7 @@ export function* everyRoot(): Generator<Document | ShadowRoot, void, undefined> 
   }
 }
 
-function everyPicture(): Sighting[] {
+function everyPicture(): PagePicture[] {
   return [...everyRoot()]
     .flatMap((root) => [...root.querySelectorAll(SHOWS_PICTURES)])
     .flatMap((element) => pictureIn(element) ?? []);
@@ -99,14 +99,14 @@ function isShown(element: Element): boolean {
   return element.checkVisibility({ visibilityProperty: true });
 }
 
-function isIcon({ element, size }: Sighting): boolean {
+function isIcon({ element, size }: PagePicture): boolean {
   const { width, height } = boundsOf(element);
   if (Math.min(width, height) < ICON) return true;
   return size !== null && Math.min(size.width, size.height) < ICON;
 }
 
 /** A background that is repeated at its own size: a pattern, not a photograph. */
-function isTexture({ element, kind, pseudo }: Sighting): boolean {
+function isTexture({ element, kind, pseudo }: PagePicture): boolean {
   if (kind !== "background") return false;
   const style = getComputedStyle(element, pseudo);
   return style.backgroundRepeat.startsWith("repeat") && style.backgroundSize === "auto";

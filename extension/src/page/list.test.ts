@@ -6,7 +6,7 @@ import { job, report } from "../testing/examples";
 import { PageList } from "./list";
 
 let root: ShadowRoot;
-const actions = { open: vi.fn(), cancel: vi.fn(), close: vi.fn(), sighting: () => undefined };
+const actions = { open: vi.fn(), cancel: vi.fn(), close: vi.fn(), pagePicture: () => undefined };
 
 beforeEach(() => {
   installChrome();

@@ -4,16 +4,16 @@ import { h } from "../shared/dom";
 import type { Look } from "../shared/jobs";
 import type { JobView } from "../shared/view";
 import { t } from "../shared/i18n";
-import { mark } from "../shared/marks";
+import { icon } from "../shared/icons";
 import { button, closeButton } from "./panel";
 import { thumbnailOf } from "./thumbnail";
-import type { Sighting } from "./sighting";
+import type { PagePicture } from "./page-picture";
 
 export interface ListActions {
   readonly open: (view: JobView) => void;
   readonly cancel: () => void;
   readonly close: () => void;
-  readonly sighting: (anchor: string) => Sighting | undefined;
+  readonly pagePicture: (anchor: string) => PagePicture | undefined;
 }
 
 const FILTERS = ["all", "fake", "unsure", "real", "no_face", "error"] as const;
@@ -75,20 +75,20 @@ export class PageList {
     item.dataset["words"] = words;
     item.dataset["check"] = view.check ?? "";
     item.className = `item v-${view.look}`;
-    item.querySelector(".item-state")?.replaceChildren(mark(view.look), words);
+    item.querySelector(".item-state")?.replaceChildren(icon(view.look), words);
     this.#tell();
   }
 
   #newItem(view: JobView): void {
     const anchor = view.anchors[0];
-    const sighting = anchor === undefined ? undefined : this.actions.sighting(anchor);
+    const pagePicture = anchor === undefined ? undefined : this.actions.pagePicture(anchor);
     const item = h(
       "li",
       { part: "page-item" },
       h(
         "button",
         { class: "item-button", click: () => { this.actions.open(this.#views.get(view.id) ?? view); } },
-        thumbnailOf(sighting),
+        thumbnailOf(pagePicture),
         h("span", { class: "item-words" },
           h("span", { class: "item-label" }, view.label === "" ? t("picture_number", this.#items.size + 1) : view.label),
           h("span", { class: "item-state" }),
@@ -101,11 +101,11 @@ export class PageList {
 
   #tell(): void {
     const views = [...this.#views.values()];
-    const ended = views.filter(isEnded).length;
+    const endedCount = views.filter(isEnded).length;
     this.#bar.setAttribute("aria-valuemax", String(views.length));
-    this.#bar.setAttribute("aria-valuenow", String(ended));
-    (this.#bar.firstElementChild as HTMLElement).style.width = `${(100 * ended) / Math.max(1, views.length)}%`;
-    this.#count.textContent = t("list_progress", ended, views.length);
+    this.#bar.setAttribute("aria-valuenow", String(endedCount));
+    (this.#bar.firstElementChild as HTMLElement).style.width = `${(100 * endedCount) / Math.max(1, views.length)}%`;
+    this.#count.textContent = t("list_progress", endedCount, views.length);
     this.#cancel.hidden = this.done;
     this.#bar.hidden = this.done;
     for (const option of this.#filter.options) {
@@ -118,14 +118,14 @@ export class PageList {
 
   /** Shows what the filter lets through; once all ended, the most suspicious first. */
   #sift(): void {
-    const wanted = this.#filter.value;
+    const filter = this.#filter.value;
     const views = [...this.#views.values()];
     const items = views.map((view) => ({ view, item: this.#items.get(view.id) }));
     for (const { view, item } of items) {
-      if (item !== undefined) item.hidden = wanted !== "all" && view.look !== wanted;
+      if (item !== undefined) item.hidden = filter !== "all" && view.look !== filter;
     }
-    const shown = items.some(({ item }) => item?.hidden === false);
-    this.#empty.hidden = shown;
+    const anyVisible = items.some(({ item }) => item?.hidden === false);
+    this.#empty.hidden = anyVisible;
     this.#empty.textContent = views.length === 0 ? t("list_none") : t("list_none_such");
     if (!this.done || views.length === 0) return;
     const focused = (this.element.getRootNode() as ShadowRoot).activeElement;

@@ -9,11 +9,11 @@ beforeEach(() => { installChrome(); });
 it("says what was found and when it is tried again, not each step", () => {
   const root = document.createElement("div").attachShadow({ mode: "open" });
   const live = new Live(root);
-  const said = (): string | null | undefined => root.querySelector("[aria-live=polite]")?.textContent;
+  const announcement = (): string | null | undefined => root.querySelector("[aria-live=polite]")?.textContent;
   live.sayOf(viewOf(job({ state: "checking" })));
-  expect(said()).toBe("");
+  expect(announcement()).toBe("");
   live.sayOf(viewOf(job({ state: "done", report: report() })));
-  expect(said()).toBe("The face shows signs of manipulation (fake 97 %).");
+  expect(announcement()).toBe("The face shows signs of manipulation (fake 97 %).");
   live.sayOf(viewOf(job({ retryAt: Date.now() + 9000, failure: { code: "busy", message: "" } })));
-  expect(said()).toBe("The server has more to do than it can just now. Trying again in 9 s");
+  expect(announcement()).toBe("The server has more to do than it can just now. Trying again in 9 s");
 });

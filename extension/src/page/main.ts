@@ -1,6 +1,6 @@
 /** Our script in a page. It is put there when it is asked for, and does nothing before. */
 
-import "../spot";
+import "../right-click";
 import type { PageCalls, Wrapped } from "../shared/messages";
 import { useTexts } from "../shared/i18n";
 import { App } from "./app";

@@ -16,12 +16,12 @@ it("keeps its keys and clicks from the page", () => {
   const control = new AbortController();
   const mount = new Mount(control.signal);
   mount.raise();
-  const heard = vi.fn();
-  for (const type of ["keydown", "click"]) document.addEventListener(type, heard, { signal: control.signal });
+  const listener = vi.fn();
+  for (const type of ["keydown", "click"]) document.addEventListener(type, listener, { signal: control.signal });
   const button = document.createElement("button");
   mount.root.append(button);
   button.click();
   button.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true, composed: true }));
-  expect(heard).not.toHaveBeenCalled();
+  expect(listener).not.toHaveBeenCalled();
   control.abort();
 });

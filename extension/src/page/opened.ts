@@ -4,7 +4,7 @@ import type { JobView } from "../shared/view";
 import { fromBase64 } from "../shared/bytes";
 import { askBackground, tellBackground } from "../shared/messages";
 import { areaInTab } from "./area";
-import type { Mark } from "./mark";
+import type { Badge } from "./badge";
 import type { Mount } from "./mount";
 import { Panel } from "./panel";
 import { fileToBase64 } from "./read";
@@ -14,12 +14,12 @@ const ROOM = { width: 640, height: 420 };
 
 export class Opened {
   #panel: Panel | null = null;
-  #marks: readonly Mark[] = [];
+  #badges: readonly Badge[] = [];
   #returnTo: HTMLElement | null = null;
 
   constructor(
     private readonly mount: Mount,
-    private readonly marksOf: (view: JobView) => readonly Mark[],
+    private readonly badgesOf: (view: JobView) => readonly Badge[],
     /** Width at the right edge that the list takes. */
     private readonly taken: () => number,
   ) {}
@@ -27,12 +27,12 @@ export class Opened {
   /** Opens the panel; unasked (without focus) not where it would hide the picture. */
   open(view: JobView, { focus }: { focus: boolean }): void {
     if (!focus && self !== top && (innerWidth < ROOM.width || innerHeight < ROOM.height)) {
-      for (const mark of this.marksOf(view)) mark.overlaid = true;
+      for (const badge of this.badgesOf(view)) badge.overlaid = true;
       return;
     }
     if (this.#panel?.job !== view.id) {
       this.close();
-      this.#marks = this.marksOf(view);
+      this.#badges = this.badgesOf(view);
       this.#panel = new Panel(this.mount.root, view, this.#actions(view.id));
     }
     this.changed(view);
@@ -50,13 +50,13 @@ export class Opened {
   changed(view: JobView): void {
     if (this.#panel?.job !== view.id) return;
     this.#panel.show(view);
-    for (const mark of this.#marks) mark.overlaid = view.report !== null;
+    for (const badge of this.#badges) badge.overlaid = view.report !== null;
     this.place();
   }
 
   place(): void {
     if (this.#panel === null) return;
-    const picture = this.#marks[0]?.visible() ?? null;
+    const picture = this.#badges[0]?.visible() ?? null;
     this.#panel.place(picture, this.taken());
   }
 
@@ -70,10 +70,10 @@ export class Opened {
     const hadFocus = this.#panel.element.contains(this.mount.root.activeElement);
     this.#panel.remove();
     this.#panel = null;
-    for (const mark of this.#marks) mark.overlaid = false;
-    const back = this.#returnTo?.isConnected === true ? this.#returnTo : this.#marks[0]?.chip;
+    for (const badge of this.#badges) badge.overlaid = false;
+    const back = this.#returnTo?.isConnected === true ? this.#returnTo : this.#badges[0]?.chip;
     if (hadFocus) back?.focus({ preventScroll: true });
-    this.#marks = [];
+    this.#badges = [];
     this.#returnTo = null;
     return true;
   }
@@ -98,22 +98,22 @@ export class Opened {
   }
 
   #area(): ReturnType<typeof areaInTab> {
-    const shown = this.#marks[0]?.visible() ?? null;
-    return shown === null ? null : areaInTab(shown);
+    const visible = this.#badges[0]?.visible() ?? null;
+    return visible === null ? null : areaInTab(visible);
   }
 
   /** Resolves with whether the heatmap shows now. */
   async #showHeatmap(job: string, on: boolean): Promise<boolean> {
     const heatmap = on ? await heatmapOf(job).catch(() => null) : null;
-    if (this.#panel?.job === job) for (const mark of this.#marks) mark.showHeatmap(heatmap);
+    if (this.#panel?.job === job) for (const badge of this.#badges) badge.showHeatmap(heatmap);
     heatmap?.close();
     return heatmap !== null;
   }
 }
 
 async function heatmapOf(job: string): Promise<ImageBitmap | null> {
-  const sent = await askBackground("job/heatmap", { job });
-  if (sent === null) return null;
+  const heatmap = await askBackground("job/heatmap", { job });
+  if (heatmap === null) return null;
   // Drawn from bytes: a picture by address would be subject to the page's policy.
-  return createImageBitmap(new Blob([fromBase64(sent.base64)], { type: "image/png" }));
+  return createImageBitmap(new Blob([fromBase64(heatmap.base64)], { type: "image/png" }));
 }

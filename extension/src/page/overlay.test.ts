@@ -4,7 +4,7 @@ import { installChrome } from "../testing/chrome";
 import { face, job, report } from "../testing/examples";
 import { image } from "../testing/layout";
 import { Overlay } from "./overlay";
-import { pictureIn } from "./sighting";
+import { pictureIn } from "./page-picture";
 
 let root: ShadowRoot;
 beforeEach(() => {
@@ -16,11 +16,11 @@ beforeEach(() => {
 afterEach(() => { document.body.replaceChildren(); });
 
 function overlay(): Overlay {
-  const sighting = pictureIn(image("https://a.example/1.jpg", [20, 30, 200, 150]));
-  if (sighting === null) throw new Error("no picture");
-  const made = new Overlay(root, sighting);
-  made.show(viewOf(job({ state: "done", report: report({ faces: [face(), face({ outline: [] })] }) })));
-  return made;
+  const pagePicture = pictureIn(image("https://a.example/1.jpg", [20, 30, 200, 150]));
+  if (pagePicture === null) throw new Error("no picture");
+  const instance = new Overlay(root, pagePicture);
+  instance.show(viewOf(job({ state: "done", report: report({ faces: [face(), face({ outline: [] })] }) })));
+  return instance;
 }
 
 it("draws each face, and what was tampered with, in the picture's own pixels", () => {
@@ -33,13 +33,13 @@ it("draws each face, and what was tampered with, in the picture's own pixels", (
 });
 
 it("lies exactly over the picture, cut to what can be seen of it", () => {
-  const made = overlay();
+  const instance = overlay();
   const element = root.querySelector<HTMLElement>("[data-part=overlay]");
-  made.place({ x: 20, y: 30, width: 200, height: 150 }, { x: 20, y: 60, width: 200, height: 120 });
+  instance.place({ x: 20, y: 30, width: 200, height: 150 }, { x: 20, y: 60, width: 200, height: 120 });
   expect(element?.style).toMatchObject({ left: "20px", top: "30px", width: "200px", height: "150px" });
   expect(element?.style.clipPath).toBe("inset(30px 0px 0px 0px)");
-  made.place({ x: 20, y: 30, width: 200, height: 150 }, null);
+  instance.place({ x: 20, y: 30, width: 200, height: 150 }, null);
   expect(element?.hidden).toBe(true);
-  made.remove();
+  instance.remove();
   expect(root.querySelector("[data-part=overlay]")).toBeNull();
 });

@@ -4,8 +4,8 @@ import { h, svg } from "../shared/dom";
 import type { JobView } from "../shared/view";
 import type { Face, Report } from "../shared/report";
 import type { Rect } from "./place";
-import { paintedIn, turnOf } from "./place";
-import type { Sighting } from "./sighting";
+import { paintedIn, transformOf } from "./place";
+import type { PagePicture } from "./page-picture";
 
 export class Overlay {
   readonly #element = h("div", { class: "overlay", part: "overlay", "aria-hidden": "true" });
@@ -14,7 +14,7 @@ export class Overlay {
   #report: Report | null = null;
   #placed = "";
 
-  constructor(root: ShadowRoot, private readonly sighting: Sighting) {
+  constructor(root: ShadowRoot, private readonly pagePicture: PagePicture) {
     this.#layers.append(this.#heatmap);
     this.#element.append(this.#layers);
     root.prepend(this.#element);
@@ -42,19 +42,19 @@ export class Overlay {
   place(bounds: Rect, shown: Rect | null): void {
     this.#element.hidden = shown === null;
     if (shown === null || this.#report === null) return;
-    const { element } = this.sighting;
-    const turn = element instanceof HTMLElement ? turnOf(element) : null;
-    const box = turn === null ? bounds : upright(element as HTMLElement, bounds);
-    const painted = paintedIn(this.sighting, box, this.#report.image);
+    const { element } = this.pagePicture;
+    const transform = element instanceof HTMLElement ? transformOf(element) : null;
+    const box = transform === null ? bounds : upright(element as HTMLElement, bounds);
+    const painted = paintedIn(this.pagePicture, box, this.#report.image);
     const { style } = this.#element;
-    const now = JSON.stringify([box, shown, painted, turn]);
+    const now = JSON.stringify([box, shown, painted, transform]);
     if (now === this.#placed) return;
     this.#placed = now;
     lay(this.#element, box);
     lay(this.#layers, painted);
-    style.transform = turn === null ? "" : String(turn);
+    style.transform = transform === null ? "" : String(transform);
     style.clipPath = "";
-    if (turn !== null) return;
+    if (transform !== null) return;
     const right = bounds.x + bounds.width - shown.x - shown.width;
     const bottom = bounds.y + bounds.height - shown.y - shown.height;
     style.clipPath =
@@ -86,11 +86,11 @@ function region({ outline, verdict }: Face): SVGPathElement | null {
 
 function box(face: Face, index: number, numbered: boolean, image: Report["image"]): SVGElement[] {
   const [x, y, width, height] = face.box;
-  const at = { x, y, width, height, rx: Math.min(width, height) * 0.05 };
+  const sides = { x, y, width, height, rx: Math.min(width, height) * 0.05 };
   const size = Math.max(image.width, image.height) / 36;
   return [
-    svg("rect", { class: "halo", ...at }),
-    svg("rect", { class: `box v-${face.verdict}`, part: "box", "data-face": index, ...at }),
+    svg("rect", { class: "halo", ...sides }),
+    svg("rect", { class: `box v-${face.verdict}`, part: "box", "data-face": index, ...sides }),
     ...(numbered
       ? [
           svg("circle", { class: "tag", cx: x, cy: y, r: size * 0.72 }),

@@ -3,7 +3,7 @@
 import { h } from "../shared/dom";
 import type { JobView, WayOut } from "../shared/view";
 import { percent, t } from "../shared/i18n";
-import { mark } from "../shared/marks";
+import { icon } from "../shared/icons";
 import type { Face, Report } from "../shared/report";
 import { shownPercent } from "../shared/report";
 import { countdown } from "./countdown";
@@ -43,9 +43,9 @@ export class Panel {
   }
 
   show(view: JobView): void {
-    const same = JSON.stringify(view) === JSON.stringify(this.#view);
+    const isUnchanged = JSON.stringify(view) === JSON.stringify(this.#view);
     this.#view = view;
-    if (same) return;
+    if (isUnchanged) return;
     const root = this.element.getRootNode() as ShadowRoot;
     const hadFocus = this.element.contains(root.activeElement);
     this.#fill();
@@ -86,7 +86,7 @@ export class Panel {
     this.element.dataset["state"] = look;
     this.element.className = `panel v-${look}`;
     this.element.replaceChildren(
-      h("header", {}, mark(look), h("h2", { id: "panel-title" }, title), closeButton(this.actions.close)),
+      h("header", {}, icon(look), h("h2", { id: "panel-title" }, title), closeButton(this.actions.close)),
       ...(report === null ? this.#unfinished() : this.#finished(report)).filter((node) => node !== null),
     );
   }
@@ -110,12 +110,12 @@ export class Panel {
 
   #unfinished(): (Node | null)[] {
     const { look, retryAt, sentence, setting } = this.#view;
-    const ended = look === "error";
+    const isError = look === "error";
     return [
-      h("p", { part: "message", role: ended && "alert" }, sentence),
+      h("p", { part: "message", role: isError && "alert" }, sentence),
       setting === "" ? null : h("code", { class: "setting" }, setting),
       retryAt === null ? null : countdown(retryAt, this.#control.signal),
-      h("div", { class: "actions is-stacked" }, ...(ended ? this.#waysOut() : [
+      h("div", { class: "actions is-stacked" }, ...(isError ? this.#waysOut() : [
         retryAt !== null && button("retry", t("retry_now"), this.actions.retry, "primary"),
         button("cancel", t("cancel"), this.actions.cancel),
       ])),
@@ -132,9 +132,9 @@ export class Panel {
       file: fileButton(file),
       capture: capture && button("capture", t("capture"), capture),
     };
-    const shown = waysOut.map((way) => ways[way]);
-    shown[0]?.classList.add("primary");
-    return shown;
+    const buttons = waysOut.map((way) => ways[way]);
+    buttons[0]?.classList.add("primary");
+    return buttons;
   }
 }
 
@@ -147,9 +147,9 @@ export function closeButton(close: () => void): HTMLButtonElement {
 }
 
 function faceItem(face: Face, number: number | null): HTMLElement {
-  const shown = shownPercent(face.fake_probability);
+  const fakePercent = shownPercent(face.fake_probability);
   const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span", { class: "bar-fill" }));
-  (bar.firstElementChild as HTMLElement).style.width = `${shown}%`;
+  (bar.firstElementChild as HTMLElement).style.width = `${fakePercent}%`;
   const marked = Math.round(face.tampered_fraction * 100);
   return h(
     "li",
@@ -158,13 +158,13 @@ function faceItem(face: Face, number: number | null): HTMLElement {
       number !== null && h("span", { class: "number" }, String(number)),
       h("span", { class: "face-verdict" }, t(`verdict_${face.verdict}`)),
     ),
-    h("span", { class: "face-odds" }, t("face_fake", percent(shown))),
+    h("span", { class: "face-odds" }, t("face_fake", percent(fakePercent))),
     bar,
     marked > 0 && h("span", { class: "face-marked" }, t("face_marked", percent(marked))),
   );
 }
 
-function heatmapSwitch(turn: (on: boolean) => Promise<boolean>): HTMLElement {
+function heatmapSwitch(switchHeatmap: (on: boolean) => Promise<boolean>): HTMLElement {
   const toggle: HTMLButtonElement = h(
     "button",
     {
@@ -172,7 +172,7 @@ function heatmapSwitch(turn: (on: boolean) => Promise<boolean>): HTMLElement {
       click: () => {
         const on = toggle.getAttribute("aria-checked") !== "true";
         toggle.disabled = true;
-        void turn(on).then((done) => {
+        void switchHeatmap(on).then((done) => {
           toggle.disabled = false;
           toggle.setAttribute("aria-checked", String(done));
         });

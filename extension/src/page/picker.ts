@@ -4,7 +4,7 @@ import { h } from "../shared/dom";
 import { t } from "../shared/i18n";
 import { allPictures, pictureAt } from "./find";
 import { boundsOf } from "./place";
-import type { Sighting } from "./sighting";
+import type { PagePicture } from "./page-picture";
 
 const SMALLEST = 48;
 
@@ -12,9 +12,9 @@ export class Picker {
   readonly #control = new AbortController();
   readonly #hint = h("div", { class: "hint", role: "status", part: "picker" }, t("picker_hint"));
   readonly #frame = h("div", { class: "picker-frame", hidden: true, "aria-hidden": "true" });
-  #aimed: Sighting | null = null;
+  #aimed: PagePicture | null = null;
 
-  constructor(root: ShadowRoot, private readonly onPick: (sighting: Sighting) => void) {
+  constructor(root: ShadowRoot, private readonly onPick: (pagePicture: PagePicture) => void) {
     root.append(this.#hint, this.#frame);
     const options = { capture: true, signal: this.#control.signal };
     addEventListener("pointermove", (event) => { this.#aim(pictureAt(event)); }, options);
@@ -33,8 +33,8 @@ export class Picker {
     this.#frame.remove();
   }
 
-  #pick(sighting: Sighting | null): void {
-    if (sighting !== null) this.onPick(sighting);
+  #pick(pagePicture: PagePicture | null): void {
+    if (pagePicture !== null) this.onPick(pagePicture);
     else this.#hint.textContent = t("picker_missed");
   }
 
@@ -54,11 +54,11 @@ export class Picker {
     this.#aim(next);
   }
 
-  #aim(sighting: Sighting | null): void {
-    this.#aimed = sighting;
-    this.#frame.hidden = sighting === null;
-    if (sighting === null) return;
-    const { x, y, width, height } = boundsOf(sighting.element);
+  #aim(pagePicture: PagePicture | null): void {
+    this.#aimed = pagePicture;
+    this.#frame.hidden = pagePicture === null;
+    if (pagePicture === null) return;
+    const { x, y, width, height } = boundsOf(pagePicture.element);
     Object.assign(this.#frame.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
   }
 }

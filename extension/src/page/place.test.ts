@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { at, image } from "../testing/layout";
 import { backgroundSize, fitted, paintedIn, visiblePart } from "./place";
-import { pictureIn } from "./sighting";
+import { pictureIn } from "./page-picture";
 
 const BOX = { width: 200, height: 200 };
 const WIDE = { width: 400, height: 100 };
@@ -35,9 +35,9 @@ it.each([
 it("finds the painted part within border, padding and object-fit", () => {
   const element = image("https://a.example/1.jpg", [0, 0, 220, 220], { width: 400, height: 100 });
   element.style.cssText = "object-fit: contain; object-position: 50% 100%; padding: 6px; border: 4px solid";
-  const sighting = pictureIn(element);
-  if (sighting === null) throw new Error("no picture");
-  const painted = paintedIn(sighting, { x: 0, y: 0, width: 220, height: 220 }, { width: 400, height: 100 });
+  const pagePicture = pictureIn(element);
+  if (pagePicture === null) throw new Error("no picture");
+  const painted = paintedIn(pagePicture, { x: 0, y: 0, width: 220, height: 220 }, { width: 400, height: 100 });
   expect(painted).toEqual({ x: 10, y: 160, width: 200, height: 50 });
 });
 

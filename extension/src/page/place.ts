@@ -1,6 +1,6 @@
 /** Where in the viewport a picture is, and which part of its element it fills. */
 
-import type { Sighting } from "./sighting";
+import type { PagePicture } from "./page-picture";
 
 export interface Rect {
   readonly x: number;
@@ -37,37 +37,37 @@ function common(a: Rect, b: Rect): Rect | null {
   return width < 1 || height < 1 ? null : { x, y, width, height };
 }
 
-/** How an element and its ancestors turn, mirror and stretch it: the linear part alone, for the
+/** How an element and its ancestors rotate, mirror and stretch it: the linear part alone, for the
  * middle of a box stays the middle of its bounds. Null if they leave it as it is. */
-export function turnOf(element: Element): DOMMatrix | null {
-  let turn = new DOMMatrix();
-  for (let one: Element | null = element; one !== null; one = parentOf(one)) {
-    const { transform, rotate, scale } = getComputedStyle(one);
+export function transformOf(element: Element): DOMMatrix | null {
+  let matrix = new DOMMatrix();
+  for (let ancestor: Element | null = element; ancestor !== null; ancestor = parentOf(ancestor)) {
+    const { transform, rotate, scale } = getComputedStyle(ancestor);
     const own = `rotate(${rotate})scale(${scale.replace(" ", ",")})${transform}`;
-    turn = new DOMMatrix(own.replace(/\w+\((none)?\)|none/g, "")).multiply(turn);
+    matrix = new DOMMatrix(own.replace(/\w+\((none)?\)|none/g, "")).multiply(matrix);
   }
-  const linear = new DOMMatrix([turn.a, turn.b, turn.c, turn.d, 0, 0]);
+  const linear = new DOMMatrix([matrix.a, matrix.b, matrix.c, matrix.d, 0, 0]);
   return linear.isIdentity ? null : linear;
 }
 
 /** Where in the element's bounds the picture is painted, relative to their corner. It may be larger
  * than the bounds (cover) or smaller (contain). */
-export function paintedIn(sighting: Sighting, bounds: Rect, picture: Size): Rect {
-  const style = getComputedStyle(sighting.element, sighting.pseudo);
-  const own = sighting.element;
+export function paintedIn(pagePicture: PagePicture, bounds: Rect, picture: Size): Rect {
+  const style = getComputedStyle(pagePicture.element, pagePicture.pseudo);
+  const own = pagePicture.element;
   const edge = (name: string): number => Number.parseFloat(style.getPropertyValue(name)) || 0;
   const inset = (side: string): number =>
-    edge(`border-${side}-width`) + (sighting.kind === "picture" ? edge(`padding-${side}`) : 0);
+    edge(`border-${side}-width`) + (pagePicture.kind === "picture" ? edge(`padding-${side}`) : 0);
   const [left, top] = [inset("left"), inset("top")];
   const box = {
     width: Math.max(0, bounds.width - left - inset("right")),
     height: Math.max(0, bounds.height - top - inset("bottom")),
   };
-  const natural = sighting.size ?? picture;
-  const { width, height } = sighting.kind === "background"
+  const natural = pagePicture.size ?? picture;
+  const { width, height } = pagePicture.kind === "background"
     ? backgroundSize(style.backgroundSize, box, natural)
     : fitted(fitOf(own, style), box, natural);
-  const position = sighting.kind === "background" ? style.backgroundPosition : positionOf(own, style);
+  const position = pagePicture.kind === "background" ? style.backgroundPosition : positionOf(own, style);
   const [x = "50%", y = "50%"] = position.split(",")[0]?.trim().split(/\s+/) ?? [];
   return {
     x: left + (length(x, box.width - width) ?? 0),

@@ -33,8 +33,8 @@ async function copied(text: string, near: HTMLElement): Promise<boolean> {
     near.after(field);
     field.select();
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other way here
-    const done = document.execCommand("copy");
+    const copied = document.execCommand("copy");
     field.remove();
-    return done;
+    return copied;
   }
 }

@@ -1,18 +1,18 @@
 /** A small likeness of a picture in the page, for the list; drawn for the eye, read by nobody. */
 
 import { h } from "../shared/dom";
-import type { Sighting } from "./sighting";
+import type { PagePicture } from "./page-picture";
 
 const SIDE = 88;
 
-export function thumbnailOf(sighting: Sighting | undefined): HTMLElement {
+export function thumbnailOf(pagePicture: PagePicture | undefined): HTMLElement {
   const canvas = h("canvas", { class: "thumbnail", width: SIDE, height: SIDE, "aria-hidden": "true" });
-  const element = sighting?.element;
+  const element = pagePicture?.element;
   if (element instanceof HTMLImageElement) drawn(canvas, element);
-  else if (sighting !== undefined) {
+  else if (pagePicture !== undefined) {
     const image = new Image();
     image.onload = () => { drawn(canvas, image); };
-    image.src = sighting.url;
+    image.src = pagePicture.url;
   }
   return canvas;
 }

@@ -8,8 +8,8 @@ import type { Settings } from "../shared/settings";
 import { takePictures } from "./intake";
 import { showRecent } from "./recent";
 
-const asked = new URLSearchParams(location.search).get("tab");
-const AS_TAB = asked !== null;
+const ownJob = new URLSearchParams(location.search).get("tab");
+const AS_TAB = ownJob !== null;
 
 async function start(): Promise<void> {
   const settings = await preparePage();
@@ -21,7 +21,7 @@ async function start(): Promise<void> {
     void askBackground("history/clear", {});
   };
   takePictures({ asTab: AS_TAB, say });
-  await Promise.all([showRecent(asked), showServer(settings), offerPage()]);
+  await Promise.all([showRecent(ownJob), showServer(settings), offerPage()]);
 }
 
 function say(words: string): void {
@@ -56,8 +56,8 @@ async function offerPage(): Promise<void> {
   }
   button.onclick = async () => {
     button.disabled = true;
-    const done = await askBackground("tab/check", { tab: id }).catch(() => false);
-    if (done) window.close();
+    const started = await askBackground("tab/check", { tab: id }).catch(() => false);
+    if (started) window.close();
     else {
       button.disabled = false;
       say(t("error_page_blocked"));

@@ -18,9 +18,9 @@ function shown(): (string | undefined)[] {
 }
 
 it("shows what is under way before what was, each check once", async () => {
-  const done = job({ id: "b", state: "done", check: "abcdefgh12345678", report: report() });
-  await remember(done, "data:image/webp;base64,AA==");
-  chromeApi.storage.session.values["checks"] = { b: done, a: job({ id: "a", state: "checking" }) };
+  const doneJob = job({ id: "b", state: "done", check: "abcdefgh12345678", report: report() });
+  await remember(doneJob, "data:image/webp;base64,AA==");
+  chromeApi.storage.session.values["checks"] = { b: doneJob, a: job({ id: "a", state: "checking" }) };
   await showRecent(null);
   expect(shown()).toEqual(["checking", "fake"]);
   const link = document.querySelector("a[data-part=recent-item]");
@@ -35,7 +35,7 @@ it("says how to begin where there is nothing", async () => {
 
 it("tells why a file was not checked", async () => {
   const failure = { code: "not_a_picture", message: "" };
-  chromeApi.storage.session.values["checks"] = { a: job({ id: "a", spot: null, state: "error", failure }) };
+  chromeApi.storage.session.values["checks"] = { a: job({ id: "a", tabFrame: null, state: "error", failure }) };
   await showRecent(null);
   expect(document.querySelector(".recent-message")?.textContent).toContain("no picture that can be read");
 });
@@ -77,7 +77,7 @@ it("shows what a private window asked for there, and in the tab that was opened 
 });
 
 it("lets a file be tried again where that may help", async () => {
-  const failed = (id: string, code: string) => job({ id, spot: null, state: "error", failure: { code, message: "" } });
+  const failed = (id: string, code: string) => job({ id, tabFrame: null, state: "error", failure: { code, message: "" } });
   chromeApi.storage.session.values["checks"] = { a: failed("a", "offline"), b: failed("b", "damaged"), c: failed("c", "page_blocked") };
   await showRecent(null);
   const buttons = [...document.querySelectorAll<HTMLElement>("[data-part=retry]")];

@@ -7,37 +7,37 @@ import { language, t } from "../shared/i18n";
 import type { Job, Look } from "../shared/jobs";
 import { isActive } from "../shared/jobs";
 import { viewOf } from "../shared/view";
-import { mark } from "../shared/marks";
+import { icon } from "../shared/icons";
 import { tellBackground } from "../shared/messages";
 import { part } from "../shared/own-page";
 import { withOdds } from "../shared/words";
 import { inPrivateWindow } from "./window";
 
 /** `asked` is the check that the popup was opened for as a tab of its own. */
-export async function showRecent(asked: string | null): Promise<void> {
+export async function showRecent(ownJob: string | null): Promise<void> {
   // Before the first reading: no event tells of what was written between it and the listening.
   chrome.storage.onChanged.addListener((changes) => {
-    if ("checks" in changes || "history" in changes) void render(asked);
+    if ("checks" in changes || "history" in changes) void render(ownJob);
   });
-  await render(asked);
+  await render(ownJob);
 }
 
 /** Drawings overlap, and nothing says that storage answers them in their order. */
 let latest = 0;
 
-async function render(asked: string | null): Promise<void> {
-  const turn = ++latest;
+async function render(ownJob: string | null): Promise<void> {
+  const drawing = ++latest;
   const isPrivate = await inPrivateWindow();
   const { checks } = await chrome.storage.session.get("checks");
   const jobs = Object.values((checks as Record<string, Job> | undefined) ?? {});
   const history = await readHistory();
-  if (turn !== latest) return; // a later one knows more, and may be through already
-  const told = new Set(history.map(({ check }) => check));
+  if (drawing !== latest) return; // a later one knows more, and may be through already
+  const recorded = new Set(history.map(({ check }) => check));
   const fresh = jobs
-    .filter(({ id, trace }) => trace || isPrivate || id === asked)
-    .filter((job) => isActive(job) || job.spot === null || job.state === "done")
+    .filter(({ id, trace }) => trace || isPrivate || id === ownJob)
+    .filter((job) => isActive(job) || job.tabFrame === null || job.state === "done")
     // The history is written first: what it tells may still be "checking" here.
-    .filter(({ check }) => check === null || !told.has(check))
+    .filter(({ check }) => check === null || !recorded.has(check))
     .filter(({ failure }) => failure?.code !== "cancelled")
     .sort((a, b) => b.created - a.created);
   const items = [...unique(fresh).map(jobItem), ...history.map(pastItem)];
@@ -104,7 +104,7 @@ function item({ look, link, thumbnail, title, below }: Item): HTMLElement {
       ? h("span", { class: "thumbnail" })
       : h("img", { class: "thumbnail", src: thumbnail, alt: "" }),
     h("span", { class: "recent-words" },
-      h("span", { class: "recent-verdict" }, mark(look), title),
+      h("span", { class: "recent-verdict" }, icon(look), title),
       ...below,
     ),
   ];

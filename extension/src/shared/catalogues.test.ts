@@ -41,12 +41,12 @@ describe.each(LANGUAGES)("%s", (name) => {
 
 it("has every text that the code and the pages ask for", () => {
   const pages = readdirSync("pages").map((page) => readFileSync(`pages/${page}`, "utf8"));
-  const asked = [
+  const keys = [
     ...sources().join().matchAll(/\bt\(\s*(?:[^"`()]*\? )?"([a-z_]+)"/g),
     ...pages.join().matchAll(/data-(?:text|label)="([a-z_]+)"/g),
   ].map(([, key]) => key ?? "");
-  expect(asked.length).toBeGreaterThan(60);
-  expect(asked.filter((key) => english[key] === undefined)).toEqual([]);
+  expect(keys.length).toBeGreaterThan(60);
+  expect(keys.filter((key) => english[key] === undefined)).toEqual([]);
 });
 
 it("has words for each code of our own", () => {

@@ -11,9 +11,9 @@ function stream(...chunks: string[]): ReadableStream<Uint8Array<ArrayBuffer>> {
 }
 
 async function names(...chunks: string[]): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { name, data } of serverEvents(stream(...chunks))) found.push(`${name}:${data}`);
-  return found;
+  const events: string[] = [];
+  for await (const { name, data } of serverEvents(stream(...chunks))) events.push(`${name}:${data}`);
+  return events;
 }
 
 it("reads events however they are cut", async () => {

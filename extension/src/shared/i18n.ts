@@ -2,17 +2,17 @@
 
 type Texts = Readonly<Record<string, string>>;
 
-let chosen: Texts | null = null;
+let catalogue: Texts | null = null;
 let spoken = "";
 
 /** Uses another catalogue than the browser's; null goes back to the browser's. */
 export function useTexts(texts: Texts | null, language: string): void {
-  chosen = texts;
+  catalogue = texts;
   spoken = language;
 }
 
 export function t(key: string, ...values: (string | number)[]): string {
-  const text = chosen?.[key];
+  const text = catalogue?.[key];
   if (text === undefined) return chrome.i18n.getMessage(key, values.map(String));
   return text.replace(/\$(\d)/g, (_, place: string) => String(values[Number(place) - 1] ?? ""));
 }

@@ -24,18 +24,18 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Where the picture stands in the browser; null for one that came from the popup. */
-export interface Spot {
+/** A frame of a tab: where the picture stands in the browser. */
+export interface TabFrame {
   readonly tab: number;
   readonly frame: number;
 }
 
-/** How the bytes were had, as far as it bears on the verdict. */
+/** Where the bytes come from, as far as it bears on the verdict. */
 export type Means = "original" | "server" | "capture";
 
 export interface Job {
   readonly id: string;
-  readonly spot: Spot | null;
+  readonly tabFrame: TabFrame | null;
   readonly picture: Picture;
   /** The page-wide check that it belongs to. */
   readonly batch: string | null;

@@ -26,8 +26,8 @@ export async function putPicture(id: string, picture: Blob): Promise<void> {
 }
 
 export async function getPicture(id: string): Promise<Blob | null> {
-  const found: unknown = await inStore("readonly", (store) => store.get(id) as IDBRequest<unknown>);
-  return found instanceof Blob ? found : null;
+  const picture: unknown = await inStore("readonly", (store) => store.get(id) as IDBRequest<unknown>);
+  return picture instanceof Blob ? picture : null;
 }
 
 export async function dropPicture(id: string): Promise<void> {

@@ -45,12 +45,12 @@ it("says that a capture is less sure", () => {
 
 it("notices that the server was given another picture", () => {
   const picture = { ...PICTURE, size: { width: 300, height: 400 } };
-  const done = { state: "done", report: report() } as const;
-  const view = viewOf(job({ ...done, picture, means: "server" }));
+  const doneJob = { state: "done", report: report() } as const;
+  const view = viewOf(job({ ...doneJob, picture, means: "server" }));
   expect(view.warning).not.toBe("");
   expect(view.waysOut).toEqual(["file"]);
-  expect(viewOf(job({ ...done, picture, means: "original" })).warning).toBe("");
-  expect(viewOf(job({ ...done, means: "server" })).warning).toBe("");
+  expect(viewOf(job({ ...doneJob, picture, means: "original" })).warning).toBe("");
+  expect(viewOf(job({ ...doneJob, means: "server" })).warning).toBe("");
 });
 
 it("asks to allow only what has a site", () => {

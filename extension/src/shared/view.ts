@@ -82,9 +82,9 @@ function waysOut(code: string, hasSite: boolean): WayOut[] {
 /** A site may give a stranger, such as our server, another picture than the person who asks. */
 function showsAnother({ means, picture, report }: Job): boolean {
   if (report === null || means !== "server" || picture.size === null) return false;
-  const shown = picture.size.width / picture.size.height;
-  const judged = report.image.width / report.image.height;
-  return Math.abs(Math.log(shown / judged)) > 0.05;
+  const pageRatio = picture.size.width / picture.size.height;
+  const reportRatio = report.image.width / report.image.height;
+  return Math.abs(Math.log(pageRatio / reportRatio)) > 0.05;
 }
 
 /** What the server must be told to take checks from here; Firefox gives each installation an origin

@@ -28,10 +28,10 @@ export function verdictTitle(verdict: Verdict): string {
 /** One plain sentence; absence of evidence is said as such. */
 export function sentence({ verdict, fake_probability: probability, faces }: Report): string {
   if (verdict === "no_face" || probability === null) return t("sentence_no_face");
-  const shown = percent(shownPercent(probability));
-  if (verdict === "real") return t("sentence_real", shown);
-  if (verdict === "unsure") return t(probability >= 0.5 ? "sentence_unsure_signs" : "sentence_unsure_weak", shown);
-  return faces.length === 1 ? t("sentence_fake_one", shown) : t("sentence_fake_many", faces.length, shown);
+  const odds = percent(shownPercent(probability));
+  if (verdict === "real") return t("sentence_real", odds);
+  if (verdict === "unsure") return t(probability >= 0.5 ? "sentence_unsure_signs" : "sentence_unsure_weak", odds);
+  return faces.length === 1 ? t("sentence_fake_one", odds) : t("sentence_fake_many", faces.length, odds);
 }
 
 export function caveat(verdict: Verdict): string {

@@ -38,7 +38,7 @@ export const PICTURE: Picture = {
 export function job(changes: Partial<Job> = {}): Job {
   return {
     id: "job-1",
-    spot: { tab: 7, frame: 0 },
+    tabFrame: { tab: 7, frame: 0 },
     picture: PICTURE,
     batch: null,
     stored: false,

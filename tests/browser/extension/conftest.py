@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
 from tests.browser.extension.chromium import SECONDS, Extension, running_chromium
-from tests.browser.extension.fault_proxy import Front
+from tests.browser.extension.fault_proxy import FaultProxy
 from tests.browser.extension.loop import Loop, running_loop
 from tests.browser.extension.web import Web
 from tests.server.server_process import Service, photo, running_service, served_in_thread
@@ -92,8 +92,8 @@ def chrome_id(build: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def the_front(loop: Loop, server: str) -> Iterator[Front]:
-    found = Front(loop, server)
+def shared_proxy(loop: Loop, server: str) -> Iterator[FaultProxy]:
+    found = FaultProxy(loop, server)
     yield found
     found.close()
 
@@ -117,17 +117,17 @@ def chromium(
 
 
 @pytest.fixture
-def front(the_front: Front) -> Iterator[Front]:
-    the_front.clear()
-    yield the_front
-    the_front.clear()
+def proxy(shared_proxy: FaultProxy) -> Iterator[FaultProxy]:
+    shared_proxy.clear()
+    yield shared_proxy
+    shared_proxy.clear()
 
 
 @pytest.fixture
-def extension(chromium: Extension, front: Front, web: Web) -> Iterator[Extension]:
+def extension(chromium: Extension, proxy: FaultProxy, web: Web) -> Iterator[Extension]:
     """The extension as freshly installed, with the real server set; its tabs are closed after."""
     web.strays.clear()
-    chromium.reset(serverUrl=front.url)
+    chromium.reset(serverUrl=proxy.url)
     yield chromium
     for page in chromium.context.pages:
         if page is not chromium.home:

@@ -21,7 +21,7 @@ CHECKS = r"POST /v1/checks\b"
 
 
 @dataclass(frozen=True)
-class Sent:
+class Received:
     """A request as it reached the server; ``sha256`` is that of the body or the form's file."""
 
     method: str
@@ -42,11 +42,11 @@ class Fault:
     times: int
 
 
-class Front:
+class FaultProxy:
     """``url`` is where the extension finds the server."""
 
     def __init__(self, loop: Loop, server: str) -> None:
-        self.sent: list[Sent] = []
+        self.received: list[Received] = []
         self.faults: list[Fault] = []
         self.most_under_way = self._asking = 0
         self._unended: set[str] = set()
@@ -76,7 +76,7 @@ class Front:
     def clear(self) -> None:
         """Forget, and behave."""
         self.release()
-        self.sent, self.faults, self.most_under_way, self._unended = [], [], 0, set()
+        self.received, self.faults, self.most_under_way, self._unended = [], [], 0, set()
 
     def fail(
         self, status: int, code: str, *, match: str = CHECKS, times: int = 1, **headers: str
@@ -109,15 +109,15 @@ class Front:
 
         self._loop.run(closed())
 
-    def checks(self) -> list[Sent]:
+    def checks(self) -> list[Received]:
         """The requests that asked for a check."""
-        return [one for one in self.sent if re.match(CHECKS, f"{one.method} {one.path}")]
+        return [one for one in self.received if re.match(CHECKS, f"{one.method} {one.path}")]
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
         name = f"{request.method} {request.path_qs}"
-        self.sent.append(
-            Sent(
+        self.received.append(
+            Received(
                 request.method,
                 request.path_qs,
                 dict(request.headers),

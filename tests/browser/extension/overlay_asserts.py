@@ -39,7 +39,7 @@ DRAWN = """(node, [w, h]) => {
 }"""
 
 
-class Seen:
+class Overlay:
     """The parts of the extension in a page, or in one frame of it."""
 
     def __init__(self, page: Page, server: str, frame: Frame | None = None) -> None:

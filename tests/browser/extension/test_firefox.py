@@ -13,7 +13,7 @@ import pytest
 
 from tests.browser.extension.bidi import BidiError
 from tests.browser.extension.chromium import SHAPE, Rect, eventually
-from tests.browser.extension.fault_proxy import Front
+from tests.browser.extension.fault_proxy import FaultProxy
 from tests.browser.extension.firefox import Firefox, running_firefox
 from tests.browser.extension.loop import Loop
 from tests.browser.extension.web import LOCAL, Web
@@ -45,11 +45,11 @@ def tab_of(firefox: Firefox, page: str) -> str:
 
 
 @pytest.fixture
-def connected(firefox: Firefox, front: Front) -> Firefox:
+def connected(firefox: Firefox, proxy: FaultProxy) -> Firefox:
     """The server is set in the options by hand."""
     bidi = firefox.bidi
     tab = bidi.open(f"{firefox.base}/options.html")
-    place = json.dumps(front.url)
+    place = json.dumps(proxy.url)
     bidi.evaluate(tab, f"document.getElementById('server-url').value = {place}")
     at = bidi.evaluate(
         tab,
@@ -89,7 +89,7 @@ def test_the_popup_shows_the_server_as_ready(connected: Firefox) -> None:
 
 
 def test_a_picture_is_checked_and_marked_in_place(
-    connected: Firefox, front: Front, web: Web, face: Face
+    connected: Firefox, proxy: FaultProxy, web: Web, face: Face
 ) -> None:
     bidi = connected.bidi
     address = web.put(face(altered=True), LOCAL[0])
@@ -116,7 +116,7 @@ def test_a_picture_is_checked_and_marked_in_place(
         return chip
 
     chip = eventually(ended)
-    report = httpx.get(f"{front.url}/v1/checks/{chip['check']}").json()
+    report = httpx.get(f"{proxy.url}/v1/checks/{chip['check']}").json()
     said = eventually(lambda: part("sentence"))["text"]
     assert re.sub(r"\s(?=%)", "", said) == report["statement"].replace(" %", "%")
     there = "(() => { const { x, y, width, height } = document.images[0].getBoundingClientRect();"

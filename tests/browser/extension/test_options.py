@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension
-from tests.browser.extension.fault_proxy import Front
+from tests.browser.extension.fault_proxy import FaultProxy
 from tests.browser.extension.web import PAGES, Web
 from tests.browser.test_page import new_key
 from tests.server.server_process import Service, served_in_thread
@@ -39,18 +39,18 @@ def save(page: Page, state: str) -> None:
     expect(page.locator("#save-result")).not_to_be_empty()
 
 
-def test_a_good_server_is_saved(options: Page, extension: Extension, front: Front) -> None:
-    options.locator("#server-url").fill(f"{front.url}/")
+def test_a_good_server_is_saved(options: Page, extension: Extension, proxy: FaultProxy) -> None:
+    options.locator("#server-url").fill(f"{proxy.url}/")
     options.locator("#minimum-size").fill("150")
     options.locator("#at-once").fill("5")
     options.locator("#keep-history").uncheck()
     save(options, "ok")
     assert extension.kept("local", "settings") == {
-        "serverUrl": front.url, "apiKey": "", "minimumSize": 150, "atOnce": 5,
+        "serverUrl": proxy.url, "apiKey": "", "minimumSize": 150, "atOnce": 5,
         "keepHistory": False, "language": "",
     }  # fmt: skip
     options.reload()
-    expect(options.locator("#server-url")).to_have_value(front.url)
+    expect(options.locator("#server-url")).to_have_value(proxy.url)
     expect(options.locator("#at-once")).to_have_value("5")
 
 
@@ -89,9 +89,9 @@ def test_a_wrong_key_is_told_from_a_good_one(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_all_its_texts(
-    options: Page, extension: Extension, front: Front, build: Path, language: str
+    options: Page, extension: Extension, proxy: FaultProxy, build: Path, language: str
 ) -> None:
-    options.locator("#server-url").fill(front.url)
+    options.locator("#server-url").fill(proxy.url)
     options.locator("#language").select_option(language)
     save(options, "ok")
     for name in ("options.html", "popup.html"):
@@ -139,8 +139,8 @@ def test_the_keyboard_reaches_everything(options: Page) -> None:
         "save",
     ]
     options.evaluate("() => { document.activeElement?.blur(); window.scrollTo(0, 0) }")
-    seen = []
+    focused = []
     for _ in range(20):
         options.keyboard.press("Tab")
-        seen.append(options.evaluate("() => document.activeElement.id"))
-    assert set(wanted) <= set(seen)
+        focused.append(options.evaluate("() => document.activeElement.id"))
+    assert set(wanted) <= set(focused)

@@ -9,26 +9,26 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension, Rect, eventually
-from tests.browser.extension.fault_proxy import Front
-from tests.browser.extension.overlay_asserts import UNDER_WAY, Seen
+from tests.browser.extension.fault_proxy import FaultProxy
+from tests.browser.extension.overlay_asserts import UNDER_WAY, Overlay
 from tests.browser.extension.web import Web
 
 OpenPage = Callable[..., Page]
 Face = Callable[..., bytes]
-Checked = Callable[..., tuple[Page, Seen, dict[str, Any]]]
+Checked = Callable[..., tuple[Page, Overlay, dict[str, Any]]]
 
 
 @pytest.fixture
 def checked(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
 ) -> Checked:
     """Opens a page, ``{face}`` standing for a picture's address, and checks its #target."""
 
-    def check(html: str, **options: Any) -> tuple[Page, Seen, dict[str, Any]]:
+    def check(html: str, **options: Any) -> tuple[Page, Overlay, dict[str, Any]]:
         page = open_page(html.replace("{face}", web.put(face(**options))))
         extension.check(page, page.locator("#target"), told="<img id" in html)
-        seen = Seen(page, front.url)
-        return page, seen, seen.report()
+        overlay = Overlay(page, proxy.url)
+        return page, overlay, overlay.report()
 
     return check
 
@@ -54,32 +54,32 @@ MOVES = {
 
 
 def test_it_follows_its_picture(checked: Checked) -> None:
-    page, seen, report = checked(TALL)
+    page, overlay, report = checked(TALL)
     target = page.locator("#target")
     for name, move in MOVES.items():
         page.evaluate(move)
-        seen.lies_over(target)
-        seen.marks_faces(target, report)
-        assert seen.part("overlay").count() == 1, name
+        overlay.lies_over(target)
+        overlay.marks_faces(target, report)
+        assert overlay.part("overlay").count() == 1, name
     for width, height in ((700, 500), (1200, 900)):
         page.set_viewport_size({"width": width, "height": height})
-        seen.lies_over(target)
+        overlay.lies_over(target)
 
 
 def test_it_follows_through_a_container_that_scrolls(checked: Checked) -> None:
-    page, seen, report = checked(
+    page, overlay, report = checked(
         '<div id="box" style="width: 500px; height: 500px; overflow: auto; margin: 50px"><p'
         ' style="height: 80px">Above</p>' + IMG + '<p style="height: 2000px">Below</p></div>'
     )
     target, box = page.locator("#target"), page.locator("#box")
     for top in (40, 130, 0):
         box.evaluate("(node, top) => node.scrollTo(0, top)", top)
-        seen.marks_faces(target, report)
+        overlay.marks_faces(target, report)
     # Scrolled out of its container, nothing is left to see of it.
     box.evaluate("node => node.scrollTo(0, 1500)")
-    nothing_is_shown(seen)
+    nothing_is_shown(overlay)
     box.evaluate("node => node.scrollTo(0, 0)")
-    seen.marks_faces(target, report)
+    overlay.marks_faces(target, report)
 
 
 @pytest.mark.parametrize(
@@ -97,23 +97,23 @@ def test_it_follows_through_a_container_that_scrolls(checked: Checked) -> None:
     ],
 )
 def test_boxes_lie_where_the_pixels_are_drawn(checked: Checked, style: str) -> None:
-    page, seen, report = checked(
+    page, overlay, report = checked(
         f'<div style="margin: 40px"><img id="target" src="{{face}}" alt="" style="{style}">'
     )
-    seen.marks_faces(page.locator("#target"), report)
+    overlay.marks_faces(page.locator("#target"), report)
 
 
 def test_boxes_lie_where_a_background_is_drawn(checked: Checked) -> None:
     for how in ("20% 30% / contain no-repeat", "50% 50% / cover"):
-        page, seen, report = checked(
+        page, overlay, report = checked(
             '<div id="target" style="width: 520px; height: 300px; margin: 40px; background:'
             f' url({{face}}) {how}"></div>'
         )
-        seen.marks_faces(page.locator("#target"), report)
+        overlay.marks_faces(page.locator("#target"), report)
 
 
 def test_boxes_turn_with_a_turned_picture(checked: Checked) -> None:
-    page, seen, report = checked(
+    page, overlay, report = checked(
         '<div style="margin: 120px"><img id="target" src="{face}" alt="" style="width: 400px;'
         ' transform: rotate(25deg) scaleX(-1)">'
     )
@@ -130,70 +130,70 @@ def test_boxes_turn_with_a_turned_picture(checked: Checked) -> None:
     wanted = ax + (bx - ax) * across + (dx - ax) * down, ay + (by - ay) * across + (dy - ay) * down
 
     def same() -> None:
-        there = Rect.of_shape(seen.part("box")).centre
+        there = Rect.of_shape(overlay.part("box")).centre
         assert abs(there[0] - wanted[0]) < 3 and abs(there[1] - wanted[1]) < 3, (there, wanted)
 
     eventually(same, pause=page.wait_for_timeout)
 
 
 def test_it_goes_when_its_picture_goes(checked: Checked) -> None:
-    page, seen, _ = checked(IMG)
+    page, overlay, _ = checked(IMG)
     page.evaluate("() => document.getElementById('target').remove()")
-    nothing_is_shown(seen)
+    nothing_is_shown(overlay)
 
 
 def test_it_goes_when_its_picture_is_another(checked: Checked, web: Web, face: Face) -> None:
-    page, seen, _ = checked(IMG)
+    page, overlay, _ = checked(IMG)
     page.evaluate(
         "(address) => { document.getElementById('target').src = address }", web.put(face())
     )
-    nothing_is_shown(seen)
+    nothing_is_shown(overlay)
 
 
 def test_a_picture_that_is_checked_again_begins_anew(
-    checked: Checked, extension: Extension, front: Front, web: Web, face: Face
+    checked: Checked, extension: Extension, proxy: FaultProxy, web: Web, face: Face
 ) -> None:
     """The same picture, and the next one of a carousel."""
-    page, seen, _ = checked(IMG)
+    page, overlay, _ = checked(IMG)
     target = page.locator("#target")
     for address in (None, web.put(face(altered=True))):
         if address is not None:
             target.evaluate("(image, address) => { image.src = address }", address)
             expect(target).to_have_js_property("complete", True)
-        front.hold()
+        proxy.hold()
         extension.check(page, target, told=True)
-        expect(seen.chip.locator("visible=true")).to_have_attribute("data-state", UNDER_WAY)
-        expect(seen.panel).to_have_count(0)
-        expect(seen.part("overlay")).to_have_count(0)
-        front.release()
-        seen.marks_faces(target, seen.report())
-        expect(seen.panel).to_have_count(1)
+        expect(overlay.chip.locator("visible=true")).to_have_attribute("data-state", UNDER_WAY)
+        expect(overlay.panel).to_have_count(0)
+        expect(overlay.part("overlay")).to_have_count(0)
+        proxy.release()
+        overlay.marks_faces(target, overlay.report())
+        expect(overlay.panel).to_have_count(1)
 
 
-def nothing_is_shown(seen: Seen) -> None:
+def nothing_is_shown(overlay: Overlay) -> None:
     for part in ("chip", "overlay", "box"):
-        expect(seen.part(part).locator("visible=true")).to_have_count(0)
+        expect(overlay.part(part).locator("visible=true")).to_have_count(0)
 
 
 def test_a_hidden_picture_hides_it_and_shows_it_again(checked: Checked) -> None:
-    page, seen, report = checked(IMG)
+    page, overlay, report = checked(IMG)
     page.evaluate("() => { document.getElementById('target').style.display = 'none' }")
-    expect(seen.chip).to_be_hidden()
-    expect(seen.part("box").first).to_be_hidden()
+    expect(overlay.chip).to_be_hidden()
+    expect(overlay.part("box").first).to_be_hidden()
     page.evaluate("() => { document.getElementById('target').style.display = '' }")
-    seen.marks_faces(page.locator("#target"), report)
+    overlay.marks_faces(page.locator("#target"), report)
 
 
 def test_it_is_right_on_a_zoomed_page_and_a_fine_screen(
     checked: Checked, extension: Extension
 ) -> None:
-    page, seen, report = checked(TALL)
+    page, overlay, report = checked(TALL)
     session = page.context.new_cdp_session(page)
     session.send(
         "Emulation.setDeviceMetricsOverride",
         {"width": 900, "height": 700, "deviceScaleFactor": 2, "mobile": False},
     )
-    seen.marks_faces(page.locator("#target"), report)
+    overlay.marks_faces(page.locator("#target"), report)
     session.send("Emulation.clearDeviceMetricsOverride")
     for factor in (1.5, 0.67, 1):
         extension.worker.evaluate(
@@ -201,13 +201,13 @@ def test_it_is_right_on_a_zoomed_page_and_a_fine_screen(
             " await chrome.tabs.setZoom(tabs.find((tab) => tab.url === url).id, factor) }",
             [page.url, factor],
         )
-        seen.marks_faces(page.locator("#target"), report)
+        overlay.marks_faces(page.locator("#target"), report)
 
 
 def test_the_tampered_region_is_drawn_in_its_face(checked: Checked) -> None:
-    page, seen, report = checked(IMG, altered=True)
+    page, overlay, report = checked(IMG, altered=True)
     assert report["verdict"] in {"fake", "unsure"} and report["faces"][0]["outline"], report
-    region = seen.part("region").first
+    region = overlay.part("region").first
     expect(region).to_be_visible()
     points = [point for ring in report["faces"][0]["outline"] for point in ring]
     xs, ys = [x for x, _ in points], [y for _, y in points]

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension, eventually
-from tests.browser.extension.fault_proxy import Front
-from tests.browser.extension.overlay_asserts import UNDER_WAY, VERDICTS, Seen
+from tests.browser.extension.fault_proxy import FaultProxy
+from tests.browser.extension.overlay_asserts import UNDER_WAY, VERDICTS, Overlay
 from tests.browser.extension.web import Web
 
 OpenPage = Callable[..., Page]
@@ -31,32 +31,32 @@ def gallery(web: Web, pictures: list[bytes], more: str = "") -> str:
 
 
 def test_thirty_pictures_are_checked_a_few_at_one_time(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face,
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face,
     pictures: Callable[[int], list[bytes]],
 ) -> None:  # fmt: skip
-    extension.reset(serverUrl=front.url, atOnce=AT_ONCE)
+    extension.reset(serverUrl=proxy.url, atOnce=AT_ONCE)
     large = pictures(30)
     small = [face(size=64) for _ in range(3)]
     icons = "".join(f'<img src="{web.put(one)}" width="60" height="60" alt="">' for one in small)
     page = open_page(gallery(web, large, icons))
     extension.choose(page, "check-page")
-    seen = Seen(page, front.url)
-    items = seen.part("page-item")
+    overlay = Overlay(page, proxy.url)
+    items = overlay.part("page-item")
     expect(items).to_have_count(30)
     for number in range(30):
         expect(items.nth(number)).to_have_attribute("data-state", VERDICTS)
-    sent = {one.sha256 for one in front.checks()}
+    sent = {one.sha256 for one in proxy.checks()}
     assert sent == {hashlib.sha256(one).hexdigest() for one in large}
-    assert 1 < front.most_under_way <= AT_ONCE
-    expect(seen.chip).to_have_count(30)
+    assert 1 < proxy.most_under_way <= AT_ONCE
+    expect(overlay.chip).to_have_count(30)
     states = items.evaluate_all("items => items.map((item) => item.dataset.state)")
-    filter_by_verdict(seen, states)
+    filter_by_verdict(overlay, states)
 
 
-def filter_by_verdict(seen: Seen, states: list[str]) -> None:
-    chosen = seen.part("page-filter")
+def filter_by_verdict(overlay: Overlay, states: list[str]) -> None:
+    chosen = overlay.part("page-filter")
     expect(chosen.first).to_be_visible()
-    shown = seen.part("page-item").locator("visible=true")
+    shown = overlay.part("page-item").locator("visible=true")
     if chosen.first.evaluate("node => node.tagName") == "SELECT":
         for state in sorted(set(states)):
             chosen.select_option(state)
@@ -66,85 +66,87 @@ def filter_by_verdict(seen: Seen, states: list[str]) -> None:
 
 
 def test_cancel_ends_what_waits_and_keeps_what_is_known(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web,
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web,
     pictures: Callable[[int], list[bytes]],
 ) -> None:  # fmt: skip
-    extension.reset(serverUrl=front.url, atOnce=2)
+    extension.reset(serverUrl=proxy.url, atOnce=2)
     page = open_page(gallery(web, pictures(12)))
-    front.hold()
+    proxy.hold()
     extension.choose(page, "check-page")
-    seen = Seen(page, front.url)
-    expect(seen.part("page-item")).to_have_count(12)
-    expect(seen.part("page-progress")).to_have_attribute("aria-valuemax", "12")
-    eventually(lambda: two_asked(front), pause=page.wait_for_timeout)
-    seen.part("page-cancel").click()
-    front.release()
+    overlay = Overlay(page, proxy.url)
+    expect(overlay.part("page-item")).to_have_count(12)
+    expect(overlay.part("page-progress")).to_have_attribute("aria-valuemax", "12")
+    eventually(lambda: two_asked(proxy), pause=page.wait_for_timeout)
+    overlay.part("page-cancel").click()
+    proxy.release()
     expect(page.locator("unmask-page [data-part=page-item]").filter(
         has=page.locator(":scope[data-state=waiting]"))).to_have_count(0)  # fmt: skip
     page.wait_for_load_state("networkidle")
-    assert len(front.checks()) == 2
+    assert len(proxy.checks()) == 2
 
 
-def two_asked(front: Front) -> None:
-    assert len(front.checks()) == 2
+def two_asked(proxy: FaultProxy) -> None:
+    assert len(proxy.checks()) == 2
 
 
 def test_a_page_without_pictures_says_so(
-    extension: Extension, front: Front, open_page: OpenPage
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage
 ) -> None:
     page = open_page("<p>Words alone.")
     extension.choose(page, "check-page")
-    seen = Seen(page, front.url)
-    expect(seen.part("page-list")).to_be_visible()
-    expect(seen.part("page-item")).to_have_count(0)
-    expect(seen.part("page-list")).to_contain_text(re.compile("no ", re.IGNORECASE))
+    overlay = Overlay(page, proxy.url)
+    expect(overlay.part("page-list")).to_be_visible()
+    expect(overlay.part("page-item")).to_have_count(0)
+    expect(overlay.part("page-list")).to_contain_text(re.compile("no ", re.IGNORECASE))
 
 
 def test_the_least_size_is_a_setting(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
 ) -> None:
-    extension.reset(serverUrl=front.url, minimumSize=200)
+    extension.reset(serverUrl=proxy.url, minimumSize=200)
     images = [
         f'<img src="{web.put(face())}" width="{side}" height="{side}" alt="">'
         for side in (150, 250)
     ]
     page = open_page("".join(images))
     extension.choose(page, "check-page")
-    seen = Seen(page, front.url)
-    expect(seen.part("page-item")).to_have_count(1)
-    expect(seen.part("page-item")).to_have_attribute("data-state", VERDICTS)
+    overlay = Overlay(page, proxy.url)
+    expect(overlay.part("page-item")).to_have_count(1)
+    expect(overlay.part("page-item")).to_have_attribute("data-state", VERDICTS)
 
 
 def test_the_same_picture_twice_is_sent_once(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
 ) -> None:
     address = web.put(face())
     page = open_page(
         f'<img src="{address}" width="150" alt=""><p><img src="{address}" width="250" alt="">'
     )
     extension.choose(page, "check-page")
-    seen = Seen(page, front.url)
-    eventually(lambda: all_ended(seen), pause=page.wait_for_timeout)
-    assert len(front.checks()) == 1
+    overlay = Overlay(page, proxy.url)
+    eventually(lambda: all_ended(overlay), pause=page.wait_for_timeout)
+    assert len(proxy.checks()) == 1
 
 
-def all_ended(seen: Seen) -> None:
-    states = seen.part("page-item").evaluate_all("items => items.map((item) => item.dataset.state)")
+def all_ended(overlay: Overlay) -> None:
+    states = overlay.part("page-item").evaluate_all(
+        "items => items.map((item) => item.dataset.state)"
+    )
     assert states and all(VERDICTS.match(state) for state in states), states
 
 
 def test_a_worker_that_dies_goes_on_with_the_page(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web,
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web,
     pictures: Callable[[int], list[bytes]],
 ) -> None:  # fmt: skip
     large = pictures(6)
     page = open_page(gallery(web, large))
-    front.hold()
+    proxy.hold()
     extension.choose(page, "check-page")
-    seen = Seen(page, front.url)
-    expect(seen.part("page-item")).to_have_count(6)
-    expect(seen.part("page-item").first).to_have_attribute("data-state", UNDER_WAY)
+    overlay = Overlay(page, proxy.url)
+    expect(overlay.part("page-item")).to_have_count(6)
+    expect(overlay.part("page-item").first).to_have_attribute("data-state", UNDER_WAY)
     extension.stop_worker()
-    front.release()
+    proxy.release()
     for number in range(6):
-        expect(seen.part("page-item").nth(number)).to_have_attribute("data-state", VERDICTS)
+        expect(overlay.part("page-item").nth(number)).to_have_attribute("data-state", VERDICTS)

@@ -14,39 +14,41 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension, eventually
-from tests.browser.extension.fault_proxy import Front
-from tests.browser.extension.overlay_asserts import Seen
+from tests.browser.extension.fault_proxy import FaultProxy
+from tests.browser.extension.overlay_asserts import Overlay
 from tests.browser.extension.web import LOCAL, Web
 from unmask.report import shown_percent
 
 OpenPage = Callable[..., Page]
 Face = Callable[..., bytes]
-Shown = Callable[..., tuple[Page, Seen, dict[str, Any]]]
+Shown = Callable[..., tuple[Page, Overlay, dict[str, Any]]]
 IMG = '<main><h1>News</h1><img id="target" src="{face}" width="400" height="400" alt="A"></main>'
 
 
 @pytest.fixture
-def shown(extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face) -> Shown:
+def shown(
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
+) -> Shown:
     """A page with a picture of a tampered face, checked, and its panel open."""
 
-    def show(**options: Any) -> tuple[Page, Seen, dict[str, Any]]:
+    def show(**options: Any) -> tuple[Page, Overlay, dict[str, Any]]:
         page = open_page(IMG.replace("{face}", web.put(face(altered=True))), **options)
         extension.check(page, page.locator("#target"), told=True)
-        seen = Seen(page, front.url)
-        report = seen.report()
-        expect(seen.panel).to_be_visible()
-        return page, seen, report
+        overlay = Overlay(page, proxy.url)
+        report = overlay.report()
+        expect(overlay.panel).to_be_visible()
+        return page, overlay, report
 
     return show
 
 
 def test_it_says_what_the_report_says(shown: Shown) -> None:
-    _, seen, report = shown()
-    expect(seen.part("sentence")).to_have_text(without_gaps(report["statement"]))
-    expect(seen.part("panel-face")).to_have_count(len(report["faces"]))
+    _, overlay, report = shown()
+    expect(overlay.part("sentence")).to_have_text(without_gaps(report["statement"]))
+    expect(overlay.part("panel-face")).to_have_count(len(report["faces"]))
     for number, face in enumerate(report["faces"]):
         percent = shown_percent(face["fake_probability"])
-        said = seen.part("panel-face").nth(number).inner_text()
+        said = overlay.part("panel-face").nth(number).inner_text()
         assert re.search(rf"\b{percent}\s?%", said), said
 
 
@@ -56,7 +58,12 @@ def without_gaps(statement: str) -> re.Pattern[str]:
 
 
 def test_two_faces_are_told_apart(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, portrait: Any, face: Face
+    extension: Extension,
+    proxy: FaultProxy,
+    open_page: OpenPage,
+    web: Web,
+    portrait: Any,
+    face: Face,
 ) -> None:
     plain, altered = (np.asarray(Image.open(BytesIO(face(altered=how)))) for how in (False, True))
     out = BytesIO()
@@ -65,19 +72,19 @@ def test_two_faces_are_told_apart(
         f'<img id="target" src="{web.put(out.getvalue())}" width="800" height="400" alt="">'
     )
     extension.check(page, page.locator("#target"), told=True)
-    seen = Seen(page, front.url)
-    report = seen.report()
+    overlay = Overlay(page, proxy.url)
+    report = overlay.report()
     assert len(report["faces"]) == 2
-    seen.marks_faces(page.locator("#target"), report)
-    told = seen.part("panel-face").all_inner_texts()
+    overlay.marks_faces(page.locator("#target"), report)
+    told = overlay.part("panel-face").all_inner_texts()
     percents = [str(shown_percent(face["fake_probability"])) for face in report["faces"]]
     assert [re.search(r"(\d+)\s?%", text)[1] for text in told] == percents  # type: ignore[index]
 
 
 def test_the_heatmap_is_switched(shown: Shown) -> None:
     for policy in ({}, {"Content_Security_Policy": "default-src 'none'; img-src http:"}):
-        page, seen, _ = shown(**policy)
-        target, switch = page.locator("#target"), seen.part("heatmap-switch")
+        page, overlay, _ = shown(**policy)
+        target, switch = page.locator("#target"), overlay.part("heatmap-switch")
         plain = pixels(target.screenshot())
         switch.click()
 
@@ -100,67 +107,69 @@ def pixels(picture: bytes) -> Any:
 
 
 def test_escape_closes_and_gives_the_focus_back(shown: Shown) -> None:
-    page, seen, _ = shown()
-    seen.closes()
+    page, overlay, _ = shown()
+    overlay.closes()
     ways: list[Callable[[], object]] = [lambda: page.keyboard.press("Escape")]
-    for close in [*ways, seen.part("close").click]:
-        seen.chip.focus()
+    for close in [*ways, overlay.part("close").click]:
+        overlay.chip.focus()
         page.keyboard.press("Enter")
-        expect(seen.panel).to_be_visible()
+        expect(overlay.panel).to_be_visible()
         close()
-        expect(seen.panel).to_have_count(0)
+        expect(overlay.panel).to_have_count(0)
         assert in_shadow(page, "root.activeElement?.dataset.part") == "chip"
 
 
-def test_the_full_report_is_a_page_of_the_server(shown: Shown, front: Front) -> None:
-    page, seen, report = shown()
+def test_the_full_report_is_a_page_of_the_server(shown: Shown, proxy: FaultProxy) -> None:
+    page, overlay, report = shown()
     with page.context.expect_page() as opened:
-        seen.part("report-link").click()
-    expect(opened.value).to_have_url(f"{front.url}/c/{report['id']}")
+        overlay.part("report-link").click()
+    expect(opened.value).to_have_url(f"{proxy.url}/c/{report['id']}")
     expect(opened.value.locator("article[data-state=done]")).to_contain_text(report["statement"])
 
 
 @pytest.mark.parametrize("host", ["pages.example.org", LOCAL[0]])
-def test_share_copies_the_link(shown: Shown, front: Front, host: str) -> None:
+def test_share_copies_the_link(shown: Shown, proxy: FaultProxy, host: str) -> None:
     """On pages that are secure contexts and on those that are not."""
-    page, seen, report = shown(host=host)
-    seen.part("share").click()
-    front.sent.clear()
-    page.context.grant_permissions(["clipboard-read"], origin=front.url)
+    page, overlay, report = shown(host=host)
+    overlay.part("share").click()
+    proxy.received.clear()
+    page.context.grant_permissions(["clipboard-read"], origin=proxy.url)
     reader = page.context.new_page()
-    reader.goto(f"{front.url}/c/{report['id']}")
+    reader.goto(f"{proxy.url}/c/{report['id']}")
 
     def copied() -> None:
         text = reader.evaluate("() => navigator.clipboard.readText()")
-        assert text == f"{front.url}/c/{report['id']}"
+        assert text == f"{proxy.url}/c/{report['id']}"
 
     eventually(copied, pause=page.wait_for_timeout)
 
 
 def test_it_is_accessible(shown: Shown) -> None:
     for scheme in ("light", "dark"):
-        page, seen, _ = shown()
+        page, overlay, _ = shown()
         page.emulate_media(color_scheme=scheme)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
-        assert seen.panel.get_attribute("role") == "dialog"
-        expect(seen.panel).to_have_accessible_name(re.compile("."))
-        expect(seen.part("close")).to_have_accessible_name(re.compile("."))
+        assert overlay.panel.get_attribute("role") == "dialog"
+        expect(overlay.panel).to_have_accessible_name(re.compile("."))
+        expect(overlay.part("close")).to_have_accessible_name(re.compile("."))
 
 
 def test_the_chip_and_the_verdict_are_read_out(shown: Shown) -> None:
-    _, seen, report = shown()
+    _, overlay, report = shown()
     percent = str(shown_percent(report["fake_probability"]))
-    expect(seen.chip).to_have_accessible_name(re.compile("."))
-    live = seen.part("live")
+    expect(overlay.chip).to_have_accessible_name(re.compile("."))
+    live = overlay.part("live")
     assert live.get_attribute("aria-live") or live.get_attribute("role") in {"status", "log"}
-    said = live.inner_text() + (seen.chip.get_attribute("aria-label") or seen.chip.inner_text())
-    assert said.strip()
-    assert percent in said or report["statement"] in said, said
+    announcement = live.inner_text() + (
+        overlay.chip.get_attribute("aria-label") or overlay.chip.inner_text()
+    )
+    assert announcement.strip()
+    assert percent in announcement or report["statement"] in announcement, announcement
 
 
 def test_the_keyboard_alone_is_enough(shown: Shown) -> None:
-    page, seen, _ = shown()
+    page, overlay, _ = shown()
     page.keyboard.press("Escape")
     page.evaluate("() => { document.activeElement.blur() }")
     for _ in range(10):
@@ -170,16 +179,16 @@ def test_the_keyboard_alone_is_enough(shown: Shown) -> None:
     else:
         pytest.fail("the chip is not reached by Tab")
     page.keyboard.press("Enter")
-    expect(seen.panel).to_be_visible()
+    expect(overlay.panel).to_be_visible()
     reached = set()
     for _ in range(15):
         page.keyboard.press("Tab")
         reached.add(in_shadow(page, "root.activeElement?.closest('[data-part]')?.dataset.part"))
     assert {"heatmap-switch", "report-link", "share", "close"} <= reached
-    seen.part("heatmap-switch").focus()
+    overlay.part("heatmap-switch").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Escape")
-    expect(seen.panel).to_have_count(0)
+    expect(overlay.panel).to_have_count(0)
 
 
 def in_shadow(page: Page, expression: str) -> Any:
@@ -190,21 +199,21 @@ def in_shadow(page: Page, expression: str) -> Any:
 
 
 def test_motion_is_reduced_for_those_who_ask(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
 ) -> None:
     page = open_page(IMG.replace("{face}", web.put(face())))
-    seen = Seen(page, front.url)
-    front.hold()
+    overlay = Overlay(page, proxy.url)
+    proxy.hold()
     extension.check(page, page.locator("#target"), told=True)
-    expect(seen.chip).to_be_visible()
+    expect(overlay.chip).to_be_visible()
     moving = """() => document.getAnimations().concat(
       ...[...document.querySelectorAll('unmask-page')].map((host) =>
         host.shadowRoot.getAnimations?.() ?? [])).length"""
     eventually(lambda: nonzero(page.evaluate(moving)), pause=page.wait_for_timeout)
     page.emulate_media(reduced_motion="reduce")
     eventually(lambda: zero(page.evaluate(moving)), pause=page.wait_for_timeout)
-    front.release()
-    seen.verdict()
+    proxy.release()
+    overlay.verdict()
     page.emulate_media(reduced_motion="no-preference")
 
 

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension
-from tests.browser.extension.fault_proxy import Front
-from tests.browser.extension.overlay_asserts import UNDER_WAY, Seen
+from tests.browser.extension.fault_proxy import FaultProxy
+from tests.browser.extension.overlay_asserts import UNDER_WAY, Overlay
 from tests.browser.extension.web import CLOSED, LOCAL, MEMBERS, OTHER, WARY, Web
 
 OpenPage = Callable[..., Page]
@@ -133,7 +133,7 @@ def sha256(data: bytes) -> str:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_picture_itself_is_sent_and_marked(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face, name: str
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face, name: str
 ) -> None:
     case, data = CASES[name], face()
     small = web.put(face(size=128)) if case.small else ""
@@ -141,32 +141,32 @@ def test_the_picture_itself_is_sent_and_marked(
     text = base64.b64encode(data).decode() if case.in_data else ""
     html = case.html.format(face=where, small=small, data=text, kind="image/jpeg")
     page = open_page(html, **dict(case.headers))
-    seen = Seen(page, front.url)
-    front.hold()
+    overlay = Overlay(page, proxy.url)
+    proxy.hold()
     extension.check(page, page.locator(case.click), case.told)
-    expect(seen.chip).to_have_attribute("data-state", UNDER_WAY)
-    front.release()
-    report = seen.report()
+    expect(overlay.chip).to_have_attribute("data-state", UNDER_WAY)
+    proxy.release()
+    report = overlay.report()
     assert report["sha256"] == sha256(data)
-    assert [one.sha256 for one in front.checks()] == [sha256(data)]
+    assert [one.sha256 for one in proxy.checks()] == [sha256(data)]
     target = page.locator(case.over)
-    seen.lies_over(target)
+    overlay.lies_over(target)
     if name != "svg":
-        seen.marks_faces(target, report)
-    chip_is_on_top(seen)
+        overlay.marks_faces(target, report)
+    chip_is_on_top(overlay)
 
 
-def chip_is_on_top(seen: Seen) -> None:
+def chip_is_on_top(overlay: Overlay) -> None:
     """A click where the chip is meets the chip, whatever the page lays above."""
-    seen.closes()
-    seen.chip.click()
-    expect(seen.panel).to_be_visible()
-    seen.chip.click()
-    expect(seen.panel).to_have_count(0)
+    overlay.closes()
+    overlay.chip.click()
+    expect(overlay.panel).to_be_visible()
+    overlay.chip.click()
+    expect(overlay.panel).to_have_count(0)
 
 
 def test_an_address_is_read_with_the_cookies_of_a_member(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
 ) -> None:
     data = face()
     html = f'<img id="target" src="{web.put(data, MEMBERS)}" {SIZE} alt="">'
@@ -175,67 +175,72 @@ def test_an_address_is_read_with_the_cookies_of_a_member(
     page.goto(web.url(MEMBERS, "/login"))
     page.goto(web.page(html, MEMBERS))
     extension.check(page, page.locator("#target"), told=True)
-    assert Seen(page, front.url).report()["sha256"] == sha256(data)
+    assert Overlay(page, proxy.url).report()["sha256"] == sha256(data)
     page.context.clear_cookies()
 
 
 def test_a_link_to_a_picture_is_checked(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
 ) -> None:
     data = face()
     page = open_page(f'<p style="margin: 90px"><a id="target" href="{web.put(data)}">A photo</a>')
     extension.check(page, page.locator("#target"))
-    assert Seen(page, front.url).report()["sha256"] == sha256(data)
+    assert Overlay(page, proxy.url).report()["sha256"] == sha256(data)
 
 
 def test_where_a_host_refuses_the_browser_the_server_asks(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
 ) -> None:
     data = face()
     page = open_page(f'<img id="target" src="{web.put(data, WARY)}" {SIZE} alt="">')
     extension.check(page, page.locator("#target"), told=True)
-    assert Seen(page, front.url).report()["sha256"] == sha256(data)
-    assert data not in front.checks()[-1].body
+    assert Overlay(page, proxy.url).report()["sha256"] == sha256(data)
+    assert data not in proxy.checks()[-1].body
     agents = [one.headers["User-Agent"] for one in web.asked if one.host == WARY]
     assert any(agent.startswith("Unmask/") for agent in agents)
 
 
 def test_where_nobody_gets_the_bytes_there_is_a_way_out(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face, tmp_path: Path
+    extension: Extension,
+    proxy: FaultProxy,
+    open_page: OpenPage,
+    web: Web,
+    face: Face,
+    tmp_path: Path,
 ) -> None:
     data = face()
     page = open_page(f'<img id="target" src="{web.put(data, CLOSED)}" {SIZE} alt="">')
-    seen = Seen(page, front.url)
+    overlay = Overlay(page, proxy.url)
     extension.check(page, page.locator("#target"), told=True)
-    expect(seen.chip).to_have_attribute("data-state", "error")
-    expect(seen.part("message")).not_to_be_empty()
-    expect(seen.part("capture")).to_be_visible()
+    expect(overlay.chip).to_have_attribute("data-state", "error")
+    expect(overlay.part("message")).not_to_be_empty()
+    expect(overlay.part("capture")).to_be_visible()
     file = tmp_path / "saved.jpg"
     file.write_bytes(data)
     with page.expect_file_chooser() as chooser:
-        seen.part("choose-file").click()
+        overlay.part("choose-file").click()
     chooser.value.set_files(file)
-    assert seen.report()["sha256"] == sha256(data)
+    assert overlay.report()["sha256"] == sha256(data)
 
 
 def test_the_visible_area_is_captured_where_nobody_gets_the_bytes(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
 ) -> None:
     page = open_page(f'<img id="target" src="{web.put(face(), CLOSED)}" {SIZE} alt="">')
-    seen = Seen(page, front.url)
+    overlay = Overlay(page, proxy.url)
     extension.check(page, page.locator("#target"), told=True)
-    expect(seen.chip).to_have_attribute("data-state", "error")
-    seen.part("capture").click()
-    report = seen.report()
+    expect(overlay.chip).to_have_attribute("data-state", "error")
+    overlay.part("capture").click()
+    report = overlay.report()
     size = report["image"]
     assert abs(size["width"] / size["height"] - 1) < 0.02, "more or less than the picture"
     assert size["width"] >= 380
-    seen.marks_faces(page.locator("#target"), report, slack=2)
+    overlay.marks_faces(page.locator("#target"), report, slack=2)
 
 
 @pytest.mark.parametrize("host", [LOCAL[1], OTHER])
 def test_a_picture_in_a_frame_is_checked(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face, host: str
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face, host: str
 ) -> None:
     data = face()
     inner = web.page(f'<p>Above<p><img id="target" src="{web.put(data)}" {SIZE} alt="">', host)
@@ -245,26 +250,26 @@ def test_a_picture_in_a_frame_is_checked(
     frame = next(one for one in page.frames if one.url == inner)
     target = frame.locator("#target")
     extension.check(page, target, told=True, frame=frame)
-    seen = Seen(page, front.url, frame)
-    report = seen.report()
+    overlay = Overlay(page, proxy.url, frame)
+    report = overlay.report()
     assert report["sha256"] == sha256(data)
-    seen.lies_over(target)
+    overlay.lies_over(target)
 
 
 def test_where_nothing_is_found_it_is_said_so(
-    extension: Extension, front: Front, open_page: OpenPage
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage
 ) -> None:
     page = open_page('<p id="target" style="margin: 90px">Words alone.')
     extension.check(page, page.locator("#target"))
-    seen = Seen(page, front.url)
-    expect(seen.panel.or_(seen.part("picker"))).to_be_visible()
+    overlay = Overlay(page, proxy.url)
+    expect(overlay.panel.or_(overlay.part("picker"))).to_be_visible()
     page.keyboard.press("Escape")
-    expect(seen.panel.or_(seen.part("picker"))).to_have_count(0)
-    assert front.checks() == []
+    expect(overlay.panel.or_(overlay.part("picker"))).to_have_count(0)
+    assert proxy.checks() == []
 
 
 def test_where_the_click_was_not_seen_the_person_points(
-    extension: Extension, front: Front, open_page: OpenPage, web: Web, face: Face
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
 ) -> None:
     """Without the right to read every site nobody knows where the right click was."""
     data = face()
@@ -273,7 +278,7 @@ def test_where_the_click_was_not_seen_the_person_points(
     )
     page = open_page(html)
     extension.choose(page, "check-image")
-    seen = Seen(page, front.url)
-    expect(seen.part("picker")).to_be_visible()
+    overlay = Overlay(page, proxy.url)
+    expect(overlay.part("picker")).to_be_visible()
     page.locator("#target").click()
-    assert seen.report()["sha256"] == sha256(data)
+    assert overlay.report()["sha256"] == sha256(data)

@@ -89,7 +89,7 @@ def test_the_scripts_are_small(release: Path) -> None:
     sizes = {path.name: path.stat().st_size for path in release.rglob("*.js")}
     assert len(sizes) >= 4
     assert all(size < 100 * KB for size in sizes.values()), sizes
-    injected = {name: sizes[name] for name in ("page.js", "spot.js")}
+    injected = {name: sizes[name] for name in ("page.js", "right-click.js")}
     assert all(size < 40 * KB for size in injected.values()), injected
 
 

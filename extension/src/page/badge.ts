@@ -3,19 +3,19 @@
 import { h } from "../shared/dom";
 import type { JobView } from "../shared/view";
 import { t } from "../shared/i18n";
-import { mark as sign } from "../shared/marks";
+import { icon } from "../shared/icons";
 import { Overlay } from "./overlay";
 import type { Rect } from "./place";
 import { boundsOf, visiblePart } from "./place";
-import type { Sighting } from "./sighting";
-import { stillShows } from "./sighting";
+import type { PagePicture } from "./page-picture";
+import { stillShows } from "./page-picture";
 import type { Tracker } from "./track";
 
 const CHIP_INSET = 8;
-/** Room for the sign alone. */
+/** Room for the icon alone. */
 const CHIP_LEAST = 32;
 
-export class Mark {
+export class Badge {
   readonly chip: HTMLButtonElement;
   readonly #control = new AbortController();
   #overlay: Overlay | null = null;
@@ -24,14 +24,14 @@ export class Mark {
   constructor(
     private readonly root: ShadowRoot,
     /** Null for a picture that the page does not show: its chip stands in a corner. */
-    readonly sighting: Sighting | null,
+    readonly pagePicture: PagePicture | null,
     tracker: Tracker,
     onClick: () => void,
   ) {
     this.chip = h("button", { part: "chip", click: onClick });
     root.append(this.chip);
     this.#say();
-    if (sighting !== null) tracker.add(sighting.element, () => { this.#place(); }, this.#control.signal);
+    if (pagePicture !== null) tracker.add(pagePicture.element, () => { this.#place(); }, this.#control.signal);
   }
 
   show(view: JobView): void {
@@ -54,8 +54,8 @@ export class Mark {
     if (overlaid === this.overlaid) return;
     this.#overlay?.remove();
     this.#overlay = null;
-    if (!overlaid || this.sighting === null || this.#view?.report == null) return;
-    this.#overlay = new Overlay(this.root, this.sighting);
+    if (!overlaid || this.pagePicture === null || this.#view?.report == null) return;
+    this.#overlay = new Overlay(this.root, this.pagePicture);
     this.#overlay.show(this.#view);
     this.#place();
   }
@@ -66,7 +66,7 @@ export class Mark {
 
   /** The part of the picture that can be seen; null if none can. */
   visible(): Rect | null {
-    return this.sighting && visiblePart(this.sighting.element);
+    return this.pagePicture && visiblePart(this.pagePicture.element);
   }
 
   remove(): void {
@@ -80,31 +80,31 @@ export class Mark {
     const words = this.#view?.chip ?? t("look_waiting");
     const { chip } = this;
     chip.dataset["state"] = look;
-    chip.className = `chip v-${look}${this.sighting === null ? " is-docked" : ""}`;
+    chip.className = `chip v-${look}${this.pagePicture === null ? " is-docked" : ""}`;
     if (this.#view !== null) {
       chip.dataset["job"] = this.#view.id;
       chip.dataset["check"] = this.#view.check ?? "";
     }
     if (chip.textContent === words) return;
-    chip.replaceChildren(sign(look), h("span", {}, words));
+    chip.replaceChildren(icon(look), h("span", {}, words));
     chip.setAttribute("aria-label", t("chip_label", words));
   }
 
   #place(): void {
-    const { sighting, chip } = this;
-    if (sighting === null) return;
-    const bounds = boundsOf(sighting.element);
-    const shown = this.visible();
-    const hidden = shown === null || !stillShows(sighting);
+    const { pagePicture, chip } = this;
+    if (pagePicture === null) return;
+    const bounds = boundsOf(pagePicture.element);
+    const visible = this.visible();
+    const hidden = visible === null || !stillShows(pagePicture);
     chip.hidden = hidden;
-    this.#overlay?.place(bounds, hidden ? null : shown);
+    this.#overlay?.place(bounds, hidden ? null : visible);
     if (hidden) return;
-    const x = Math.max(shown.x, 0) + Math.min(CHIP_INSET, shown.width / 8);
-    const y = Math.max(shown.y, 0) + Math.min(CHIP_INSET, shown.height / 8);
+    const x = Math.max(visible.x, 0) + Math.min(CHIP_INSET, visible.width / 8);
+    const y = Math.max(visible.y, 0) + Math.min(CHIP_INSET, visible.height / 8);
     const move = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
     if (chip.style.transform === move) return;
     chip.style.transform = move;
-    chip.style.maxWidth = `${Math.max(CHIP_LEAST, shown.width - 2 * CHIP_INSET)}px`;
+    chip.style.maxWidth = `${Math.max(CHIP_LEAST, visible.width - 2 * CHIP_INSET)}px`;
   }
 }
 

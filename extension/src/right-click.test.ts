@@ -6,7 +6,7 @@ it("notes where the last right click was, by one listener however often it is pu
   const adding = vi.spyOn(globalThis, "addEventListener");
   for (let count = 0; count < 3; count++) {
     vi.resetModules();
-    await import("./spot");
+    await import("./right-click");
   }
   expect(adding.mock.calls.filter(([type]) => type === "contextmenu")).toHaveLength(1);
   expect(globalThis.unmaskRightClick).toBeNull();

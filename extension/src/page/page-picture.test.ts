@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { image } from "../testing/layout";
-import { backgroundOf, pictureIn, stillShows, urlIn } from "./sighting";
+import { backgroundOf, pictureIn, stillShows, urlIn } from "./page-picture";
 
 afterEach(() => { document.body.replaceChildren(); });
 

@@ -17,12 +17,12 @@ const SHAPES: Readonly<Record<Look, { outline: string; inside: string }>> = {
   checking: { outline: "", inside: "M12 3a9 9 0 1 1-9 9" },
 };
 
-export function mark(look: Look): SVGSVGElement {
+export function icon(look: Look): SVGSVGElement {
   const { outline, inside } = SHAPES[look];
   return svg(
     "svg",
-    { viewBox: "0 0 24 24", class: `mark mark-${look}`, "aria-hidden": "true" },
-    outline !== "" && svg("path", { class: "mark-outline", d: outline }),
-    svg("path", { class: "mark-inside", d: inside }),
+    { viewBox: "0 0 24 24", class: `icon icon-${look}`, "aria-hidden": "true" },
+    outline !== "" && svg("path", { class: "icon-outline", d: outline }),
+    svg("path", { class: "icon-inside", d: inside }),
   );
 }

@@ -1,0 +1,1 @@
+"""Marks that generators leave in the metadata: the table of them, and the search for its rows."""

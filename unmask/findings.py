@@ -1,0 +1,95 @@
+"""What a picture's file tells of its own origin, beside the score: the vocabulary of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Weight(StrEnum):
+    """How much a finding weighs, the heaviest first."""
+
+    #: The file says so, and a signature that a trust list vouches for covers the picture.
+    STATEMENT = "statement"
+    #: An unsigned field or a visible mark says so: anybody can write or draw one.
+    HINT = "hint"
+    #: Context: it may be read together with other facts.
+    NOTE = "note"
+
+
+class Kind(StrEnum):
+    """Where a finding comes from."""
+
+    CREDENTIALS = "credentials"
+    MARKS = "marks"
+    VISIBLE_MARKS = "visible_marks"
+    METADATA = "metadata"
+    JPEG = "jpeg"
+    SCENE = "scene"
+    DUPLICATES = "duplicates"
+
+
+class Says(StrEnum):
+    """What a finding says of the picture's origin, the most telling first."""
+
+    GENERATED = "generated"
+    EDITED = "edited"
+    CAMERA = "camera"
+    NOTHING = "nothing"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Where(_Frozen):
+    """The place of a finding: ``field`` is a field of the file, named as exiftool names it;
+    ``box`` is x, y, width, height in pixels of the picture as shown; ``layer`` is the file of a
+    picture of the result that shows it."""
+
+    field: str | None = None
+    box: tuple[int, int, int, int] | None = None
+    layer: str | None = None
+
+
+class Evidence(_Frozen):
+    """One finding about the file.
+
+    ``code`` says what was found and ``parameters`` fill its sentence. Both may be published: what
+    a file holds of places, names and prompts is in no parameter.
+    """
+
+    kind: Kind
+    code: str
+    weight: Weight
+    says: Says = Says.NOTHING
+    where: Where = Where()
+    parameters: dict[str, str | int] = {}
+
+
+def weighed(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """The findings, the heaviest first and among equals the most telling; else as they came."""
+    weights, words = list(Weight), list(Says)
+    return sorted(evidence, key=lambda item: (weights.index(item.weight), words.index(item.says)))
+
+
+def evidence_says(evidence: Iterable[Evidence]) -> Says:
+    """What the evidence as a whole says of the picture's origin.
+
+    Notes say nothing by themselves. Of several answers the most telling counts, whatever the
+    weight: a camera's signature does not outweigh a generator's mark.
+    """
+    words = list(Says)
+    telling = (item.says for item in evidence if item.weight is not Weight.NOTE)
+    return min(telling, key=words.index, default=Says.NOTHING)
+
+
+def telling(evidence: Iterable[Evidence]) -> Evidence | None:
+    """The finding to name in the statement: the heaviest one that says what the whole says."""
+    findings = weighed(evidence)
+    says = evidence_says(findings)
+    if says is Says.NOTHING:
+        return None
+    return next(item for item in findings if item.says is says and item.weight is not Weight.NOTE)

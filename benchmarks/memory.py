@@ -76,12 +76,12 @@ async def send(url: str, pictures: Sequence[bytes], callers: int = CALLERS) -> N
             async with session.post(
                 target, data=data, headers={"Content-Type": "image/jpeg"}
             ) as answer:
-                report = await answer.json()
-            while report.get("state") in ("queued", "running"):
-                async with session.get(f"{url}/v1/checks/{report['id']}?wait=60") as answer:
-                    report = await answer.json()
-            if report.get("state") != "done":
-                raise RuntimeError(f"a check did not end: {report}")
+                check = await answer.json()
+            while check.get("state") in ("queued", "running"):
+                async with session.get(f"{url}/v1/checks/{check['id']}?wait=60") as answer:
+                    check = await answer.json()
+            if check.get("state") != "done":
+                raise RuntimeError(f"a check did not end: {check}")
 
     async with aiohttp.ClientSession() as session:
         await asyncio.gather(*(call(session) for _ in range(callers)))

@@ -153,7 +153,7 @@ def test_a_check_outlives_the_service(up: Make, portrait: np.ndarray[Any, Any]) 
     assert none_left(first.data, 0)
     assert not socket_file.exists()
     second = up().ready()
-    assert second.get(f"/v1/checks/{report['id']}")["faces"] == report["faces"]
+    assert second.get(f"/v1/checks/{report['id']}")["report"] == report["report"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])

@@ -57,6 +57,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "idempotency_mismatch": ErrorCode(422, "The idempotency key belongs to another picture."),
     "poison_picture": ErrorCode(500, "The picture ended its worker three times and is given up."),
     "picture_missing": ErrorCode(410, "The picture is no longer in the store."),
+    "result_missing": ErrorCode(410, "The result of the check is lost; ask for it again."),
     "not_served": ErrorCode(503, "No worker took the check in time."),
     "internal": ErrorCode(500, "Something unforeseen went wrong; the log tells more."),
 }

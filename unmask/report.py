@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -128,7 +128,7 @@ class Timings(_Frozen):
 
 
 class Report(_Frozen):
-    """What was found in one picture.
+    """What was found in one picture: the same for every check of it by the same model.
 
     ``threshold`` is the bound on the heatmap. A face of this picture is called fake from
     ``fake_bound`` on and real below ``real_bound``: both rise with the number of faces, one of
@@ -137,9 +137,7 @@ class Report(_Frozen):
     """
 
     version: int = 1
-    id: str
     sha256: str
-    state: State = State.DONE
     verdict: Verdict
     fake_probability: Probability | None
     statement: str
@@ -151,7 +149,6 @@ class Report(_Frozen):
     fake_bound: Probability | None = None
     pictures: Pictures = Pictures()
     timings_ms: Timings = Timings()
-    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
     warning_codes: tuple[CodedWarning, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -180,7 +177,8 @@ class Check(_Frozen):
     ``error`` is the inside of the one error shape (code, message, detail) of a failed check;
     ``verdict`` and ``fake_probability`` are those of the picture once it is done (a picture
     without a face has no probability); ``model_version`` is that of the model that judged, before
-    that the one asked for. At ``expires`` every trace of the check is removed.
+    that the one asked for. ``report`` is there once the check is done, except in lists. At
+    ``expires`` every trace of the check is removed.
     """
 
     id: str
@@ -195,6 +193,7 @@ class Check(_Frozen):
     fake_probability: Probability | None = None
     error: dict[str, Any] | None = None
     model_version: str
+    report: Report | None = None
 
     @property
     def ended(self) -> bool:

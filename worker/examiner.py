@@ -143,7 +143,7 @@ def _with_timings(report: Report, job: ExamineJob, draw: float) -> Report:
         "total": timings.total + draw + queue,
     }
     names = Pictures(annotated="annotated.jpg", mask="mask.png", heatmap="heatmap.png")
-    update = {"timings_ms": timings.model_copy(update=times), "pictures": names, "id": job.id}
+    update = {"timings_ms": timings.model_copy(update=times), "pictures": names}
     return report.model_copy(update=update)
 
 

@@ -52,7 +52,8 @@ async def store(context: UpdateContext, callback: CallbackData, argument: str) -
     ``truth-consent``."""
     truth, _, consent = argument.partition("-")
     checks, feedback = context.services.checks, context.services.feedback
-    report = await checks.report(callback.check)
+    check = await checks.get(callback.check)
+    report = check.report if check else None
     if report is None or truth not in _TRUTHS:
         await results.say_expired(context)
         return

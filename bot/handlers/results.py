@@ -25,7 +25,7 @@ _CAPTIONS = {
 
 async def send_picture(context: UpdateContext, action: Action, callback: CallbackData) -> None:
     """Send the mask or the heatmap as a photo, or the annotated picture as a file."""
-    data = await context.services.checks.result_picture(callback.check, _FILES[action])
+    data = await context.services.checks.result(callback.check, _FILES[action])
     if data is None:
         await say_expired(context)
         return
@@ -115,5 +115,6 @@ async def say_expired(context: UpdateContext) -> None:
 
 
 async def _has_empty_mask(context: UpdateContext, callback: CallbackData) -> bool:
-    report = await context.services.checks.report(callback.check)
+    check = await context.services.checks.get(callback.check)
+    report = check.report if check else None
     return report is not None and all(face.tampered_fraction == 0 for face in report.faces)

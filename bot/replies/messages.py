@@ -84,6 +84,7 @@ ERRORS = {
     "poison_picture": gettext_noop(
         "This picture made the examination fail three times, so it was given up."
     ),
+    "result_missing": gettext_noop("This result is no longer kept. Send the picture again."),
     "not_found": gettext_noop("This result is no longer kept. Send the picture again."),
 }
 #: For errors without a sentence of their own.

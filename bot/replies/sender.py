@@ -87,10 +87,11 @@ class ReplySender:
         """The result of one picture, and the annotated picture in a form that Telegram accepts."""
         outcome = item.outcome
         if outcome.error is None:
-            report, jpeg = await asyncio.gather(
-                self._checks.report(outcome.check),
-                self._checks.result_picture(outcome.check, "annotated.jpg"),
+            check, jpeg = await asyncio.gather(
+                self._checks.get(outcome.check),
+                self._checks.result(outcome.check, "annotated.jpg"),
             )
+            report = check.report if check else None
             if report is not None and jpeg is not None:
                 photo, is_smaller = await asyncio.to_thread(as_photo, jpeg)
                 if is_smaller:

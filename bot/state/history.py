@@ -21,7 +21,7 @@ from unmask.images import Picture
 from unmask.images.similarity import Look, alike, look, may_be_alike
 from unmask.queue import CheckQueue
 from unmask.queue.clients import reachable
-from unmask.report import Check, State
+from unmask.report import Check, Report
 from unmask.settings import Settings
 
 #: How many pictures of a chat are remembered.
@@ -73,7 +73,7 @@ class History:
         """
         entries = await self._entries(chat)
         for entry in entries:
-            if entry.sha256 == picture.sha256 and await self._is_current(entry):
+            if entry.sha256 == picture.sha256 and await self._report(entry):
                 return EarlierCheck(entry, exact=True), entry.phash
         current = await self._look(picture.data)
         if current is None:
@@ -152,21 +152,15 @@ class History:
         current = [entry for entry in entries if entry.when > oldest]
         return sorted(current, key=lambda entry: entry.when, reverse=True)
 
-    async def _is_current(self, entry: Entry) -> bool:
-        """Whether a check still exists, is done, and is of the model in use."""
+    async def _report(self, entry: Entry) -> Report | None:
+        """The report of a check that still exists, is done, and is of the model in use."""
         check = await self._checks.get(entry.check)
-        return (
-            check is not None
-            and check.state is State.DONE
-            and check.model_version == self._checks.model_version
-        )
+        is_current = check is not None and check.model_version == self._checks.model_version
+        return check.report if check and is_current else None
 
     async def _is_similar(self, entry: Entry, current: Look) -> bool:
-        if not await self._is_current(entry):
-            return False
-        data, report = await asyncio.gather(
-            self._picture(entry.check), self._checks.report(entry.check)
-        )
+        report = await self._report(entry)
+        data = await self._picture(entry.check) if report else None
         earlier = await self._look(data) if data else None
         if earlier is None or report is None:
             return False

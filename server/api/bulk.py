@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from server.api.body import Options, Upload, many_pictures
-from server.api.responses import json_response
+from server.api.responses import check_json, json_response
 from server.api.submission import Submission
 from unmask.errors import UnmaskError
 
@@ -47,4 +47,4 @@ async def _result(submission: Submission, options: Options, upload: Upload) -> d
         check = await submission.submit(upload.data, options)
     except UnmaskError as error:
         return error.as_json()
-    return check.model_dump(mode="json")
+    return check_json(check)

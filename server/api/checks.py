@@ -30,7 +30,7 @@ class ChecksOf:
 
 
 async def create(request: web.Request) -> web.Response:
-    """Take one picture: 200 with the report if the check ended in time, else 202."""
+    """Take one picture: 200 if its check ended in time, else 202."""
     seconds = wait_of(request)
     submission = Submission(request)
     await submission.admit()
@@ -39,16 +39,16 @@ async def create(request: web.Request) -> web.Response:
     if seconds > 0 and not check.ended:
         check = await _ended(request, check, seconds)
     return json_response(
-        await check_json(request, check),
+        check_json(check),
         status=200 if check.ended else 202,
         Location=f"/v1/checks/{check.id}",
     )
 
 
 async def read(request: web.Request) -> web.Response:
-    """One check: its report once it is done; with ``?download`` as a file."""
+    """One check, with its report once it is done; with ``?download`` as a file."""
     check = await check_of(request)
-    response = json_response(await check_json(request, check))
+    response = json_response(check_json(check))
     if "download" in request.query:
         response.headers["Content-Disposition"] = f'attachment; filename="unmask-{check.id}.json"'
     return response
@@ -67,7 +67,7 @@ async def list_page(request: web.Request) -> web.Response:
         limit=_count(query.get("limit", "50")),
         cursor=query.get("cursor"),
     )
-    checks = [check.model_dump(mode="json") for check in page.checks]
+    checks = [check_json(check) for check in page.checks]
     return json_response({"checks": checks, "cursor": page.cursor})
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
-from server.api.responses import check_of
+from server.api.responses import check_json, check_of, json_response
 from server.context import CHECKS, METRICS, STOPPING
 from unmask.errors import UnmaskError
 from unmask.report import Check
@@ -26,10 +26,11 @@ async def stream(request: web.Request) -> web.StreamResponse:
         with streams.track_inprogress(), suppress(ConnectionError, TimeoutError):
             try:
                 async for change in _changes(request, check.id, response):
-                    await response.send(change.model_dump_json(), event=change.state.value)
+                    data = json_response(check_json(change)).text or ""
+                    await response.send(data, event=change.state.value)
             except UnmaskError as error:
                 # The head was sent already: the error can only follow as an event of its own.
-                await response.send(web.json_response(error.as_json()).text or "", event="error")
+                await response.send(json_response(error.as_json()).text or "", event="error")
     return response
 
 

@@ -8,17 +8,15 @@ from server.api.preview import PREVIEWS
 from server.api.responses import check_of, not_found
 from server.context import CHECKS
 from unmask.errors import UnmaskError
-from unmask.report import State
 
 #: A browser may keep a picture for minutes, not longer: DELETE cannot reach into it.
 CACHE = "private, max-age=300"
-RESULTS = {"annotated.jpg": "image/jpeg", "mask.png": "image/png", "heatmap.png": "image/png"}
 
 
 async def result(request: web.Request) -> web.Response:
     """The annotated picture, the mask or the heatmap."""
     name = request.path.rpartition("/")[2]
-    return await _stored(request, name, RESULTS[name])
+    return await _stored(request, name, "image/jpeg" if name.endswith(".jpg") else "image/png")
 
 
 async def face(request: web.Request) -> web.Response:
@@ -45,10 +43,7 @@ async def original(request: web.Request) -> web.Response:
 
 
 async def _stored(request: web.Request, name: str, kind: str) -> web.Response:
-    check = await check_of(request)
-    data = None
-    if check.state is State.DONE:
-        data = await request.app[CHECKS].result_picture(check.id, name)
+    data = await request.app[CHECKS].result(request.match_info["id"], name)
     if data is None:
         raise not_found()
     return _picture(data, kind)

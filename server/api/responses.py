@@ -9,7 +9,24 @@ from aiohttp import web
 
 from server.context import CHECKS
 from unmask.errors import UnmaskError
-from unmask.report import Check, Pictures, Report, State
+from unmask.report import Check
+
+#: The pictures of a result, as a report and the routes name them.
+RESULT_FILES = {"annotated": "annotated.jpg", "mask": "mask.png", "heatmap": "heatmap.png"}
+#: The fields of a report that the version before showed beside those of the check.
+DEPRECATED = (
+    "version",
+    "statement",
+    "image",
+    "faces",
+    "model",
+    "threshold",
+    "real_bound",
+    "fake_bound",
+    "pictures",
+    "timings_ms",
+    "warnings",
+)
 
 
 def json_response(value: Any, status: int = 200, **headers: str) -> web.Response:
@@ -22,19 +39,18 @@ def json_response(value: Any, status: int = 200, **headers: str) -> web.Response
     )
 
 
-async def check_json(request: web.Request, check: Check) -> dict[str, Any]:
-    """A check as every client sees it: its report once it is done, else its state."""
-    report = await request.app[CHECKS].report(check.id) if check.state is State.DONE else None
-    return check.model_dump(mode="json") if report is None else report_json(report)
+def check_json(check: Check) -> dict[str, Any]:
+    """A check as every client sees it, with the addresses of its pictures.
 
-
-def report_json(report: Report) -> dict[str, Any]:
-    """A report with the addresses of its pictures."""
-    base = f"/v1/checks/{report.id}"
-    pictures = Pictures(
-        annotated=f"{base}/annotated.jpg", mask=f"{base}/mask.png", heatmap=f"{base}/heatmap.png"
-    )
-    return report.model_copy(update={"pictures": pictures}).model_dump(mode="json")
+    For one version the fields :data:`DEPRECATED` stand beside those of the check, too.
+    """
+    shown = check.model_dump(mode="json")
+    report = shown["report"]
+    if report is None:
+        return shown
+    base = f"/v1/checks/{check.id}"
+    report["pictures"] = {kind: f"{base}/{name}" for kind, name in RESULT_FILES.items()}
+    return shown | {name: report[name] for name in DEPRECATED}
 
 
 async def check_of(request: web.Request) -> Check:

@@ -104,8 +104,8 @@ CHECKS = (
         Operation(
             "readCheck",
             "Read a check",
-            "The report once it is done, before that where the check stands.",
-            {"200": json_content("The check.", "Answer")},
+            "Where the check stands, and its report once it is done.",
+            {"200": json_content("The check.", "Check")},
             "not_found",
             parameters=(query("download", "Answer as a file.", {"type": "string"}),),
         ),

@@ -7,11 +7,11 @@ from aiohttp import web
 from server.api.body import one_picture
 from server.api.responses import check_of
 from server.api.submission import Submission
-from server.context import ACTOR, CHECKS, DOCUMENT
+from server.context import ACTOR, DOCUMENT
 from server.security.identity import Role
 from server.security.permissions import Permission, may
 from server.web.rendering import PAGES
-from unmask.report import Check, Door, Report, State
+from unmask.report import Check, Door
 
 
 async def home(request: web.Request) -> web.Response:
@@ -37,24 +37,18 @@ async def create(request: web.Request) -> web.Response:
 async def check(request: web.Request) -> web.Response:
     """The page of one check."""
     check = await check_of(request)
-    report, may_remove = await _report(request, check), _may_remove(request, check)
-    return request.app[PAGES].check(check, report, may_remove=may_remove)
+    return request.app[PAGES].check(check, may_remove=_may_remove(request, check))
 
 
 async def card(request: web.Request) -> web.Response:
     """The card of one check, which the script puts into a page."""
     check = await check_of(request)
-    report, may_remove = await _report(request, check), _may_remove(request, check)
-    return request.app[PAGES].card(check, report, may_remove=may_remove)
+    return request.app[PAGES].card(check, may_remove=_may_remove(request, check))
 
 
 async def reference(request: web.Request) -> web.Response:
     """The API for readers."""
     return request.app[PAGES].reference(request.app[DOCUMENT])
-
-
-async def _report(request: web.Request, check: Check) -> Report | None:
-    return await request.app[CHECKS].report(check.id) if check.state is State.DONE else None
 
 
 def _may_remove(request: web.Request, check: Check) -> bool:

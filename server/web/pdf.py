@@ -9,7 +9,7 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from server.web.texts import CAVEATS, VERDICTS
-from unmask.report import Face, Report, Verdict, shown_percent
+from unmask.report import Check, Face, Report, Verdict, shown_percent
 
 Colour = tuple[int, int, int]
 INK: Colour = (27, 29, 34)
@@ -57,9 +57,12 @@ class _Paper(FPDF):
         self.ln(3)
 
 
-def report_pdf(report: Report, annotated: bytes, faces: Sequence[bytes | None]) -> bytes:
-    """The report as a PDF. ``annotated`` is a JPEG, as is each crop of ``faces``, in order."""
-    paper = _Paper(f"Unmask {report.id}")
+def report_pdf(
+    check: Check, report: Report, annotated: bytes, faces: Sequence[bytes | None]
+) -> bytes:
+    """The report of a check as a PDF. ``annotated`` is a JPEG, as is each crop of ``faces``, in
+    order."""
+    paper = _Paper(f"Unmask {check.id}")
     colour = COLOURS[report.verdict]
     paper.say("Unmask report", 9, MUTED)
     paper.ln(1)
@@ -81,7 +84,7 @@ def report_pdf(report: Report, annotated: bytes, faces: Sequence[bytes | None]) 
     for number, face in enumerate(report.faces):
         _face(paper, number, face, faces[number] if number < len(faces) else None)
     paper.rule()
-    _facts(paper, report)
+    _facts(paper, check, report)
     return bytes(paper.output())
 
 
@@ -113,12 +116,12 @@ def _face(paper: _Paper, number: int, face: Face, crop: bytes | None) -> None:
     paper.set_xy(MARGIN, max(paper.get_y(), top + CROP))
 
 
-def _facts(paper: _Paper, report: Report) -> None:
+def _facts(paper: _Paper, check: Check, report: Report) -> None:
     size, model = report.image, report.model
     lines = [
         f"Picture: {size.width} x {size.height} pixels, {size.format}",
         f"SHA-256 of the file: {report.sha256}",
-        f"Asked for: {report.created:%Y-%m-%d %H:%M:%S %Z}",
+        f"Asked for: {check.created:%Y-%m-%d %H:%M:%S %Z}",
         f"Model: {model.name} {model.version}, SHA-256 {model.sha256}",
         f"Threshold of the mask: {report.threshold:.2f}",
         *(f"Note: {warning}" for warning in report.warnings),

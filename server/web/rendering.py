@@ -60,19 +60,13 @@ class Pages:
             may_remove=may_remove,
         )
 
-    def check(self, check: Check, report: Report | None, *, may_remove: bool) -> web.Response:
+    def check(self, check: Check, *, may_remove: bool) -> web.Response:
         """The page of one check, to share; ``may_remove`` offers to remove the check."""
-        card = _card(report)
-        return self._page(
-            "check.html", check=check, report=report, card=card, may_remove=may_remove
-        )
+        return self._check_page("check.html", check, may_remove)
 
-    def card(self, check: Check, report: Report | None, *, may_remove: bool) -> web.Response:
+    def card(self, check: Check, *, may_remove: bool) -> web.Response:
         """The card of one check, for a page that is already there."""
-        card = _card(report)
-        return self._page(
-            "_card.html", check=check, report=report, card=card, may_remove=may_remove
-        )
+        return self._check_page("_card.html", check, may_remove)
 
     def reference(self, document: dict[str, Any]) -> web.Response:
         """The API for readers."""
@@ -81,6 +75,12 @@ class Pages:
     def error(self, error: UnmaskError) -> web.Response:
         """The page of an error."""
         return self._page("error.html", error.status, error=error)
+
+    def _check_page(self, template: str, check: Check, may_remove: bool) -> web.Response:
+        card = _card(check.report)
+        return self._page(
+            template, check=check, report=check.report, card=card, may_remove=may_remove
+        )
 
     def _page(self, template: str, status: int = 200, **values: Any) -> web.Response:
         text = self._env.get_template(template).render(values)

@@ -14,14 +14,14 @@ from server.web.pdf import report_pdf
 async def pdf(request: web.Request) -> web.Response:
     """The PDF of a done check."""
     check = await check_of(request)
-    checks = request.app[CHECKS]
-    report = await checks.report(check.id)
-    annotated = await checks.result_picture(check.id, "annotated.jpg")
-    if report is None or annotated is None:
+    if check.report is None:
         raise not_found()
-    names = [f"face-{number}.jpg" for number in range(len(report.faces))]
-    faces = [await checks.result_picture(check.id, name) for name in names]
-    body = await asyncio.to_thread(report_pdf, report, annotated, faces)
+    names = [f"face-{number}.jpg" for number in range(len(check.report.faces))]
+    files = await request.app[CHECKS].results(check.id, ["annotated.jpg", *names])
+    annotated, *faces = files
+    if annotated is None:
+        raise not_found()
+    body = await asyncio.to_thread(report_pdf, check, check.report, annotated, faces)
     return web.Response(
         body=body,
         content_type="application/pdf",

@@ -99,7 +99,6 @@ def examination(picture: Picture, probability: float) -> Examination:
     )
     found, shown = picture_verdict((face,))
     report = Report(
-        id="stand-in",
         sha256=picture.sha256,
         verdict=found,
         fake_probability=shown,

@@ -98,7 +98,6 @@ def test_a_crop_stays_inside_its_picture() -> None:
 
 def test_the_times_of_a_report_add_up() -> None:
     report = Report(
-        id="x",
         sha256="y",
         verdict=Verdict.NO_FACE,
         fake_probability=None,
@@ -111,7 +110,7 @@ def test_the_times_of_a_report_add_up() -> None:
     )
     timed = _with_timings(report, ExamineJob("job", "y", wait=0.5), 6.0)
     assert timed.timings_ms == Timings(queue=500, decode=1, faces=2, model=3, draw=10, total=516)
-    assert timed.id == "job" and timed.pictures == Pictures(
+    assert timed.pictures == Pictures(
         annotated="annotated.jpg", mask="mask.png", heatmap="heatmap.png"
     )
 

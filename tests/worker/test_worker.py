@@ -40,19 +40,19 @@ async def test_a_result_is_complete(tmp_path: Path) -> None:
         (check,) = await harness.submit(picture(200))
         harness.worker()
         (done,) = await harness.ends([check], 20)
-        found = await harness.checks.report(done.id)
+        found = done.report
         assert isinstance(found, Report)
         assert found.verdict is Verdict.FAKE is done.verdict
         assert found.timings_ms.queue > 0 and found.timings_ms.total > found.timings_ms.queue
         names = {found.pictures.annotated, found.pictures.mask, found.pictures.heatmap}
         assert names == {"annotated.jpg", "mask.png", "heatmap.png"}
         for name in ("annotated.jpg", "mask.png", "heatmap.png"):
-            data = await harness.checks.result_picture(done.id, name)
+            data = await harness.checks.result(done.id, name)
             assert data is not None and Image.open(io.BytesIO(data)).size == (20, 20)
-        face = await harness.checks.result_picture(done.id, "face-0.jpg")
+        face = await harness.checks.result(done.id, "face-0.jpg")
         assert face is not None and Image.open(io.BytesIO(face)).size == (17, 17)
-        assert await harness.checks.result_picture(done.id, "face-1.jpg") is None
-        assert await harness.checks.result_picture(done.id, "../secret.jpg") is None
+        assert await harness.checks.result(done.id, "face-1.jpg") is None
+        assert await harness.checks.result(done.id, "../secret.jpg") is None
 
 
 async def test_redis_names_no_code_to_run(tmp_path: Path) -> None:
@@ -113,8 +113,9 @@ async def test_a_worker_that_lost_its_lease_leaves_the_result_of_another(tmp_pat
         assert done.state is State.DONE
         late.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(late.wait, 20) == 0
-        assert await harness.checks.report(check.id) is not None
-        assert await harness.checks.result_picture(check.id, "annotated.jpg")
+        after = await harness.checks.get(check.id)
+        assert after is not None and after.report is not None
+        assert await harness.checks.result(check.id, "annotated.jpg")
 
 
 async def test_a_result_that_comes_too_late_is_removed(tmp_path: Path) -> None:
@@ -137,9 +138,8 @@ async def test_the_real_detector(tmp_path: Path, colour_model: Path, portrait: n
         assert face.verdict is not None and face.fake_probability is not None
         assert nobody.verdict is Verdict.NO_FACE and nobody.fake_probability is None
         assert broken.error is not None and broken.error["code"] == "not_a_picture"
-        report = await harness.checks.report(face.id)
-        assert report is not None and len(report.faces) == 1
-        crop = await harness.checks.result_picture(face.id, "face-0.jpg")
+        assert face.report is not None and len(face.report.faces) == 1
+        crop = await harness.checks.result(face.id, "face-0.jpg")
         assert crop is not None and Image.open(io.BytesIO(crop)).width > 100
 
 

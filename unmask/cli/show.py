@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -12,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unmask.errors import UnmaskError
-from unmask.report import Face, Report, Verdict, shown_percent
+from unmask.report import Face, Report, State, Verdict, shown_percent
 
 #: Fewer pictures are through before a bar could be read.
 MANY = 8
@@ -80,10 +83,14 @@ def as_line(name: str, outcome: Outcome) -> str:
 
     ASCII, so that it is the same JSON in every locale, whatever bytes a file's name holds.
     """
-    shown = (
-        outcome.as_json() if isinstance(outcome, UnmaskError) else outcome.model_dump(mode="json")
-    )
+    shown = outcome.as_json() if isinstance(outcome, UnmaskError) else _report_json(outcome)
     return json.dumps({"file": name, **shown}, default=str)
+
+
+def _report_json(report: Report) -> dict[str, Any]:
+    """A report, and what the version before said of the check that it belonged to."""
+    check = {"id": uuid4().hex, "state": State.DONE, "created": datetime.now(UTC).isoformat()}
+    return check | report.model_dump(mode="json")
 
 
 def plain(text: str) -> str:

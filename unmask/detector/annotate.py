@@ -9,6 +9,7 @@ as when it is shown at 4000, and only the pixels concerned are touched.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 
 import cv2
@@ -67,11 +68,11 @@ ON_LABEL, ON_OWN_FACE, ON_OTHER_FACE = 4.0, 2.0, 1.0
 WORTH_SHRINKING = 0.15
 
 
-def annotate(pixels: Pixels, report: Report, mask: Pixels) -> Pixels:
+def annotate(pixels: Pixels, report: Report, mask: Pixels, examined: date | None = None) -> Pixels:
     """The picture with a box and label for each face, the tampered region and a legend.
 
-    ``pixels`` (h, w, 3) RGB, left as it is; ``mask`` (h, w), 255 where tampered. Returns a new
-    picture of the same size.
+    ``pixels`` (h, w, 3) RGB, left as it is; ``mask`` (h, w), 255 where tampered; ``examined`` is
+    the day that the legend names, by default today (UTC). Returns a new picture of the same size.
     """
     canvas = pixels.copy()
     size = canvas.shape[1], canvas.shape[0]
@@ -85,7 +86,8 @@ def annotate(pixels: Pixels, report: Report, mask: Pixels) -> Pixels:
     for (_, face), box in zip(faces, boxes, strict=True):
         _draw_box(canvas, box, STYLES[face.verdict], text)
     labels = _layout(faces, boxes, text, size)
-    legend = _place_legend(report, marked, boxes + [_rect(*label) for label in labels], text, size)
+    parts = _legend(report, marked, examined or datetime.now(UTC).date())
+    legend = _place_legend(parts, boxes + [_rect(*label) for label in labels], text, size)
     for plate, (x, y) in (*legend, *labels):
         _paste(canvas, plate, x, y)
     return canvas
@@ -267,9 +269,7 @@ def _label(face: Face, number: int, faces: int, letter: int, width: int) -> _Pla
 # The legend
 
 
-def _place_legend(
-    report: Report, marked: bool, others: list[Rect], text: int, size: Size
-) -> list[Placed]:
+def _place_legend(parts: list[str], others: list[Rect], text: int, size: Size) -> list[Placed]:
     """The legend at the edge where it and the others hide least of each other.
 
     Where they would hide something it shrinks; a picture too small for its words has none.
@@ -278,8 +278,7 @@ def _place_legend(
     least = float("inf")
     for share in SHRINK:
         letter = max(MIN_TEXT - 1, round(text * LEGEND_TEXT * share))
-        words = _legend(report, marked, letter, size[0])
-        plate = _Plate(words, letter, BLACK, WHITE, LEGEND_OPACITY)
+        plate = _Plate(_wrapped(parts, letter, size[0]), letter, BLACK, WHITE, LEGEND_OPACITY)
         right, bottom = size[0] - plate.size[0], size[1] - plate.size[1]
         if right < 0 or plate.size[1] > size[1] * LEGEND_MOST:
             continue
@@ -292,13 +291,18 @@ def _place_legend(
     return best
 
 
-def _legend(report: Report, marked: bool, letter: int, width: int) -> tuple[str, ...]:
-    """The legend's words in as few lines as the picture is wide enough for."""
+def _legend(report: Report, marked: bool, examined: date) -> list[str]:
+    """The legend's parts, each of which begins a line."""
     model = report.model
-    parts = [f"Unmask {model.name} {model.version} · {report.created:%Y-%m-%d}"]
+    parts = [f"Unmask {model.name} {model.version} · {examined:%Y-%m-%d}"]
     if marked:
         sure = "likely" if report.verdict is Verdict.FAKE else "possibly"
         parts.append(f"outlined: {sure} altered")
+    return parts
+
+
+def _wrapped(parts: list[str], letter: int, width: int) -> tuple[str, ...]:
+    """The legend's words in as few lines as the picture is wide enough for."""
     lines: list[str] = []
     for part in parts:
         lines.append("")

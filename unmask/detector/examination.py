@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -117,7 +116,6 @@ def write_report(
     entries = tuple(_face(face, bounds, picture, manifest, mask_threshold) for face in faces)
     verdict, probability = picture_verdict(entries)
     return Report(
-        id=uuid4().hex,
         sha256=picture.sha256,
         verdict=verdict,
         fake_probability=probability,

@@ -7,7 +7,7 @@ import contextlib
 import math
 import re
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from unmask.queue.events import Change, CheckEvents
 from unmask.queue.janitor import Janitor
 from unmask.queue.keys import EVENTS, LIST, SHARED, SUSPECTS, checked_name, pool_names, queue_name
 from unmask.queue.worker_queue import WorkerQueue
-from unmask.report import Check, Door, Priority, Report, State, Verdict
+from unmask.report import Check, Door, Priority, State, Verdict
 from unmask.settings import Settings
 from unmask.store import Store
 
@@ -37,6 +37,7 @@ _CURSOR = re.compile(r"(-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?)~([
 _CHECK_ID = re.compile(r"[0-9a-f]{32}")
 _MAX_LISTED = 200
 _PING_SECONDS = 1.0
+_RESULT_MISSING = "The result of this check is lost. Send the picture again."
 
 
 class Order(StrEnum):
@@ -65,6 +66,16 @@ class _Snapshot:
     def after(self, change: Change) -> _Snapshot:
         values = self.check.model_dump() | records.job_state(change.fields)
         return _Snapshot(Check.model_validate(values), self.job_id, change.rev)
+
+
+@dataclass(frozen=True)
+class _Registered:
+    """A check in Redis: its job, whether that is in a queue, and whether the check is new."""
+
+    check_id: str
+    job_id: str
+    is_queued: bool
+    is_new: bool
 
 
 class CheckQueue:
@@ -143,44 +154,43 @@ class CheckQueue:
         with reachable():
             # A Redis that is killed may lose what it took a moment ago; nobody else knows of it.
             for _ in range(_MAX_SUBMIT_TRIES):
-                check_id, job_id, is_queued = await self._register(*request)
-                if not is_queued:
-                    await self._put_into_queue(check_id, job_id, picture)
-                snapshot = await self._snapshot(check_id)
-                if snapshot is not None:
-                    return snapshot.check
+                registered = await self._register(*request)
+                if not registered.is_queued:
+                    await self._put_into_queue(registered, picture)
+                snapshot = await self._snapshot(registered.check_id)
+                check = await self._with_report(snapshot) if snapshot else None
+                if check is not None and not (registered.is_new and _has_lost_result(check)):
+                    return check
+                await self._drop(registered.check_id)
         raise UnmaskError("not_found", "The check was deleted while it was made.")
 
     async def get(self, check_id: str) -> Check | None:
         """The check as it stands; None if there is none, or it has expired or was deleted."""
         with reachable():
             snapshot = await self._snapshot(check_id)
-        return snapshot.check if snapshot else None
+        return await self._with_report(snapshot) if snapshot else None
 
-    async def report(self, check_id: str) -> Report | None:
-        """The report of a done check, with the check's own id and time; None before that."""
-        data = await self.result_picture(check_id, "report.json")
-        check = await self.get(check_id) if data is not None else None
-        if data is None or check is None:
-            return None
-        update = {"id": check.id, "created": check.created}
-        return Report.model_validate_json(data).model_copy(update=update)
+    async def result(self, check_id: str, name: str) -> bytes | None:
+        """A file of a done check: annotated.jpg, mask.png, heatmap.png, face-N.jpg (N from 0).
+        None if there is none."""
+        (data,) = await self.results(check_id, [name])
+        return data
 
-    async def result_picture(self, check_id: str, name: str) -> bytes | None:
-        """A file of a done check: annotated.jpg, mask.png, heatmap.png, face-N.jpg (N from 0),
-        report.json (the shared report, as the worker wrote it). None if there is none."""
+    async def results(self, check_id: str, names: Sequence[str]) -> list[bytes | None]:
+        """Several files of a done check, each as from :meth:`result`."""
         with reachable():
             snapshot = await self._snapshot(check_id)
         if snapshot is None or snapshot.check.state is not State.DONE:
-            return None
-        return await asyncio.to_thread(self._store.get_result, snapshot.job_id, name)
+            return [None] * len(names)
+        return [await self._read(snapshot, name) for name in names]
 
     async def picture(self, check_id: str) -> bytes | None:
         """The bytes that were submitted; None if there is no such check."""
-        check = await self.get(check_id)
-        if check is None:
+        with reachable():
+            snapshot = await self._snapshot(check_id)
+        if snapshot is None:
             return None
-        return await asyncio.to_thread(self._store.get_picture, check.sha256)
+        return await asyncio.to_thread(self._store.get_picture, snapshot.check.sha256)
 
     async def list(
         self,
@@ -235,8 +245,9 @@ class CheckQueue:
             # Read again: a change before we listened has reached nobody.
             with reachable():
                 snapshot = await self._snapshot(check_id)
-            if snapshot is not None:
-                yield snapshot.check
+            check = await self._with_report(snapshot) if snapshot else None
+            if check is not None:
+                yield check
             while snapshot is not None and not snapshot.check.ended:
                 # Only this is timed: redis-py swallows a time limit that runs out while it repairs
                 # its connection.
@@ -246,8 +257,10 @@ class CheckQueue:
                 except TimeoutError:
                     return
                 next_ = await self._apply(snapshot, change)
-                if next_ is not None and next_.rev > snapshot.rev:
-                    yield next_.check
+                is_new = next_ is not None and next_.rev > snapshot.rev
+                check = await self._with_report(next_) if next_ and is_new else None
+                if check is not None:
+                    yield check
                 snapshot = next_
 
     async def delete(self, check_id: str) -> bool:
@@ -257,7 +270,7 @@ class CheckQueue:
         result is dropped.
         """
         with reachable():
-            return await asyncio.to_thread(self._janitor.delete_check, check_id)
+            return await self._drop(check_id)
 
     async def stats(self) -> stats.Stats:
         """The statistics of the queue: depth, age, expected wait, live workers, counters."""
@@ -275,8 +288,8 @@ class CheckQueue:
 
     async def _register(
         self, sha256: str, door: Door, team: str | None, bulk: bool, key: str | None
-    ) -> tuple[str, str, bool]:
-        """Register a check: its id, its job's id, and whether the job is in a queue already."""
+    ) -> _Registered:
+        """Register a check, or find the one that was made under the idempotency key."""
         pool = self.pool_of(team)
         priority = Priority.BULK if bulk else Priority.INTERACTIVE
         idem = records.idempotency_name(team or "", key) if key else ""
@@ -292,22 +305,25 @@ class CheckQueue:
                 message = "This idempotency key was already used for another picture."
                 raise UnmaskError("idempotency_mismatch", message)
             if outcome != "deleting":
-                return check_id, job_id, is_queued == "1"
+                return _Registered(check_id, job_id, is_queued == "1", outcome != "known")
             if asyncio.get_running_loop().time() > deadline:
                 message = "This picture is just being deleted; try again in a moment."
                 raise UnmaskError("queue_unavailable", message)
             await asyncio.sleep(_REMOVAL_INTERVAL)
 
-    async def _put_into_queue(self, check_id: str, job_id: str, picture: Picture) -> None:
+    async def _put_into_queue(self, registered: _Registered, picture: Picture) -> None:
         """Store the picture, then queue its job. If it cannot be stored, the check is deleted."""
         try:
             await asyncio.to_thread(self._store.put_picture, picture.sha256, picture.data)
         except UnmaskError:
-            await asyncio.to_thread(self._janitor.delete_check, check_id)
+            await self._drop(registered.check_id)
             raise
         timeout = self._settings.job_timeout
-        record = records.job_fields(self._blocking, job_id, picture.sha256, timeout)
-        await self._run(scripts.ENQUEUE, job_id, *record)
+        record = records.job_fields(self._blocking, registered.job_id, picture.sha256, timeout)
+        await self._run(scripts.ENQUEUE, registered.job_id, *record)
+
+    async def _drop(self, check_id: str) -> bool:
+        return await asyncio.to_thread(self._janitor.delete_check, check_id)
 
     async def _apply(self, snapshot: _Snapshot, change: Change) -> _Snapshot | None:
         """The check after a change; None if it was deleted."""
@@ -328,9 +344,33 @@ class CheckQueue:
         check, job = records.fields(answer[0]), records.fields(answer[1])
         return _Snapshot(records.check_of(check_id, check, job), check["work"], int(job["rev"]))
 
+    async def _with_report(self, snapshot: _Snapshot) -> Check | None:
+        """The check of a snapshot, with its report once it is done; None if it was deleted.
+
+        Where the report is lost or damaged, the job fails, so that the next check of the picture
+        starts a new one.
+        """
+        if snapshot.check.state is not State.DONE:
+            return snapshot.check
+        report = records.report_of(await self._read(snapshot, "report.json"))
+        if report is not None:
+            return snapshot.check.model_copy(update={"report": report})
+        error = records.error_json(UnmaskError("result_missing", _RESULT_MISSING))
+        with reachable():
+            await self._run(scripts.LOSE_RESULT, snapshot.job_id, error)
+            latest = await self._snapshot(snapshot.check.id)
+        return latest.check if latest else None
+
+    async def _read(self, snapshot: _Snapshot, name: str) -> bytes | None:
+        return await asyncio.to_thread(self._store.get_result, snapshot.job_id, name)
+
     async def _run(self, script: str, *arguments: Any) -> Any:
         answer: Any = self._client.eval(script, 0, *arguments)
         return await answer
+
+
+def _has_lost_result(check: Check) -> bool:
+    return check.error is not None and check.error["code"] == "result_missing"
 
 
 def _order(order: Order | str) -> Order:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from pydantic import ValidationError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.utils import now
 
 from unmask.errors import UnmaskError
 from unmask.queue.keys import TASK
-from unmask.report import Check
+from unmask.report import Check, Report
 
 #: The fields of a job that a change of state may touch.
 _CHANGING = ("state", "verdict", "fake_probability", "error", "model_version")
@@ -28,6 +29,7 @@ RETRYABLE = frozenset(
         "storage_full",
         "output_unwritable",
         "picture_missing",
+        "result_missing",
         "not_served",
         "model_missing",
         "model_mismatch",
@@ -83,6 +85,14 @@ def check_of(check_id: str, check: Mapping[str, str], job: Mapping[str, str]) ->
             **job_state(job),
         }
     )
+
+
+def report_of(data: bytes | None) -> Report | None:
+    """The report that a worker stored, also one of the version before; None if it is damaged."""
+    try:
+        return Report.model_validate_json(data) if data is not None else None
+    except ValidationError:
+        return None
 
 
 def job_state(job: Mapping[str, str]) -> dict[str, Any]:

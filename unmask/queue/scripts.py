@@ -175,6 +175,17 @@ fail(job, code, error, retry)
 return 1
 """)
 
+#: Fails a done job whose report is lost: the next check of the picture starts a new one. Returns 0
+#: if it is not done, or its checks were deleted.
+LOSE_RESULT = script("""
+local job = ARGV[1]
+local error = ARGV[2]  -- JSON
+if call('HGET', job_key(job), 'state') ~= 'done' then return 0 end
+call('HDEL', job_key(job), 'verdict', 'fake_probability')
+fail(job, 'result_missing', error, true)
+return 1
+""")
+
 #: Takes the jobs of dead workers back: those whose lease has expired. Returns job and outcome in
 #: turn; the outcome is requeued, poison, or deleted.
 REQUEUE_EXPIRED = script("""

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { Api } from "../shared/api";
 import { DEFAULTS } from "../shared/settings";
-import { jsonAnswer, report } from "../testing/examples";
+import { check, jsonAnswer, report } from "../testing/examples";
 import { follow } from "./follow";
 
 const RUNNING = { id: "abcdefgh12345678", sha256: "", state: "running" };
@@ -25,7 +25,7 @@ it("listens until the check ends, then reads its report", async () => {
   answers
     .mockReturnValueOnce(jsonAnswer(RUNNING))
     .mockReturnValueOnce(events("event: running\ndata: {}\n\nevent: done\ndata: {}\n\n"))
-    .mockReturnValueOnce(jsonAnswer(report()));
+    .mockReturnValueOnce(jsonAnswer(check()));
   const found = await follow(api, RUNNING.id, new AbortController().signal);
   expect(found.verdict).toBe("fake");
   expect(answers.mock.calls.map(([path]) => path.split("/").at(-1))).toEqual([RUNNING.id, "events", RUNNING.id]);
@@ -35,10 +35,22 @@ it("opens a stream again that broke", async () => {
   answers
     .mockReturnValueOnce(jsonAnswer(RUNNING))
     .mockReturnValueOnce(new TypeError("the connection broke"))
-    .mockReturnValueOnce(jsonAnswer(report()));
+    .mockReturnValueOnce(jsonAnswer(check()));
   const found = follow(api, RUNNING.id, new AbortController().signal);
   await vi.advanceTimersByTimeAsync(2000);
-  expect((await found).state).toBe("done");
+  expect((await found).verdict).toBe("fake");
+});
+
+it("reads what a server of 0.4.0 sends, where a done check is its report", async () => {
+  const { id, state } = check();
+  answers.mockReturnValueOnce(jsonAnswer({ id, state, ...report({ verdict: "unsure" }) }));
+  const found = await follow(api, id, new AbortController().signal);
+  expect(found).toMatchObject({ verdict: "unsure", faces: report().faces });
+});
+
+it("does not wait for ever for a report that never comes", async () => {
+  answers.mockReturnValue(jsonAnswer(check({ report: null })));
+  await expect(follow(api, RUNNING.id, new AbortController().signal)).rejects.toMatchObject({ code: "bad_answer" });
 });
 
 it("gives a server up that stays away", async () => {

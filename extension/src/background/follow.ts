@@ -11,11 +11,10 @@ const MOST_BREAKS = 5;
 export async function follow(api: Api, check: string, signal: AbortSignal): Promise<Report> {
   for (let breaks = 0; ; ) {
     try {
-      const answer = await api.read(check, signal);
-      if (answer.state === "done") return answer;
-      if (answer.state === "failed") {
-        throw new Trouble(answer.error?.code ?? "internal", answer.error?.message ?? "");
-      }
+      const { state, report, error } = await api.read(check, signal);
+      if (report !== null) return report;
+      if (state === "failed") throw new Trouble(error?.code ?? "internal", error?.message ?? "");
+      if (state === "done") throw new Trouble("bad_answer");
       await ended(api, check, signal);
     } catch (error) {
       signal.throwIfAborted();

@@ -3,7 +3,7 @@ import { useTexts } from "../shared/i18n";
 import type { Job } from "../shared/jobs";
 import type { FakeChrome } from "../testing/chrome";
 import { installChrome } from "../testing/chrome";
-import { job, jsonAnswer, PICTURE, report } from "../testing/examples";
+import { check, job, jsonAnswer, PICTURE, report } from "../testing/examples";
 import { Runner } from "./runner";
 import { Store } from "./store";
 
@@ -16,7 +16,7 @@ beforeEach(() => {
   chromeApi = installChrome();
   useTexts(null, "");
   endedJobs = [];
-  server = vi.fn<(path: string, init: RequestInit) => Response | Error>(() => jsonAnswer(report()));
+  server = vi.fn<(path: string, init: RequestInit) => Response | Error>(() => jsonAnswer(check()));
   chromeApi.tabs.sendMessage.mockResolvedValue({ value: { base64: btoa("the picture") } });
   vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
     await new Promise((resolve) => setTimeout(resolve));
@@ -104,7 +104,7 @@ it("goes on with its check where the server limits how often it may be asked for
     if (path.endsWith(CHECK) && limits-- > 0) {
       return jsonAnswer({ error: { code: "rate_limited", message: "" } }, 429, { "Retry-After": "1" });
     }
-    return jsonAnswer(report());
+    return jsonAnswer(check());
   });
   const { store, runner } = started();
   const { id } = store.add({ tabFrame: { tab: 7, frame: 0 }, picture: PICTURE });

@@ -114,7 +114,7 @@ export class Runner {
       });
       const check = this.store.get(id)?.check ?? (await this.#submitter.submit(id, api, signal));
       const report = await follow(api, check, signal);
-      this.store.change(id, { state: "done", report, check: report.id, sha256: report.sha256 });
+      this.store.change(id, { state: "done", report, check, sha256: report.sha256 });
     } catch (error) {
       signal.throwIfAborted();
       const { code, retryAfter } = asTrouble(error);

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from "vitest";
-import { jsonAnswer, report } from "../testing/examples";
+import { check, jsonAnswer } from "../testing/examples";
 import { Api } from "./api";
 import type { Trouble } from "./trouble";
 
@@ -17,7 +17,7 @@ async function troubleOf(work: Promise<unknown>): Promise<Trouble> {
 }
 
 it("sends a picture as a form, with the key, and says that it is the extension", async () => {
-  answers.mockResolvedValue(jsonAnswer(report(), 202));
+  answers.mockResolvedValue(jsonAnswer(check(), 202));
   await api.submit({ file: new Blob(["bytes"]) }, "once", signal);
   const [url, init] = answers.mock.calls[0] ?? [];
   const headers = new Headers(init?.headers);

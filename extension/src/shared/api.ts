@@ -1,7 +1,8 @@
 /** The server's API, as far as the extension uses it. Everything it throws is a Trouble. */
 
 import { serverEvents } from "./events";
-import type { Answer } from "./report";
+import type { Check } from "./report";
+import { checkOf } from "./report";
 import type { Settings } from "./settings";
 import { Trouble } from "./trouble";
 
@@ -19,7 +20,7 @@ export class Api {
   constructor(private readonly settings: Pick<Settings, "serverUrl" | "apiKey">) {}
 
   /** Sends a picture, or the address of one; sending it again with the same key does no harm. */
-  async submit(what: Submission, idempotencyKey: string, signal: AbortSignal): Promise<Answer> {
+  async submit(what: Submission, idempotencyKey: string, signal: AbortSignal): Promise<Check> {
     const form = new FormData();
     form.set("door", "extension");
     if ("file" in what) form.set("file", what.file, "picture");
@@ -29,11 +30,11 @@ export class Api {
       body: form,
       headers: { "Idempotency-Key": idempotencyKey },
     });
-    return asAnswer(await json(answer));
+    return asCheck(await json(answer));
   }
 
-  async read(check: string, signal: AbortSignal): Promise<Answer> {
-    return asAnswer(await json(await this.call(`/v1/checks/${check}`, SECONDS_TO_ANSWER, signal)));
+  async read(check: string, signal: AbortSignal): Promise<Check> {
+    return asCheck(await json(await this.call(`/v1/checks/${check}`, SECONDS_TO_ANSWER, signal)));
   }
 
   /** The names of a check's states as they come; ends when the server closes the stream. */
@@ -120,14 +121,14 @@ async function json(answer: Response): Promise<unknown> {
   }
 }
 
-function asAnswer(value: unknown): Answer {
-  const answer = value as Answer | null;
-  if (typeof answer?.id !== "string" || typeof answer.state !== "string") {
+function asCheck(value: unknown): Check {
+  const check = value as Check | null;
+  if (typeof check?.id !== "string" || typeof check.state !== "string") {
     throw new Trouble("not_unmask");
   }
   // The id becomes part of addresses.
-  if (!/^[A-Za-z0-9_-]{8,64}$/.test(answer.id)) throw new Trouble("bad_answer");
-  return answer;
+  if (!/^[A-Za-z0-9_-]{8,64}$/.test(check.id)) throw new Trouble("bad_answer");
+  return checkOf(check);
 }
 
 async function troubleOf(answer: Response): Promise<Trouble> {

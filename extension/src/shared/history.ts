@@ -23,10 +23,10 @@ export async function readHistory(): Promise<readonly Past[]> {
 
 /** Adds a check; an older entry of the same check goes. */
 export async function remember(job: Job, thumbnail: string | null): Promise<void> {
-  const { report, server } = job;
-  if (report === null || server === null) return;
+  const { check, report, server } = job;
+  if (check === null || report === null || server === null) return;
   const past: Past = {
-    check: report.id,
+    check,
     server,
     verdict: report.verdict,
     probability: report.fake_probability,

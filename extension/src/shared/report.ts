@@ -15,24 +15,28 @@ export interface Face {
 }
 
 export interface Report {
-  readonly id: string;
   readonly sha256: string;
-  readonly state: "done";
   readonly verdict: Verdict;
   readonly fake_probability: number | null;
   readonly image: { readonly width: number; readonly height: number };
   readonly faces: readonly Face[];
 }
 
-/** A check that has not ended well, or not yet. */
-export interface Standing {
+/** One check, as it stands. */
+export interface Check {
   readonly id: string;
   readonly sha256: string;
-  readonly state: "queued" | "running" | "failed";
+  readonly state: "queued" | "running" | "done" | "failed";
   readonly error?: { readonly code: string; readonly message: string } | null;
+  /** There once the check is done. */
+  readonly report: Report | null;
 }
 
-export type Answer = Report | Standing;
+/** The check that a server sends. In 0.4.0 a done check is its report, with an id and a state. */
+export function checkOf(sent: Omit<Check, "report"> & { readonly report?: Report | null }): Check {
+  const { report = sent.state === "done" && "faces" in sent ? (sent as Check & Report) : null } = sent;
+  return { ...sent, report };
+}
 
 /** The whole per cent that people see: 1 to 99, never 0 or 100. */
 export function shownPercent(probability: number): number {

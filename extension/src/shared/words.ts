@@ -55,6 +55,7 @@ const ALIKE: Readonly<Record<string, string>> = {
   output_unwritable: "storage_full",
   bad_answer: "not_unmask",
   picture_missing: "not_found",
+  result_missing: "not_found",
   url_refused: "no_bytes",
   url_unreachable: "no_bytes",
   url_timeout: "no_bytes",

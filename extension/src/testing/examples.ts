@@ -1,7 +1,7 @@
 /** Reports and jobs for tests. */
 
 import type { Job, Picture } from "../shared/jobs";
-import type { Face, Report } from "../shared/report";
+import type { Check, Face, Report } from "../shared/report";
 
 export function face(changes: Partial<Face> = {}): Face {
   return {
@@ -16,15 +16,18 @@ export function face(changes: Partial<Face> = {}): Face {
 
 export function report(changes: Partial<Report> = {}): Report {
   return {
-    id: "abcdefgh12345678",
     sha256: "0".repeat(64),
-    state: "done",
     verdict: "fake",
     fake_probability: 0.97,
     image: { width: 400, height: 300 },
     faces: [face()],
     ...changes,
   };
+}
+
+/** A done check, as the server sends it. */
+export function check(changes: Partial<Check> = {}): Check {
+  return { id: "abcdefgh12345678", sha256: "0".repeat(64), state: "done", report: report(), ...changes };
 }
 
 export const PICTURE: Picture = {

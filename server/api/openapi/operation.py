@@ -70,7 +70,7 @@ def with_location(description: str) -> Json:
         "required": True,
         "schema": {"type": "string", "pattern": "^/v1/checks/[0-9a-f]{32}$"},
     }
-    return json_content(description, "Answer") | {"headers": {"Location": location}}
+    return json_content(description, "Check") | {"headers": {"Location": location}}
 
 
 def query(name: str, description: str, schema: Json) -> Json:

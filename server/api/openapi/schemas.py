@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from server.api import body
+from server.api.responses import DEPRECATED
 from server.model import PublicModel
 from unmask.errors import ERROR_CODES
 from unmask.report import Check, Report, State
@@ -26,12 +27,10 @@ def schemas() -> Json:
         [(model, "serialization") for model in (Check, Report, PublicModel)],
         ref_template=REF + "{model}",
     )
-    return dict(made["$defs"]) | {
+    models: Json = made["$defs"]
+    return models | {
+        "Check": _with_deprecated(models["Check"], models["Report"]),
         "Error": _ERROR,
-        "Answer": {
-            "description": "The report once the check is done, before that the check itself.",
-            "anyOf": [ref("Report"), ref("Check")],
-        },
         "CheckPage": _object(
             "Some checks of a list, and the cursor of the next ones.",
             checks={"type": "array", "items": ref("Check")},
@@ -73,6 +72,13 @@ def schemas() -> Json:
             waiting={"type": "integer"},
         ),
     }
+
+
+def _with_deprecated(check: Json, report: Json) -> Json:
+    """The schema of a check, with the fields of its report that stand beside it for one version."""
+    told = {"deprecated": True, "description": "The same as in `report`; read it there."}
+    fields = {name: report["properties"][name] | told for name in DEPRECATED}
+    return check | {"properties": check["properties"] | fields}
 
 
 def _object(description: str, **properties: Json) -> Json:

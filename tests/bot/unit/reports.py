@@ -23,7 +23,6 @@ def face(verdict: Verdict, probability: float | None = None) -> Face:
 def report(*faces: Face, warnings: tuple[CodedWarning, ...] = ()) -> Report:
     verdict, probability = picture_verdict(faces)
     return Report(
-        id="0" * 32,
         sha256="0" * 64,
         verdict=verdict,
         fake_probability=probability,

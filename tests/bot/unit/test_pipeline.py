@@ -21,6 +21,7 @@ from bot.state.history import History
 from bot.state.redis_keys import Keys
 from bot.state.reply_queue import Item, Kind, Reply, ReplyStore, SentPicture
 from bot.transport import retry
+from tests.bot.unit.reports import report
 from tests.conftest import Pixels
 from unmask.errors import UnmaskError
 from unmask.images import Picture
@@ -45,7 +46,7 @@ class CheckQueue:
         now = datetime.now(UTC)
         fields = {"id": f"c{len(self.made)}", "sha256": picture.sha256, "created": now}
         fields |= {"door": Door.TELEGRAM, "model_version": "1", "expires": now, "state": State.DONE}
-        check = Check.model_validate(fields)
+        check = Check.model_validate(fields | {"report": report()})
         self.made[check.id] = check
         return check
 

@@ -69,7 +69,7 @@ class Overlay:
         check = self.chip.get_attribute("data-check")
         answer = httpx.get(f"{self._server}/v1/checks/{check}")
         assert answer.status_code == 200, check
-        report: dict[str, Any] = answer.json()
+        report: dict[str, Any] = answer.json()["report"]
         return report
 
     def closes(self) -> None:

@@ -116,7 +116,7 @@ def test_a_picture_is_checked_and_marked_in_place(
         return chip
 
     chip = eventually(ended)
-    report = httpx.get(f"{proxy.url}/v1/checks/{chip['check']}").json()
+    report = httpx.get(f"{proxy.url}/v1/checks/{chip['check']}").json()["report"]
     said = eventually(lambda: part("sentence"))["text"]
     assert re.sub(r"\s(?=%)", "", said) == report["statement"].replace(" %", "%")
     there = "(() => { const { x, y, width, height } = document.images[0].getBoundingClientRect();"

@@ -12,11 +12,14 @@ import pytest
 from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
+from server.api.responses import DEPRECATED
+from server.routes import api_document
 from tests.server.server_process import Service, blank, client_of, photo
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
-from unmask.report import Report
+from unmask.report import Check
 
 pytestmark = pytest.mark.anyio
 Client = TestClient[Any, Any]
@@ -42,11 +45,60 @@ async def test_a_form_is_answered_with_the_report(client: Client, portrait: Any)
     answer = await client.post("/v1/checks?wait=60", data=form(data))
     assert answer.status == 200
     body = await answer.json()
-    report = Report.model_validate(body)
-    assert report.sha256 == hashlib.sha256(data).hexdigest()
-    assert report.verdict == "fake" and len(report.faces) == 1
-    assert answer.headers["Location"] == f"/v1/checks/{report.id}"
-    assert body["pictures"]["annotated"] == f"/v1/checks/{report.id}/annotated.jpg"
+    check = Check.model_validate(body)
+    assert check.report is not None
+    assert check.sha256 == check.report.sha256 == hashlib.sha256(data).hexdigest()
+    assert check.verdict == check.report.verdict == "fake" and len(check.report.faces) == 1
+    assert answer.headers["Location"] == f"/v1/checks/{check.id}"
+    assert check.report.pictures.annotated == f"/v1/checks/{check.id}/annotated.jpg"
+
+
+async def test_a_done_check_keeps_what_it_said_before(client: Client, portrait: Any) -> None:
+    """One shape: ``done`` adds a report, and takes nothing away."""
+    fields = {"team": "desk", "door": "web"}
+    sent = await (await client.post("/v1/checks", data=form(photo(portrait), **fields))).json()
+    await (await client.get(f"/v1/checks/{sent['id']}/events")).text()
+    ended = await (await client.get(f"/v1/checks/{sent['id']}")).json()
+    assert sent["report"] is None and ended["report"] is not None
+    kept = ("id", "sha256", "team", "door", "priority", "created", "expires")
+    assert [sent[name] for name in kept] == [ended[name] for name in kept]
+    assert "id" not in ended["report"] and "created" not in ended["report"]
+
+
+async def test_fields_of_the_version_before_stay_for_one_version(client: Client) -> None:
+    body = await done(client, blank())
+    for name in DEPRECATED:
+        assert body[name] == body["report"][name], name
+    old = "version id sha256 state verdict fake_probability statement image faces model threshold "
+    old += "real_bound fake_bound pictures timings_ms created warnings"
+    assert set(old.split()) <= set(body)
+    schema = api_document()["components"]["schemas"]["Check"]
+    marked = {name for name, told in schema["properties"].items() if told.get("deprecated")}
+    assert marked == set(DEPRECATED) and not marked & set(schema["required"])
+
+
+async def test_reading_a_check_takes_one_call_of_redis(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, calls = (await done(client, blank()))["id"], []
+    execute = AsyncRedis.execute_command
+
+    async def counted(redis: Any, *command: Any, **options: Any) -> Any:
+        calls.append(command[0])
+        return await execute(redis, *command, **options)
+
+    monkeypatch.setattr(AsyncRedis, "execute_command", counted)
+    for path, most in {
+        f"/v1/checks/{check}": 1,
+        f"/v1/checks/{check}/annotated.jpg": 1,
+        f"/v1/checks/{check}/mask.png": 1,
+        f"/c/{check}/card": 1,
+        f"/v1/checks/{check}/report.pdf": 2,
+        "/v1/checks": 1,
+    }.items():
+        calls.clear()
+        assert (await client.get(path)).status == 200
+        assert len(calls) == most, (path, calls)
 
 
 async def test_raw_bytes_are_read_as_a_picture(client: Client, portrait: Any) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from server.context import STOPPING
 from server.web import pdf
 from tests.server.server_process import Service, blank, client_of, photo
-from tests.unmask.queue.scripted_worker import report
+from tests.unmask.queue.scripted_worker import done_check, report
 
 pytestmark = pytest.mark.anyio
 Client = TestClient[Any, Any]
@@ -35,7 +35,9 @@ async def test_events_tell_each_change_once(client: Client, portrait: Any) -> No
     for block in (await answer.text()).replace("\r\n", "\n").strip().split("\n\n"):
         name, data = block.split("\n")
         names.append(name.removeprefix("event: "))
-        states.append(json.loads(data.removeprefix("data: "))["state"])
+        told = json.loads(data.removeprefix("data: "))
+        states.append(told["state"])
+        assert (told["report"] is not None) == (told["state"] == "done")
     assert names == states
     assert names == [state for state in ("queued", "running", "done") if state in names]
     assert names[-1] == "done"
@@ -108,7 +110,8 @@ async def test_the_report_on_paper(client: Client, portrait: Any) -> None:
         assert f"unmask-{check}.pdf" in answer.headers["Content-Disposition"]
         paper = await answer.read()
         assert paper.startswith(b"%PDF-") and paper.rstrip().endswith(b"%%EOF")
-        faces = len((await (await client.get(f"/v1/checks/{check}")).json())["faces"])
+        body = await (await client.get(f"/v1/checks/{check}")).json()
+        faces = len(body["report"]["faces"])
         assert b"/Lang (en-GB)" in paper
         assert paper.count(b"/Alt (") == 1 + faces
 
@@ -116,11 +119,11 @@ async def test_the_report_on_paper(client: Client, portrait: Any) -> None:
 def test_the_paper_says_when_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     texts: list[str] = []
     monkeypatch.setattr(pdf._Paper, "say", lambda _, text, *__: texts.append(text))
-    a_report = report()
+    a_check, a_report = done_check(), report()
     picture = BytesIO()
     Image.new("RGB", (a_report.image.width, a_report.image.height)).save(picture, "JPEG")
-    pdf.report_pdf(a_report, picture.getvalue(), [])
-    lines = [text for text in texts if f"{a_report.created:%Y-%m-%d %H:%M:%S}" in text]
+    pdf.report_pdf(a_check, a_report, picture.getvalue(), [])
+    lines = [text for text in texts if f"{a_check.created:%Y-%m-%d %H:%M:%S}" in text]
     assert len(lines) == 1 and lines[0].startswith("Asked for: ")
 
 

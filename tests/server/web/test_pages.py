@@ -63,14 +63,12 @@ async def test_a_bound_that_was_raised_for_several_faces_is_told(
     settings = service.settings()
     model = public_model(settings)
     report = a_report(Model(name="colour", version="0.0.1", sha256=model.sha256), bound)
-    check = a_check()
-    text = Pages(settings, model).card(check, report, may_remove=True).text or ""
+    pages = Pages(settings, model)
+    text = pages.card(a_check(report), may_remove=True).text or ""
     assert ("by chance" in text) == (note is not None)
     assert note is None or note in text
     other = report.model_copy(update={"model": Model(name="x", version="1", sha256="0" * 64)})
-    assert "by chance" not in (
-        Pages(settings, model).card(check, other, may_remove=True).text or ""
-    )
+    assert "by chance" not in (pages.card(a_check(other), may_remove=True).text or "")
 
 
 def a_report(model: Model, bound: float | None) -> Report:
@@ -82,7 +80,6 @@ def a_report(model: Model, bound: float | None) -> Report:
         tampered_fraction=0.0,
     )
     return Report(
-        id="0" * 32,
         sha256="0" * 64,
         verdict=Verdict.UNSURE,
         fake_probability=0.9,
@@ -95,7 +92,7 @@ def a_report(model: Model, bound: float | None) -> Report:
     )
 
 
-def a_check() -> Check:
+def a_check(report: Report) -> Check:
     now = datetime.now(UTC)
     return Check(
         id="0" * 32,
@@ -105,6 +102,7 @@ def a_check() -> Check:
         created=now,
         expires=now + timedelta(days=1),
         model_version="0.0.1",
+        report=report,
     )
 
 

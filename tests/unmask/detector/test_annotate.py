@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date
 from itertools import combinations
 
 import cv2
@@ -17,6 +17,7 @@ from unmask.detector.annotate import STYLES, TINT, annotate, encode_jpeg, encode
 from unmask.report import Face, Image, Model, Report, Verdict, picture_verdict
 
 GREY = 128
+DAY = date(2026, 11, 24)
 CENTRE = (160, 120, 80, 90)
 CROWD = [(30 + 118 * (i % 8), 40 + 140 * (i // 8), 60, 75) for i in range(32)]
 FAKE, UNSURE, REAL = Verdict.FAKE, Verdict.UNSURE, Verdict.REAL
@@ -36,10 +37,9 @@ def face(
     )
 
 
-def report(size: tuple[int, int], *faces: Face, version: str = "1.0.0", day: int = 24) -> Report:
+def report(size: tuple[int, int], *faces: Face, version: str = "1.0.0") -> Report:
     verdict, probability = picture_verdict(faces)
     return Report(
-        id="1",
         sha256="0",
         verdict=verdict,
         fake_probability=probability,
@@ -48,7 +48,6 @@ def report(size: tuple[int, int], *faces: Face, version: str = "1.0.0", day: int
         faces=faces,
         model=Model(name="densenet121", version=version, sha256="0"),
         threshold=0.5,
-        created=datetime(2026, 11, day, tzinfo=UTC),
     )
 
 
@@ -62,7 +61,7 @@ def no_mask(size: tuple[int, int] = (400, 300)) -> Pixels:
 
 def drawn(*faces: Face, size: tuple[int, int] = (400, 300), mask: Pixels | None = None) -> Pixels:
     marked = no_mask(size) if mask is None else mask
-    return annotate(blank(size), report(size, *faces), marked)
+    return annotate(blank(size), report(size, *faces), marked, DAY)
 
 
 def count(pixels: Pixels, colour: tuple[int, int, int]) -> int:
@@ -173,17 +172,17 @@ def test_the_legend_names_version_and_date_and_explains_the_outline() -> None:
     mask = no_mask()
     mask[140:180, 180:220] = 255
     others = [
-        annotate(blank(), report(size, face(CENTRE), version="1.0.1"), no_mask()),
-        annotate(blank(), report(size, face(CENTRE), day=25), no_mask()),
-        annotate(blank(), report(size, face(CENTRE)), mask),
+        annotate(blank(), report(size, face(CENTRE), version="1.0.1"), no_mask(), DAY),
+        annotate(blank(), report(size, face(CENTRE)), no_mask(), date(2026, 11, 25)),
+        annotate(blank(), report(size, face(CENTRE)), mask, DAY),
     ]
     for other in others:
         assert (legend_of(other) != usual).any()
-    lines = drawing._legend(report(size, face(CENTRE)), True, 12, 400)
-    assert lines == ("Unmask densenet121 1.0.0 · 2026-11-24", "outlined: likely altered")
-    unsure = drawing._legend(report(size, face(CENTRE, UNSURE, 0.5)), True, 12, 400)
+    lines = drawing._legend(report(size, face(CENTRE)), True, DAY)
+    assert lines == ["Unmask densenet121 1.0.0 · 2026-11-24", "outlined: likely altered"]
+    unsure = drawing._legend(report(size, face(CENTRE, UNSURE, 0.5)), True, DAY)
     assert unsure[-1] == "outlined: possibly altered"
-    assert len(drawing._legend(report(size), False, 12, 150)) == 2  # wrapped, not cut
+    assert len(drawing._wrapped(lines[:1], 12, 150)) == 2  # wrapped, not cut
 
 
 @pytest.mark.parametrize("box", [(150, 200, 90, 99), (0, 205, 90, 95), (300, 0, 100, 120)])
@@ -214,7 +213,10 @@ def test_labels_stand_inside_off_faces_and_off_each_other(
     assert len(placed) == len(boxes)
     said = report(size, *(item for _, item in faces))
     placed += drawing._place_legend(
-        said, True, rects + [drawing._rect(*label) for label in placed], 24, size
+        drawing._legend(said, True, DAY),
+        rects + [drawing._rect(*label) for label in placed],
+        24,
+        size,
     )
     assert len(placed) == len(boxes) + 1
     plates = [drawing._rect(*label) for label in placed]

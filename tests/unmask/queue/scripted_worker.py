@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.faults.queue_harness import QueueHarness, picture
 from tests.faults.stub_detector import examination
 from unmask.images import open_picture
 from unmask.queue.keys import SHARED
-from unmask.report import Check, Report
+from unmask.report import Check, Door, Report, State
 from unmask.settings import Settings
 from unmask.store import Store
 
@@ -26,6 +27,14 @@ def take(harness: QueueHarness, max_jobs: int = 8, pools: tuple[str, ...] = (SHA
 def report(probability: float = 0.9) -> Report:
     opened = open_picture(picture(0), Settings())
     return examination(opened, probability).report
+
+
+def done_check() -> Check:
+    """A check that is done."""
+    now = datetime.now(UTC)
+    fields = {"id": "1" * 32, "sha256": "0" * 64, "door": Door.API, "model_version": "1"}
+    state = {"state": State.DONE, "created": now, "expires": now, "report": report()}
+    return Check.model_validate(fields | state)
 
 
 def finish(harness: QueueHarness, job_id: str, probability: float = 0.9) -> None:

@@ -31,8 +31,8 @@ async def test_the_same_picture_is_one_job(harness: QueueHarness) -> None:
     (late,) = await harness.submit(b"same")
     assert late.state is State.DONE and late.verdict is Verdict.FAKE
     assert not take(harness)
-    found = await harness.checks.report(late.id)
-    assert found is not None and found.id == late.id and found.created == late.created
+    found = await harness.checks.get(late.id)
+    assert found == late and found is not None and found.report is not None
 
 
 async def test_the_bytes_are_not_hashed_again(harness: QueueHarness) -> None:

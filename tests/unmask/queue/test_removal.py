@@ -49,7 +49,7 @@ async def test_the_last_of_several_checks_takes_everything(harness: QueueHarness
     finish(harness, job_id)
     for check in checks[:2]:
         assert await harness.checks.delete(check.id)
-        assert await harness.checks.result_picture(checks[2].id, "mask.png")
+        assert await harness.checks.result(checks[2].id, "mask.png")
         assert await harness.checks.picture(checks[2].id) == b"same"
     assert await harness.checks.delete(checks[2].id)
     await _gone(harness, job_id, checks[0].sha256, *(check.id for check in checks))
@@ -120,7 +120,7 @@ async def test_a_job_in_no_queue_is_found(harness: QueueHarness, monkeypatch: An
 async def test_an_asker_that_died_before_storing(harness: QueueHarness, monkeypatch: Any) -> None:
     monkeypatch.setattr("unmask.queue.janitor.ORPHAN_SECONDS", 0.0)
     monkeypatch.setattr("unmask.queue.janitor.STORING_SECONDS", 0.0)
-    check, _, pushed = await harness.checks._register("0" * 64, Door.WEB, None, False, None)
-    assert not pushed
-    ended = await harness.checks.wait(check, 10)
+    made = await harness.checks._register("0" * 64, Door.WEB, None, False, None)
+    assert not made.is_queued
+    ended = await harness.checks.wait(made.check_id, 10)
     assert ended is not None and ended.error and ended.error["code"] == "picture_missing"

@@ -35,14 +35,11 @@ class CheckQueue:
         self.read = 0
 
     async def get(self, check: str) -> Check:
-        return done(check, "0" * 64)
+        return done(check, "0" * 64).model_copy(update={"report": report()})
 
     async def picture(self, check: str) -> bytes:
         self.read += 1
         return self.data
-
-    async def report(self, check: str) -> Any:
-        return report()
 
 
 def done(check: str, sha256: str) -> Check:

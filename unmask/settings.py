@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     batch_size: int = Field(8, gt=0, description="Most pictures examined together.")
     threads: int = Field(0, ge=0, description="Threads of the model's run time; 0: one a core.")
 
+    c2pa_trust_list: Path | None = Field(
+        None,
+        description="File of PEM certificates whose holders' Content Credentials are trusted; "
+        "none: no signer is.",
+    )
+
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(8080, ge=0, le=65_535, description="Port of the server; 0: any free one.")
     public_url: str = Field("", description="Where people reach the server, behind a proxy.")

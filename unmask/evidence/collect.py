@@ -1,0 +1,70 @@
+"""All cheap evidence of one picture: marks, metadata and Content Credentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from unmask.evidence.blocks import Blocks, read_blocks
+from unmask.evidence.credentials.reader import CredentialsReader
+from unmask.evidence.credentials.report import credentials_elsewhere, credentials_finding
+from unmask.evidence.fields import values
+from unmask.evidence.marks.search import find_marks
+from unmask.evidence.metadata.reader import Metadata, read_metadata
+from unmask.evidence.metadata.telling import tell
+from unmask.evidence.metadata.thumbnail import compare_thumbnail
+from unmask.findings import Evidence, weighed
+from unmask.images import Picture
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The findings, the heaviest first, and the metadata that they were read from.
+
+    The findings may be published; the metadata holds places, names and prompts.
+    """
+
+    evidence: tuple[Evidence, ...] = ()
+    metadata: Metadata = field(default_factory=Metadata)
+
+
+class Collector:
+    """Collects evidence; holds the process that reads credentials. Serves several threads."""
+
+    def __init__(self, credentials: CredentialsReader) -> None:
+        self._credentials = credentials
+
+    def close(self) -> None:
+        """End the process that reads credentials."""
+        self._credentials.close()
+
+    def collect(self, picture: Picture, pixels: npt.NDArray[np.uint8] | None = None) -> Collected:
+        """The evidence of a picture's bytes as they were sent.
+
+        ``pixels`` (h, w, 3), as shown and at any size, are compared with the thumbnail.
+        """
+        blocks = read_blocks(picture.data, picture.format)
+        metadata = read_metadata(blocks)
+        evidence = [
+            *self._read_credentials(picture, blocks, metadata),
+            *find_marks(metadata.fields),
+            *tell(metadata, datetime.now(UTC)),
+        ]
+        if metadata.thumbnail and pixels is not None:
+            evidence += compare_thumbnail(metadata.thumbnail, pixels)
+        return Collected(tuple(weighed(evidence)), metadata)
+
+    def _read_credentials(
+        self, picture: Picture, blocks: Blocks, metadata: Metadata
+    ) -> list[Evidence]:
+        """The finding on the credentials, if the file holds some or names where they are."""
+        if blocks.credentials:
+            report = self._credentials.read(picture.data, picture.format)
+            finding = credentials_finding(report, self._credentials.listed)
+            return [finding] if finding else []
+        addresses = values(metadata.fields, "XMP-dcterms:provenance")
+        outside = (address for address in addresses if address.startswith(("http:", "https:")))
+        return [credentials_elsewhere(address) for address in outside][:1]

@@ -1,0 +1,1 @@
+"""Content Credentials (C2PA): signed notes on how a picture was made, read in a child process."""

@@ -18,7 +18,7 @@ from telegram import (
 )
 from telegram.error import BadRequest, TelegramError
 
-from bot.i18n import Texts, language_of, texts_in
+from bot.i18n import texts_in
 from bot.media import Inbound
 from bot.pipeline import Pipeline
 from bot.state.access import Access
@@ -33,6 +33,7 @@ from bot.state.users import Users
 from bot.transport.inbox import Inbox
 from bot.transport.retry import retry_telegram
 from unmask.errors import UnmaskError
+from unmask.i18n import Texts, language_of
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
 

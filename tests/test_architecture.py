@@ -23,8 +23,8 @@ ROOMS = {
 #: place imports itself and what lies below, so that there is no circle.
 PLACES = {
     "unmask": (
-        "errors logs commands i18n warning_codes findings report settings environment data_url "
-        "images video evidence detector fetch store queue local cli __main__"
+        "errors logs commands i18n warning_codes findings report wording settings environment "
+        "data_url images video evidence detector fetch store queue local cli __main__"
     ),
     "server": (
         "model security cached_stats backpressure metrics context api web routes middleware "

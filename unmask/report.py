@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -214,28 +215,15 @@ def is_marked(verdict: Verdict, probability: float) -> bool:
     return verdict is Verdict.FAKE or (verdict is Verdict.UNSURE and probability >= MARKED_FROM)
 
 
-def picture_verdict(faces: tuple[Face, ...]) -> tuple[Verdict, float | None]:
+def most_suspicious(faces: Sequence[Face]) -> Face:
+    """The face that decides on a picture: the verdict leads, then the probability."""
+    order = (Verdict.FAKE, Verdict.UNSURE, Verdict.REAL)
+    return min(faces, key=lambda face: (order.index(face.verdict), -face.fake_probability))
+
+
+def picture_verdict(faces: Sequence[Face]) -> tuple[Verdict, float | None]:
     """A picture's verdict and probability: those of its most suspicious face."""
     if not faces:
         return Verdict.NO_FACE, None
-    order = (Verdict.FAKE, Verdict.UNSURE, Verdict.REAL)
-    worst = min(faces, key=lambda face: (order.index(face.verdict), -face.fake_probability))
+    worst = most_suspicious(faces)
     return worst.verdict, worst.fake_probability
-
-
-def statement(verdict: Verdict, probability: float | None, faces: int) -> str:
-    """One plain sentence. Absence of evidence is said as such, never as proof of truth."""
-    if verdict is Verdict.NO_FACE or probability is None:
-        return "No face was found in this picture, so nothing was judged."
-    percent = shown_percent(probability)
-    which = "The face" if faces == 1 else f"At least one of the {faces} faces"
-    if verdict is Verdict.FAKE:
-        return f"{which} shows signs of manipulation (fake {percent} %)."
-    if verdict is Verdict.UNSURE:
-        signs = "there are signs of manipulation, but too few to call it fake"
-        weak = "the signs in this picture are too weak to say"
-        return f"Unsure: {signs if probability >= 0.5 else weak} (fake {percent} %)."
-    return (
-        f"No sign of manipulation was found (fake {percent} %). "
-        "This does not prove that the picture is genuine."
-    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.context import UpdateContext
-from bot.i18n import LANGUAGES, texts_in
+from bot.i18n import texts_in
 from bot.replies import keyboards
+from unmask.i18n import LANGUAGES
 
 
 async def ask_language(context: UpdateContext) -> None:

@@ -10,10 +10,10 @@ from telegram.error import TelegramError
 
 from bot.context import UpdateContext
 from bot.media import Inbound, read_message
-from bot.replies.messages import duration
 from bot.replies.refusals import REFUSALS, Refusal
 from bot.state.reply_queue import Item, Kind, Outcome, Reply, SentPicture
 from unmask.errors import UnmaskError
+from unmask.wording.units import duration
 
 #: How many URLs of one message are examined.
 MAX_URLS = 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.context import UpdateContext
-from bot.replies.messages import duration
+from unmask.wording.units import duration
 
 
 async def privacy(context: UpdateContext) -> None:

@@ -6,14 +6,14 @@ import asyncio
 from typing import Any
 
 from bot.context import UpdateContext
-from bot.i18n import gettext_noop
 from bot.replies import keyboards
 from bot.replies.keyboards import Action
-from bot.replies.messages import duration
 from bot.replies.photo import as_photo
 from bot.state.callback_data import CallbackData
 from bot.state.reply_queue import Item, Outcome, Reply
 from unmask.errors import UnmaskError
+from unmask.i18n import gettext_noop
+from unmask.wording.units import duration
 
 _FILES = {Action.MASK: "mask.png", Action.HEATMAP: "heatmap.png", Action.ORIGINAL: "annotated.jpg"}
 _CAPTIONS = {

@@ -10,18 +10,11 @@ from typing import Any
 
 from telegram import MessageEntity
 
-from bot.i18n import Texts
-from bot.replies.messages import (
-    CAVEATS,
-    MARKS,
-    NOTES,
-    VERDICTS,
-    error_sentence,
-    verdict_sentence,
-    warning_sentence,
-)
+from bot.replies.messages import MARKS, NOTES, error_sentence
 from bot.state.reply_queue import Item, Origin
+from unmask.i18n import Texts
 from unmask.report import Face, Report, Verdict, shown_percent
+from unmask.wording.reports import CAVEATS, VERDICTS, statement, warning_sentence
 
 #: In UTF-16 code units, as Telegram counts.
 CAPTION_LIMIT, TEXT_LIMIT = 1024, 4096
@@ -68,7 +61,7 @@ def single(
     if report is None:
         raise ValueError("a caption needs a report")
     head = f"{MARKS[report.verdict]} {texts.gettext(VERDICTS[report.verdict])}"
-    sentence = verdict_sentence(texts, report.verdict, report.fake_probability, len(report.faces))
+    sentence = statement(texts, report.faces)
     notes = _notes(texts, result.item, report, origin, may_repeat)
     last = [texts.gettext(CAVEATS[report.verdict]), _model(texts, report)]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 
-from bot.i18n import DEFAULT, LANGUAGES, Texts, gettext_noop, texts_in
+from bot.i18n import texts_in
+from unmask.i18n import DEFAULT, LANGUAGES, Texts, gettext_noop
 
 _PRIVATE = {
     "start": gettext_noop("How to begin"),

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.i18n import LANGUAGES, Texts
+from unmask.i18n import LANGUAGES, Texts
 
 
 class Action(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from bot.i18n import gettext_noop
+from unmask.i18n import gettext_noop
 
 
 class Refusal(StrEnum):

@@ -13,7 +13,6 @@ from telegram.error import BadRequest
 from bot.i18n import texts_in
 from bot.replies import captions, keyboards
 from bot.replies.captions import Caption, PictureResult
-from bot.replies.messages import INCIDENT
 from bot.replies.photo import as_photo
 from bot.state.callback_data import CallbackData, CallbackDataStore
 from bot.state.reply_queue import Item, Kind, Note, Reply, ReplyStore, Stage
@@ -21,6 +20,7 @@ from bot.state.users import Users
 from bot.transport.retry import retry_telegram
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
+from unmask.wording.errors import INCIDENT
 
 _log = logging.getLogger(__name__)
 #: The hint that files are better than photos, which a user gets once.

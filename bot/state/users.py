@@ -7,8 +7,8 @@ from typing import Any
 
 from redis import asyncio as aioredis
 
-from bot.i18n import LANGUAGES, language_of
 from bot.state.redis_keys import Keys
+from unmask.i18n import LANGUAGES, language_of
 from unmask.queue.clients import reachable
 
 #: Seconds for which a language and the hints are kept after the last change.

@@ -92,7 +92,7 @@ async def test_the_caption_of_a_near_duplicate_is_about_the_file_that_was_sent(
     others = [Image.new("L", (512, 512), grey) for grey in (0, 90)]
     still = Image.fromarray(pixels)
     still.save(moving, "WEBP", save_all=True, append_images=others, quality=90)
-    frames = "first of 3 pictures"
+    frames = "first of 3 frames"
     await ada.sends_file(as_file(pixels))
     assert frames not in (await ada.answer()).text
     await ada.sends_file(moving.getvalue())

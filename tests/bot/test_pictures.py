@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.i18n import LANGUAGES, texts_in
+from bot.i18n import texts_in
 from bot.replies.refusals import REFUSALS, Refusal
 from tests import pictures
 from tests.bot.bot_process import QueueProbe
@@ -28,6 +28,7 @@ from tests.bot.image_asserts import (
 )
 from tests.bot.telegram import Message, Person, Telegram
 from tests.bot.telegram.video import mp4
+from unmask.i18n import LANGUAGES
 from unmask.report import Report, Verdict, shown_percent
 
 pytestmark = pytest.mark.anyio

@@ -24,8 +24,9 @@ from unmask.detector.align import Pixels
 from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture
-from unmask.report import Face, Image, Model, Report, Verdict, picture_verdict, statement
+from unmask.report import Face, Image, Model, Report, Verdict, picture_verdict
 from unmask.settings import Settings
+from unmask.wording.reports import english_statement
 from worker.main import run
 
 #: A picture whose first pixel is this red kills its worker, raises, or cannot be decoded.
@@ -102,7 +103,7 @@ def examination(picture: Picture, probability: float) -> Examination:
         sha256=picture.sha256,
         verdict=found,
         fake_probability=shown,
-        statement=statement(found, shown, 1),
+        statement=english_statement([face]),
         image=Image(width=picture.width, height=picture.height, format=picture.format),
         faces=(face,),
         model=Model(name="stand-in", version="1.0.0", sha256="a" * 64),

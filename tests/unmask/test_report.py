@@ -23,7 +23,6 @@ from unmask.report import (
     Verdict,
     picture_verdict,
     shown_percent,
-    statement,
 )
 from unmask.warning_codes import WARNING_CODES, warn
 
@@ -100,39 +99,6 @@ def test_a_picture_is_as_suspicious_as_its_most_suspicious_face() -> None:
         assert picture_verdict(order) == (UNSURE, 0.95)
     assert picture_verdict((faces[0], face(REAL, 0.1))) == (REAL, 0.2)
     assert picture_verdict(()) == (NO_FACE, None)
-
-
-@pytest.mark.parametrize(
-    ("verdict", "probability", "faces", "words"),
-    [
-        (FAKE, 0.973, 1, "The face shows signs of manipulation (fake 97 %)."),
-        (FAKE, 1.0, 3, "At least one of the 3 faces shows signs of manipulation (fake 99 %)."),
-        (UNSURE, 0.3, 1, "Unsure: the signs in this picture are too weak to say (fake 30 %)."),
-        (UNSURE, 0.7, 1, "Unsure: there are signs of manipulation"),
-        (REAL, 0.0, 1, "No sign of manipulation was found (fake 1 %)."),
-        (NO_FACE, None, 0, "No face was found"),
-    ],
-)
-def test_one_plain_sentence(
-    verdict: Verdict, probability: float | None, faces: int, words: str
-) -> None:
-    assert words in statement(verdict, probability, faces)
-
-
-@pytest.mark.parametrize("verdict", list(Verdict))
-@pytest.mark.parametrize("probability", [0.0, 0.3, 0.7, 1.0])
-def test_nothing_is_ever_called_genuine(verdict: Verdict, probability: float) -> None:
-    """The word may stand only in the sentence that denies the claim."""
-    said = statement(verdict, probability, 1).lower()
-    said = said.replace("this does not prove that the picture is genuine.", "")
-    for claim in ("genuine", "authentic", "real", "untouched", "original", "not fake", "100 %"):
-        assert claim not in said
-
-
-def test_absence_of_evidence_is_said_as_such() -> None:
-    said = statement(REAL, 0.01, 1)
-    assert said.startswith("No sign of manipulation was found")
-    assert "does not prove" in said
 
 
 def test_the_json_has_every_field_of_version_1() -> None:

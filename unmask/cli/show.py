@@ -1,4 +1,5 @@
-"""How ``unmask check`` shows its outcomes: as text for people, or as JSON, one line a picture."""
+"""How ``unmask check`` shows its outcomes: as text for people, in the terminal's language, or as
+JSON, one line a picture, always in English."""
 
 from __future__ import annotations
 
@@ -15,12 +16,20 @@ from rich.table import Table
 from rich.text import Text
 
 from unmask.errors import UnmaskError
+from unmask.i18n import Texts, gettext_noop, terminal_language, texts_in
 from unmask.report import Face, Report, State, Verdict, shown_percent
+from unmask.wording.errors import error_message
+from unmask.wording.reports import statement, warning_sentences
 
 #: Fewer pictures are through before a bar could be read.
 MANY = 8
 #: The terminal's own colours; the words say the same.
 STYLES = {Verdict.FAKE: "bold red", Verdict.UNSURE: "yellow", Verdict.REAL: "cyan"}
+TYPES = {
+    Verdict.FAKE: gettext_noop("FAKE"),
+    Verdict.UNSURE: gettext_noop("UNSURE"),
+    Verdict.REAL: gettext_noop("REAL"),
+}
 
 Outcome = Report | UnmaskError
 Show = Callable[[str, Outcome], None]
@@ -30,14 +39,15 @@ Show = Callable[[str, Outcome], None]
 def shown_on(pictures: int, as_json: bool) -> Iterator[Show]:
     """A function that shows the outcome for a picture, and a progress bar where there are many."""
     out, errors = _Console(soft_wrap=True), _Console(stderr=True, soft_wrap=True)
+    texts = texts_in(terminal_language())
     if pictures <= MANY or not errors.is_terminal:
-        yield _shower(out, errors, as_json)
+        yield _shower(out, errors, as_json, texts)
         return
     # On one screen, text and bar must go through one console, or they overwrite each other.
     out = errors if out.is_terminal else out
     with _progress(errors) as bar:
-        task = bar.add_task("Checking", total=pictures)
-        show = _shower(out, errors, as_json)
+        task = bar.add_task(texts.gettext("Checking"), total=pictures)
+        show = _shower(out, errors, as_json, texts)
 
         def show_and_count(name: str, outcome: Outcome) -> None:
             show(name, outcome)
@@ -65,15 +75,15 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _shower(out: Console, errors: Console, as_json: bool) -> Show:
+def _shower(out: Console, errors: Console, as_json: bool, texts: Texts) -> Show:
     def show_json(name: str, outcome: Outcome) -> None:
         _print_line(out, as_line(name, outcome))
 
     def show_text(name: str, outcome: Outcome) -> None:
         if isinstance(outcome, UnmaskError):
-            _print_error(errors, name, outcome)
+            _print_error(errors, name, outcome, texts)
         else:
-            _print_report(out, name, outcome)
+            _print_report(out, name, outcome, texts)
 
     return show_json if as_json else show_text
 
@@ -108,33 +118,40 @@ def _print_line(console: Console, line: str) -> None:
         console.file.flush()
 
 
-def _print_error(errors: Console, name: str, error: UnmaskError) -> None:
+def _print_error(errors: Console, name: str, error: UnmaskError, texts: Texts) -> None:
+    message = error_message(texts, error.as_json()["error"])
     line = Text.assemble(
-        (plain(name), "bold"), ": ", ("error", "bold red"), f": {plain(error.message)}",
+        (plain(name), "bold"), ": ", (texts.gettext("error"), "bold red"), f": {plain(message)}",
         (f" [{error.code}]", "dim"),
     )  # fmt: skip
     errors.print(line)
 
 
-def _print_report(out: Console, name: str, report: Report) -> None:
+def _print_report(out: Console, name: str, report: Report, texts: Texts) -> None:
     out.print(Text(plain(name), "bold"))
     if report.faces:
-        out.print(_table(report.faces))
-    lines = [report.statement]
-    lines += [f"Note: {warning}" for warning in report.warnings]
+        out.print(_table(report.faces, texts))
+    lines = [statement(texts, report.faces)]
+    lines += [
+        texts.gettext("Note: {warning}", warning=warning)
+        for warning in warning_sentences(texts, report)
+    ]
     written = report.pictures.model_dump(exclude_none=True).values()
     if written:
-        lines.append(f"Written: {', '.join(written)}")
+        lines.append(texts.gettext("Written: {files}", files=", ".join(written)))
     for line in lines:
         out.print(Text(plain(line)))
     out.print()
 
 
-def _table(faces: tuple[Face, ...]) -> Table:
+def _table(faces: tuple[Face, ...], texts: Texts) -> Table:
     """Face, type and probability, one row a face, in the order of the numbers on the picture."""
-    table = Table("Face", "Type", "Probability", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    gettext = texts.gettext
+    heads = gettext("Face"), gettext("Type"), gettext("Probability")
+    table = Table(*heads, box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for number, face in enumerate(faces, 1):
         fake = shown_percent(face.fake_probability)
-        kind = Text(face.verdict.value.upper(), STYLES[face.verdict])
-        table.add_row(str(number), kind, f"FAKE {fake} % / REAL {100 - fake} %")
+        kind = Text(gettext(TYPES[face.verdict]), STYLES[face.verdict])
+        odds = gettext("FAKE {fake} % / REAL {real} %", fake=fake, real=100 - fake)
+        table.add_row(str(number), kind, odds)
     return table

@@ -31,9 +31,9 @@ from unmask.report import (
     Report,
     is_marked,
     picture_verdict,
-    statement,
 )
 from unmask.warning_codes import CodedWarning
+from unmask.wording.reports import english_statement
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def write_report(
         sha256=picture.sha256,
         verdict=verdict,
         fake_probability=probability,
-        statement=statement(verdict, probability, len(entries)),
+        statement=english_statement(entries),
         image=Image(width=picture.width, height=picture.height, format=picture.format),
         faces=entries,
         model=Model(name=manifest.name, version=manifest.version, sha256=manifest.sha256),

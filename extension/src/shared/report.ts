@@ -10,6 +10,8 @@ export interface Face {
   readonly fake_probability: number;
   readonly verdict: Verdict;
   readonly tampered_fraction: number;
+  /** Why an unsure face is unsure; earlier servers do not say. */
+  readonly reasons?: readonly string[];
   /** Polygons around the region that was marked, in pixels of the picture. */
   readonly outline: readonly (readonly (readonly [number, number])[])[];
 }

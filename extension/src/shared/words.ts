@@ -1,7 +1,7 @@
 /** What people read of a job, in their language. */
 
 import type { Failure, Job, Look } from "./jobs";
-import type { Report, Verdict } from "./report";
+import type { Face, Report, Verdict } from "./report";
 import { shownPercent } from "./report";
 import { hasText, percent, t } from "./i18n";
 
@@ -30,8 +30,18 @@ export function sentence({ verdict, fake_probability: probability, faces }: Repo
   if (verdict === "no_face" || probability === null) return t("sentence_no_face");
   const odds = percent(shownPercent(probability));
   if (verdict === "real") return t("sentence_real", odds);
-  if (verdict === "unsure") return t(probability >= 0.5 ? "sentence_unsure_signs" : "sentence_unsure_weak", odds);
+  if (verdict === "unsure") return unsure(probability, faces, odds);
   return faces.length === 1 ? t("sentence_fake_one", odds) : t("sentence_fake_many", faces.length, odds);
+}
+
+/** Why the most suspicious face is unsure. */
+function unsure(probability: number, faces: readonly Face[], odds: string): string {
+  const worst = faces.find((face) => face.verdict === "unsure" && face.fake_probability === probability);
+  if (worst?.reasons?.includes("too_small")) {
+    return faces.length === 1 ? t("sentence_unsure_small_one", odds) : t("sentence_unsure_small_many", faces.length, odds);
+  }
+  if (worst?.reasons?.includes("judges_disagree")) return t("sentence_unsure_disagree", odds);
+  return t(probability >= 0.5 ? "sentence_unsure_signs" : "sentence_unsure_weak", odds);
 }
 
 export function caveat(verdict: Verdict): string {

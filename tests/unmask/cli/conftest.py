@@ -12,6 +12,12 @@ from tests.unmask.cli.command import Command, bad_files, save
 from unmask.detector.align import Pixels
 
 
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever language the machine's owner reads."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
 @pytest.fixture
 def unmask(colour_model: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     return Command(colour_model, capsys)

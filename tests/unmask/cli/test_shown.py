@@ -37,6 +37,21 @@ def test_a_table_and_a_sentence(
     assert "Written" not in out
 
 
+def test_text_is_in_the_language_of_the_terminal(
+    unmask: Command, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "text.jpg").write_text("no picture")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    status, out, err = unmask.check(photos / "fake.jpg", tmp_path / "text.jpg")
+    assert status == 1
+    assert re.search(r"Gesicht +Art +Wahrscheinlichkeit +\n1 +FAKE +FAKE 9\d % / ECHT \d %", out)
+    assert "Das Gesicht zeigt Anzeichen von Manipulation (Fälschung 9" in out
+    assert "Fehler: Das ist kein Bild. [not_a_picture]" in err
+    _, (report, error) = unmask.lines(photos / "fake.jpg", tmp_path / "text.jpg")
+    assert report["statement"].startswith("The face shows signs of manipulation")
+    assert error["error"]["code"] == "not_a_picture" and "Bild" not in error["error"]["message"]
+
+
 def test_every_face_has_its_row(unmask: Command, tmp_path: Path, portrait: Pixels) -> None:
     save(tmp_path / "two.png", np.concatenate([portrait, portrait[:, :, ::-1]], axis=1))
     _, out, _ = unmask.check(tmp_path / "two.png")

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.i18n import LANGUAGES, texts_in
+from bot.i18n import texts_in
 from bot.replies import captions
 from bot.replies.captions import CAPTION_LIMIT, TEXT_LIMIT, PictureResult, length
-from bot.replies.messages import CAVEATS, VERDICTS, verdict_sentence
 from bot.state.reply_queue import Item, Kind, Note, Origin, Outcome, SentPicture
 from tests.bot.unit.reports import face, report
-from unmask.report import Report, Verdict, shown_percent, statement
+from unmask.i18n import LANGUAGES
+from unmask.report import Report, Verdict, shown_percent
 from unmask.warning_codes import warn
+from unmask.wording.reports import CAVEATS, VERDICTS, statement
 
 WHEN = datetime(2026, 11, 23, 7, 5, tzinfo=UTC)
 VERY_LONG = Origin(name="\U0001f977" * 60, date=WHEN)
@@ -36,7 +37,7 @@ def check_complete(language: str, text: str, result: Report) -> None:
     assert length(text) <= CAPTION_LIMIT
     assert texts.gettext(VERDICTS[result.verdict]) in head
     for part in (
-        verdict_sentence(texts, result.verdict, result.fake_probability, len(result.faces)),
+        statement(texts, result.faces),
         texts.gettext(CAVEATS[result.verdict]),
         "unmask-densenet121 10.20.30",
     ):
@@ -115,18 +116,6 @@ def test_an_album_of_ten(language: str) -> None:
     assert all(f"\n{number}. " in caption.text for number in range(1, 11))
     assert "unmask-densenet121 10.20.30" in caption.text
     assert length(captions.failures(texts, errors * 3, 2).text) <= TEXT_LIMIT
-
-
-@pytest.mark.parametrize("verdict", list(Verdict))
-@pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("probability", [0.0, 0.3, 0.5, 0.87, 1.0])
-def test_in_english_the_sentence_is_that_of_every_door(
-    verdict: Verdict, count: int, probability: float
-) -> None:
-    chance = None if verdict is Verdict.NO_FACE else probability
-    assert verdict_sentence(texts_in("en"), verdict, chance, count) == statement(
-        verdict, chance, count
-    )
 
 
 def test_the_first_line_is_bold_as_counted_in_utf_16() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from telegram import InlineKeyboardMarkup
 
-from bot.i18n import LANGUAGES, texts_in
+from bot.i18n import texts_in
 from bot.replies import keyboards
 from bot.state.callback_data import CallbackDataStore
+from unmask.i18n import LANGUAGES
 
 TOKEN = CallbackDataStore.new_token()
 LARGEST = 2**52 - 1

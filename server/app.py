@@ -19,6 +19,7 @@ from server.security.identity import Identities
 from server.security.keys import ApiKeys
 from server.security.policy import Policy
 from server.security.sessions import Sessions
+from server.upload_memory import UploadMemory
 from server.web.rendering import PAGES, Pages
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
@@ -50,6 +51,7 @@ def make_app(
     app[context.STATS] = stats = CachedStats(checks)
     app[context.BACKPRESSURE] = Backpressure(policy, limiter, stats, settings)
     app[context.FETCHER] = fetcher or Fetcher(settings.max_bytes, settings.fetch_seconds)
+    app[context.UPLOADS] = UploadMemory(max(settings.upload_memory, 4 * settings.max_bytes))
     app[PREVIEWS] = PreviewRenderer(settings)
     app[context.METRICS] = Metrics()
     app[context.MODEL] = model

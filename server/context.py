@@ -15,6 +15,7 @@ from server.security.identity import Actor, Identities
 from server.security.keys import ApiKeys
 from server.security.policy import Policy
 from server.security.sessions import Sessions
+from server.upload_memory import UploadMemory
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
@@ -28,6 +29,7 @@ SESSIONS = web.AppKey("sessions", Sessions)
 IDENTITIES = web.AppKey("identities", Identities)
 BACKPRESSURE = web.AppKey("backpressure", Backpressure)
 FETCHER = web.AppKey("fetcher", Fetcher)
+UPLOADS = web.AppKey("uploads", UploadMemory)
 METRICS = web.AppKey("metrics", Metrics)
 MODEL = web.AppKey("model", PublicModel)
 #: The OpenAPI document.
@@ -40,3 +42,9 @@ REQUEST_ID = web.RequestKey("request_id", str)
 #: The caller's address as the limits count it.
 ADDRESS = web.RequestKey("address", str)
 ACTOR = web.RequestKey("actor", Actor)
+
+
+def caller_of(request: web.Request) -> str:
+    """Whose share of the service a request takes: that of its key, else of its address."""
+    prefix = request[ACTOR].prefix
+    return f"key:{prefix}" if prefix is not None else request[ADDRESS]

@@ -9,6 +9,7 @@ import sys
 from aiohttp import web
 
 from server.app import make_app
+from server.protocol import Runner, raise_file_limit
 from server.security.policy import Policy, UnsafeSettingsError
 from unmask.errors import UnmaskError
 from unmask.logs import log_json
@@ -23,6 +24,7 @@ GRACE = 10.0
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; the exit status."""
     log_json()
+    raise_file_limit()
     try:
         asyncio.run(_until_signal(settings))
     except (UnsafeSettingsError, UnmaskError, OSError) as error:
@@ -41,9 +43,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     url = await asyncio.to_thread(redis_url, settings)
     checks = await CheckQueue.connect(settings.model_copy(update={"redis_url": url}))
     try:
-        runner = web.AppRunner(
-            make_app(settings, checks, url), access_log=None, shutdown_timeout=GRACE
-        )
+        runner = Runner(make_app(settings, checks, url), shutdown_timeout=GRACE)
         try:
             await runner.setup()
             site = web.TCPSite(runner, settings.host, settings.port)

@@ -27,8 +27,8 @@ PLACES = {
         "data_url images video evidence detector fetch store queue local cli __main__"
     ),
     "server": (
-        "model security cached_stats backpressure metrics context api web routes middleware "
-        "app main commands __main__"
+        "model security cached_stats backpressure upload_memory metrics context api web routes "
+        "middleware app protocol main commands __main__"
     ),
     "bot": (
         "i18n state transport replies file_types media files examination pipeline context services "

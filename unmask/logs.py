@@ -25,11 +25,15 @@ _OURS = frozenset({"unmask", "server", "worker", "bot"})
 _TOKEN = re.compile(r"[0-9]{6,20}(?::|%3A)[A-Za-z0-9_-]{20,}", re.IGNORECASE)
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>\\]+", re.IGNORECASE)
 _MAX_CAUSES, _MAX_FRAMES = 5, 12
+#: Kinds of records that are counted at one time.
+_MAX_KINDS = 500
 #: Levels of libraries that would log too much.
 _LEVELS: dict[str, str] = {
     # They log each connection or request, with addresses and URLs, or each odd tag of a file.
     **dict.fromkeys(("aiohttp.access", "asyncio", "httpx", "httpcore", "telegram"), "WARNING"),
     **dict.fromkeys(("PIL", "fontTools", "fpdf"), "WARNING"),
+    # It warns of each form that is malformed; the answer says so.
+    "python_multipart": "CRITICAL",
     # It quotes responses that it cannot parse, and with them what people wrote.
     "telegram.request.BaseRequest": "CRITICAL",
     # It logs each 429 as an error; the bot waits and retries.
@@ -59,10 +63,45 @@ class JsonLines(logging.Formatter):
         return redacted(json.dumps(line, default=str, ensure_ascii=False), *self._secrets)
 
 
+class OnceAMinute(logging.Filter):
+    """Lets one record of a kind through each minute; the next one tells how many were not.
+
+    A kind is a logger with the first line of its text. What strangers can cause many times a second
+    must not fill a disk.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kinds: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is let through."""
+        kind = (record.name, str(record.msg).partition("\n")[0][:100])
+        if len(self._kinds) > _MAX_KINDS:
+            self._kinds.clear()
+        until, held_back = self._kinds.get(kind, (0.0, 0))
+        if record.created < until:
+            self._kinds[kind] = (until, held_back + 1)
+            return False
+        self._kinds[kind] = (record.created + 60, 0)
+        if held_back:
+            record.held_back = held_back
+        return True
+
+
+class _LibrariesOnceAMinute(OnceAMinute):
+    """The same for the loggers of others alone."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is let through."""
+        return record.name.partition(".")[0] in _OURS or super().filter(record)
+
+
 def log_json(*secrets: str, level: int = logging.INFO) -> None:
     """Send the log of the whole process to standard error as JSON, without the ``secrets``."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines(*secrets))
+    handler.addFilter(_LibrariesOnceAMinute())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, library_level in _LEVELS.items():
         logging.getLogger(name).setLevel(library_level)

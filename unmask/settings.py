@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         120.0, gt=0, description="New checks are refused while the queue would take longer."
     )
     max_bulk: int = Field(100, gt=0, description="Most pictures in one bulk request.")
+    upload_memory: int = Field(
+        240_000_000,
+        gt=0,
+        description="Bytes of pictures that the server holds at one time; at least four pictures.",
+    )
     fetch_seconds: float = Field(15.0, gt=0, description="Longest download of a URL, in seconds.")
     data: Path = Field(
         default_factory=lambda: Path.home() / ".local" / "share" / "unmask",

@@ -12,8 +12,11 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from server.api.streams import parts_of, read_all, read_field, read_json
-from server.context import FETCHER, SETTINGS
+from server.api.forms import parts_of
+from server.api.streams import MAX_TEXT, Body, Take, read_all, read_json
+from server.context import FETCHER, SETTINGS, UPLOADS, caller_of
+from server.upload_memory import Holding
+from unmask.data_url import longest_data_url
 from unmask.errors import UnmaskError
 from unmask.report import Door
 
@@ -36,7 +39,7 @@ class Options(BaseModel):
     team: str | None = Field(None, pattern=TEAM)
 
 
-Body = TypeVar("Body", bound=Options)
+Kind = TypeVar("Kind", bound=Options)
 
 
 class UrlBody(Options):
@@ -53,9 +56,11 @@ class UrlsBody(Options):
 
 @dataclass(frozen=True)
 class Upload:
-    """A picture of a bulk request, or the error that it ended in."""
+    """A picture of a bulk request, or the error that it ended in; and its account of memory, which
+    is released once the picture is stored."""
 
     data: bytes | UnmaskError
+    holding: Holding
 
 
 #: Asks whether one more picture of a bulk request is taken; raises if it is not.
@@ -82,16 +87,18 @@ def idempotency_key(request: web.Request) -> str | None:
     return key
 
 
-async def one_picture(request: web.Request) -> tuple[bytes, Options]:
-    """The picture of a request: a form's ``file`` or ``url``, JSON with ``url``, or raw bytes."""
+async def one_picture(request: web.Request, take: Take) -> tuple[bytes, Options]:
+    """The picture of a request: a form's ``file`` or ``url``, JSON with ``url``, or raw bytes;
+    ``take`` counts the bytes that are kept."""
     values = dict(request.query)
     if request.content_type == MULTIPART:
-        return await _from_form(request, values)
+        return await _from_form(request, values, take)
     if request.content_type == JSON:
-        body = _validated(UrlBody, values | await read_json(request))
-        return await request.app[FETCHER].fetch(body.url), _options(body.model_dump())
+        sent = await read_json(Body(request), _longest_url(request) + MAX_TEXT, take)
+        body = _validated(UrlBody, values | sent)
+        return await _fetched(request, body.url, take), _options(body.model_dump())
     if request.content_type.startswith(RAW_TYPES):
-        data = await read_all(request.content, request.app[SETTINGS].max_bytes)
+        data = await read_all(Body(request), request.app[SETTINGS].max_bytes, take)
         return data, _options(values)
     raise _unsupported()
 
@@ -108,11 +115,13 @@ async def many_pictures(
     values = dict(request.query)
     limit = request.app[SETTINGS].max_bulk
     if request.content_type == JSON:
-        body = _validated(UrlsBody, values | await read_json(request))
+        with request.app[UPLOADS].holding(caller_of(request)) as holding:
+            sent = await read_json(Body(request), _longest_url(request) + MAX_TEXT, holding.take)
+        body = _validated(UrlsBody, values | sent)
         if len(body.urls) > limit:
             raise _too_many_pictures(limit)
         options = _options(body.model_dump())
-        return options, _fetched(request, body.urls, options, admit)
+        return options, _from_urls(request, body.urls, options, admit)
     if request.content_type == MULTIPART:
         options = _options(values)
         return options, _files(request, limit, options, admit)
@@ -126,19 +135,23 @@ def _options(values: dict[str, Any]) -> Options:
     return options
 
 
-async def _from_form(request: web.Request, values: dict[str, Any]) -> tuple[bytes, Options]:
+async def _from_form(
+    request: web.Request, values: dict[str, Any], take: Take
+) -> tuple[bytes, Options]:
     data: bytes | None = None
-    async for part in parts_of(request):
+    async for part in parts_of(Body(request, 0), request.headers["Content-Type"]):
         if part.name == "file":
             if data is not None:
                 raise UnmaskError("bad_request", "One picture at a time; see /v1/checks/bulk.")
-            data = await read_all(part, request.app[SETTINGS].max_bytes)
-        elif part.name in {"url", "team", "door"}:
-            values[part.name] = await read_field(part)
+            data = await part.file(request.app[SETTINGS].max_bytes, take)
+        elif part.name == "url":
+            values["url"] = await part.text(_longest_url(request), take)
+        elif part.name in {"team", "door"}:
+            values[part.name] = await part.text()
     values = {name: value for name, value in values.items() if value != ""}
     url = values.get("url")
     if not data and url:
-        return await request.app[FETCHER].fetch(url), _options(values)
+        return await _fetched(request, url, take), _options(values)
     if data is None:
         raise UnmaskError("bad_request", "The form has neither a 'file' nor a 'url'.")
     return data, _options(values)
@@ -148,25 +161,28 @@ async def _files(
     request: web.Request, limit: int, options: Options, admit: Admit
 ) -> AsyncGenerator[Upload]:
     count = 0
-    async for part in parts_of(request):
+    body, max_bytes = Body(request, 0), request.app[SETTINGS].max_bytes
+    async for part in parts_of(body, request.headers["Content-Type"], limit + 1):
         if part.name != "file":
             continue
         count += 1
         if count > limit:
-            yield Upload(_too_many_pictures(limit))
+            yield Upload(_too_many_pictures(limit), _holding(request))
             return
         refusal = await _refusal(admit, options) if count > 1 else None
-        try:
-            yield Upload(refusal or await read_all(part, request.app[SETTINGS].max_bytes))
-        except UnmaskError as error:
-            if error.code != "too_many_bytes":
-                raise
-            yield Upload(error)
+        with _holding(request) as holding:
+            try:
+                data = refusal or await part.file(max_bytes, holding.take)
+            except UnmaskError as error:
+                if error.code not in {"too_many_bytes", "busy"}:
+                    raise
+                data = error
+            yield Upload(data, holding)
     if count == 0:
         raise UnmaskError("bad_request", "The form has no 'file'.")
 
 
-async def _fetched(
+async def _from_urls(
     request: web.Request, urls: list[str], options: Options, admit: Admit
 ) -> AsyncGenerator[Upload]:
     tasks: deque[asyncio.Task[Upload]] = deque()
@@ -181,14 +197,34 @@ async def _fetched(
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for left in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(left, Upload):
+                left.holding.release()
 
 
 async def _fetch(request: web.Request, url: str, refusal: UnmaskError | None) -> Upload:
+    holding = _holding(request)
     try:
-        return Upload(refusal or await request.app[FETCHER].fetch(url))
+        return Upload(refusal or await _fetched(request, url, holding.take), holding)
     except UnmaskError as error:
-        return Upload(error)
+        holding.release()
+        return Upload(error, holding)
+    except BaseException:
+        holding.release()
+        raise
+
+
+async def _fetched(request: web.Request, url: str, take: Take) -> bytes:
+    return await request.app[FETCHER].fetch(url, caller_of(request), take)
+
+
+def _holding(request: web.Request) -> Holding:
+    return request.app[UPLOADS].holding(caller_of(request))
+
+
+def _longest_url(request: web.Request) -> int:
+    """Characters of a URL: a ``data:`` URL may hold a whole picture."""
+    return longest_data_url(request.app[SETTINGS].max_bytes)
 
 
 async def _refusal(admit: Admit, options: Options) -> UnmaskError | None:
@@ -200,7 +236,7 @@ async def _refusal(admit: Admit, options: Options) -> UnmaskError | None:
     return None
 
 
-def _validated(kind: type[Body], values: dict[str, Any]) -> Body:
+def _validated(kind: type[Kind], values: dict[str, Any]) -> Kind:
     try:
         return kind.model_validate(values)
     except ValidationError as error:

@@ -11,6 +11,7 @@ from aiohttp import web
 from server.api.body import Options, Upload, many_pictures
 from server.api.responses import check_json, json_response
 from server.api.submission import Submission
+from server.context import UPLOADS, caller_of
 from unmask.errors import UnmaskError
 
 
@@ -18,9 +19,10 @@ async def create(request: web.Request) -> web.Response:
     """Take pictures one by one; 202 with a check or an error for each, in the order sent."""
     submission = Submission(request, bulk=True)
     await submission.admit()
-    options, uploads = await many_pictures(request, submission.admit_next)
-    async with aclosing(uploads):
-        results = await _results(submission, options, uploads)
+    with request.app[UPLOADS].upload(caller_of(request)):
+        options, uploads = await many_pictures(request, submission.admit_next)
+        async with aclosing(uploads):
+            results = await _results(submission, options, uploads)
     return json_response({"checks": results}, status=202)
 
 
@@ -32,7 +34,8 @@ async def _results(
     results: list[dict[str, Any]] = []
     try:
         async for upload in uploads:
-            results.append(await _result(submission, options, upload))
+            with upload.holding:
+                results.append(await _result(submission, options, upload))
     except UnmaskError as error:
         if not results:
             raise

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from server.api.body import one_picture, wait_of
+from server.api.body import wait_of
 from server.api.responses import check_json, check_of, json_response, not_found
 from server.api.submission import Submission
 from server.context import ACTOR, CHECKS, STOPPING
@@ -34,8 +34,7 @@ async def create(request: web.Request) -> web.Response:
     seconds = wait_of(request)
     submission = Submission(request)
     await submission.admit()
-    data, options = await one_picture(request)
-    check = await submission.submit(data, options)
+    check = await submission.take_one()
     if seconds > 0 and not check.ended:
         check = await _ended(request, check, seconds)
     return json_response(

@@ -6,10 +6,10 @@ import asyncio
 
 from aiohttp import web
 
-from server.api.body import JSON, MULTIPART, Options, idempotency_key
-from server.context import ACTOR, ADDRESS, BACKPRESSURE, CHECKS, SETTINGS
+from server.api.body import JSON, MULTIPART, Options, idempotency_key, one_picture
+from server.context import ACTOR, ADDRESS, BACKPRESSURE, CHECKS, SETTINGS, UPLOADS, caller_of
 from unmask.images import open_picture
-from unmask.report import Check, Priority
+from unmask.report import Check, Door, Priority
 
 
 class Submission:
@@ -36,6 +36,15 @@ class Submission:
         """Count one more picture, and ask for room; raises ``rate_limited`` or ``busy``."""
         await self._count()
         await self._ask_for_room(options.team)
+
+    async def take_one(self, door: Door | None = None) -> Check:
+        """The check of the one picture that the request brings, by ``door`` if it is given."""
+        uploads, caller = self._request.app[UPLOADS], caller_of(self._request)
+        with uploads.upload(caller), uploads.holding(caller) as holding:
+            data, options = await one_picture(self._request, holding.take)
+            if door is not None:
+                options = options.model_copy(update={"door": door})
+            return await self.submit(data, options)
 
     async def submit(self, data: bytes, options: Options) -> Check:
         """The check of an admitted picture; raises as :func:`open_picture` and the queue do."""

@@ -7,7 +7,6 @@ the check, so that a link can be shared.
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -22,12 +21,11 @@ from server.security.permissions import Permission
 
 __all__ = ["API", "PAGES", "UNCOUNTED", "Route", "add_routes", "api_document", "permission_of"]
 
-STATIC = Path(__file__).parents[1] / "web" / "static"
 #: The routes of the API by the tag under which they are described.
 TAGGED = {"Checks": CHECKS, "Results": RESULTS, "Service": SERVICE}
 API = (*CHECKS, *RESULTS, *SERVICE)
 #: Machines ask these often and must always get an answer.
-UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/static"})
+UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/static/{name}"})
 
 _NEEDS = {
     (method, route.canonical): route.needs
@@ -45,10 +43,14 @@ def add_routes(app: web.Application) -> None:
     """Add all routes to the application."""
     for route in (*API, *PAGES):
         if route.method == "GET":
-            app.router.add_get(route.path, route.handler)
+            app.router.add_get(route.path, route.handler, expect_handler=_expected)
         else:
-            app.router.add_route(route.method, route.path, route.handler)
-    app.router.add_static("/static", STATIC)
+            app.router.add_route(route.method, route.path, route.handler, expect_handler=_expected)
+
+
+async def _expected(_: web.Request) -> None:
+    """Answer nothing to ``Expect``: the reader of a body does, once it is wanted. Another word
+    than 100-continue may be ignored (RFC 9110)."""
 
 
 @cache

@@ -12,6 +12,7 @@ PAGES = (
     Route("GET", f"/c/{ID}", pages.check),
     Route("GET", f"/c/{ID}/card", pages.card),
     Route("GET", "/reference", pages.reference),
+    Route("GET", "/static/{name}", pages.static),
     Route("POST", "/session", session.begin),
     Route("POST", "/session/end", session.end),
 )

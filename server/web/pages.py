@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aiohttp import web
 
-from server.api.body import one_picture
 from server.api.responses import check_of
 from server.api.submission import Submission
 from server.context import ACTOR, DOCUMENT
 from server.security.identity import Role
 from server.security.permissions import Permission, may
 from server.web.rendering import PAGES
+from unmask.errors import UnmaskError
 from unmask.report import Check, Door
+
+#: The page's own files, by name.
+STATIC = {file.name: file for file in (Path(__file__).parent / "static").iterdir()}
 
 
 async def home(request: web.Request) -> web.Response:
@@ -29,8 +34,7 @@ async def create(request: web.Request) -> web.Response:
     """The form of the page, for browsers that run no script."""
     submission = Submission(request)
     await submission.admit()
-    data, options = await one_picture(request)
-    check = await submission.submit(data, options.model_copy(update={"door": Door.WEB}))
+    check = await submission.take_one(Door.WEB)
     raise web.HTTPSeeOther(f"/c/{check.id}")
 
 
@@ -49,6 +53,14 @@ async def card(request: web.Request) -> web.Response:
 async def reference(request: web.Request) -> web.Response:
     """The API for readers."""
     return request.app[PAGES].reference(request.app[DOCUMENT])
+
+
+async def static(request: web.Request) -> web.FileResponse:
+    """One of the page's own files."""
+    file = STATIC.get(request.match_info["name"])
+    if file is None:
+        raise UnmaskError("not_found", "There is nothing at this address.")
+    return web.FileResponse(file)
 
 
 def _may_remove(request: web.Request, check: Check) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from server.api.streams import read_all
+from server.api.streams import Body, read_all
 from server.context import KEYS, POLICY, SESSIONS
 from server.security.sessions import COOKIE, LIFETIME
 from server.web.rendering import PAGES
@@ -68,7 +68,7 @@ async def _key_from_form(request: web.Request) -> str:
     if (request.charset or "utf-8").lower() not in {"utf-8", "us-ascii"}:
         raise UnmaskError("bad_request", "The form must be in UTF-8.")
     try:
-        raw = await read_all(request.content, MAX_FORM)
+        raw = await read_all(Body(request), MAX_FORM)
         values = parse_qs(raw.decode(), encoding="utf-8", errors="strict", max_num_fields=16)
     except ValueError as error:
         raise UnmaskError("bad_request", "The form cannot be read as text.") from error

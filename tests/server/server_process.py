@@ -21,6 +21,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
 from server.app import make_app
+from server.protocol import Runner
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
 from unmask.queue.valkey import EmbeddedValkey
@@ -65,6 +66,13 @@ def running_service(data: Path, model: Path) -> Iterator[Service]:
         valkey.stop()
 
 
+class _Server(TestServer):
+    """Serves as the server itself does, below the application too."""
+
+    async def _make_runner(self, **options: Any) -> Runner:
+        return Runner(self.app, **options)
+
+
 @asynccontextmanager
 async def client_of(
     service: Service, fetcher: Fetcher | None = None, **settings: Any
@@ -73,8 +81,8 @@ async def client_of(
     chosen = service.settings(**settings)
     checks = await CheckQueue.connect(chosen)
     try:
-        server = TestServer(make_app(chosen, checks, service.redis_url, fetcher))
-        async with TestClient(server) as client:
+        app = make_app(chosen, checks, service.redis_url, fetcher)
+        async with TestClient(_Server(app)) as client:
             yield client
     finally:
         await checks.close()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from unmask.errors import UnmaskError
-from unmask.logs import JsonLines, redacted
+from unmask.logs import JsonLines, OnceAMinute, log_json, redacted
 
 TOKEN = "7000000001:AAFakeTokenForTheTestsOfUnmask_0123456789"
 
@@ -85,3 +85,29 @@ def test_a_process_logs_one_line_a_record() -> None:
     )
     (line,) = ended.stderr.splitlines()
     assert json.loads(line)["event"] == "two\nlines of <secret>"
+
+
+def test_what_others_can_cause_often_is_logged_once_a_minute() -> None:
+    once = OnceAMinute()
+
+    def record(second: float, message: str = "out of files\nsocket 1") -> logging.LogRecord:
+        made = logging.makeLogRecord({"name": "asyncio", "msg": message})
+        made.created = second
+        return made
+
+    assert [once.filter(record(second)) for second in (0, 1, 59)] == [True, False, False]
+    assert once.filter(record(2, "something else"))
+    assert not once.filter(record(3, "out of files\nsocket 2"))
+    late = record(61)
+    assert once.filter(late) and vars(late)["held_back"] == 3
+
+
+def test_our_own_records_are_all_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    log_json()
+    for _ in range(3):
+        logging.getLogger("unmask.server").warning("request")
+        logging.getLogger("aiohttp.server").error("Error handling request from %s", "a stranger")
+    lines = capsys.readouterr().err.splitlines()
+    assert [json.loads(line)["logger"] for line in lines] == [
+        "unmask.server", "aiohttp.server", "unmask.server", "unmask.server",
+    ]  # fmt: skip

@@ -29,11 +29,13 @@ ENOUGH_TO_TELL = 1_024
 GZIP = b"\x1f\x8b"
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
+#: Counts bytes that are kept; raises if they are too many.
+Take = Callable[[int], None]
 Unpack = Callable[[bytes], Iterator[bytes]]
 
 
-async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The file that a good answer holds.
+async def read_body(response: aiohttp.ClientResponse, limit: int, take: Take) -> bytes:
+    """The file that a good answer holds; ``take`` counts its bytes, packed and unpacked.
 
     Raises ``too_many_bytes`` beyond ``limit``, packed or unpacked; ``not_a_picture`` for a web
     page, ``url_unreachable`` for what cannot be unpacked.
@@ -47,10 +49,11 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
         body += chunk
         if len(body) > limit:
             raise too_many_bytes(limit)
+        take(len(chunk))
         if not told and len(body) >= ENOUGH_TO_TELL:
             told = True
             _refuse_page(response.content_type, bytes(body[:ENOUGH_TO_TELL]))
-    data = _unpacked(bytes(body), layers, limit)
+    data = _unpacked(bytes(body), layers, limit, take)
     _refuse_page(response.content_type, data)
     return data
 
@@ -61,7 +64,7 @@ def _layers(headers: list[str]) -> list[Unpack]:
     return [UNPACK[name] for name in reversed(names) if name in UNPACK]
 
 
-def _unpacked(data: bytes, layers: list[Unpack], limit: int) -> bytes:
+def _unpacked(data: bytes, layers: list[Unpack], limit: int, take: Take) -> bytes:
     if len(layers) > MAX_LAYERS:
         raise unreachable("The site packed the picture too often.")
     for unpack in layers:
@@ -73,6 +76,7 @@ def _unpacked(data: bytes, layers: list[Unpack], limit: int) -> bytes:
                 out += piece
                 if len(out) > limit:
                     raise too_many_bytes(limit)
+                take(len(piece))
         except (zlib.error, brotli.error, zstd.ZstdError, EOFError) as error:
             raise unreachable("The site sent it packed, and it cannot be unpacked.") from error
         data = bytes(out)

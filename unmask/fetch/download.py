@@ -13,7 +13,7 @@ from yarl import URL
 
 from unmask import __version__
 from unmask.fetch.addresses import next_url
-from unmask.fetch.bodies import read_body
+from unmask.fetch.bodies import Take, read_body
 from unmask.fetch.cookies import ChainCookies
 from unmask.fetch.gate import Gate
 from unmask.fetch.names import Names, Resolver
@@ -72,16 +72,16 @@ class Download:
         """The last lookup of a name, which may outlive the download."""
         return self._resolver.lookup
 
-    async def follow(self, url: URL, limit: int) -> bytes:
-        """The file at ``url``, at most ``limit`` bytes."""
+    async def follow(self, url: URL, limit: int, take: Take) -> bytes:
+        """The file at ``url``, at most ``limit`` bytes, of which ``take`` counts each."""
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._ask(url, limit)
+            answer = await self._ask(url, limit, take)
             if isinstance(answer, bytes):
                 return answer
             url = next_url(url, answer, self._ports)
         raise unreachable(f"It redirects more than {MAX_REDIRECTS} times.")
 
-    async def _ask(self, url: URL, limit: int) -> bytes | str:
+    async def _ask(self, url: URL, limit: int, take: Take) -> bytes | str:
         """The body of a good answer, or the location that a redirect names."""
         cookies = self._cookies.header(url)
         async with self._session.get(url, headers=cookies, allow_redirects=False) as response:
@@ -91,7 +91,7 @@ class Download:
             if response.status not in GOOD:
                 status = response.status
                 raise unreachable(f"The site answered with status {status}.", status=status)
-            return await read_body(response, limit)
+            return await read_body(response, limit, take)
 
     def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
         """The last gate: checks each address that is dialled, wherever it came from."""

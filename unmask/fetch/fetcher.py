@@ -14,6 +14,7 @@ from yarl import URL
 
 from unmask.data_url import decode_data_url, is_data_url
 from unmask.fetch.addresses import USUAL_PORTS, checked_url
+from unmask.fetch.bodies import Take
 from unmask.fetch.download import Download
 from unmask.fetch.gate import AddressRefusedError, Gate, Network
 from unmask.fetch.names import Lookup, Names, look_up
@@ -70,8 +71,11 @@ class Fetcher:
         await asyncio.to_thread(self._thread.join)
         loop.close()
 
-    async def fetch(self, text: str, caller: str = "") -> bytes:
+    async def fetch(self, text: str, caller: str = "", take: Take | None = None) -> bytes:
         """The bytes at ``text``, a URL; ``caller`` is whose share of the downloads it takes.
+
+        ``take`` is called, in another thread, with the number of bytes that come, and may raise an
+        :class:`UnmaskError` to end the download.
 
         Raises ``bad_url``, ``url_refused``, ``url_unreachable``, ``url_timeout``, ``busy``,
         ``too_many_bytes`` or, for a web page, ``not_a_picture``.
@@ -79,7 +83,8 @@ class Fetcher:
         if is_data_url(text):
             return await asyncio.to_thread(decode_data_url, text, self._max_bytes)
         url = checked_url(text, self._ports)
-        running = asyncio.run_coroutine_threadsafe(self._in_turn(url, caller), self._running_loop())
+        download = self._in_turn(url, caller, take or _take_any)
+        running = asyncio.run_coroutine_threadsafe(download, self._running_loop())
         return await asyncio.wrap_future(running)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
@@ -91,14 +96,14 @@ class Fetcher:
             self._thread.start()
         return self._loop
 
-    async def _in_turn(self, url: URL, caller: str) -> bytes:
+    async def _in_turn(self, url: URL, caller: str, take: Take) -> bytes:
         """Download in the caller's turn. At most half of the time goes by waiting for it."""
         start = time.monotonic()
         await self._turns.take(caller, self._seconds / 2)
         download = Download(self._gate, self._names, self._tls, self._ports)
         try:
             async with download, asyncio.timeout_at(self._end(start)):
-                return await download.follow(url, self._max_bytes)
+                return await download.follow(url, self._max_bytes, take)
         except TimeoutError as error:
             raise too_late(self._seconds) from error
         except aiohttp.ClientConnectorError as error:
@@ -128,6 +133,10 @@ class Fetcher:
                 loop.call_soon_threadsafe(self._turns.release, caller)
 
         download.lookup.add_done_callback(release)
+
+
+def _take_any(_: int) -> None:
+    pass
 
 
 async def _cancel_all() -> None:

@@ -79,7 +79,7 @@ class Site:
         self.pause = pause
         self.count = self.open = self.max_open = 0
 
-    async def fetch(self, url: str) -> bytes:
+    async def fetch(self, url: str, *_: object) -> bytes:
         self.count += 1
         self.open += 1
         self.max_open = max(self.max_open, self.open)
@@ -120,7 +120,7 @@ async def test_nothing_is_fetched_for_a_request_that_broke_off(
     async def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError
 
-    async def first(url: str) -> bytes:
+    async def first(url: str, *_: object) -> bytes:
         return blank() if url.endswith("first") else await site.fetch(url)
 
     monkeypatch.setattr(client.app[FETCHER], "fetch", first)

@@ -251,18 +251,6 @@ async def test_broken_requests_break_nothing(client: Client, raw: bytes) -> None
     assert (await client.get("/healthz")).status == 200
 
 
-async def test_a_slow_upload_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.api.streams.SECONDS_TO_SEND", 0.3)
-
-    async def slow() -> Any:
-        yield b"\x89PNG"
-        await asyncio.sleep(5)
-        yield b"..."
-
-    answer = await client.post("/v1/checks", data=slow())
-    assert (answer.status, (await answer.json())["error"]["code"]) == (408, "slow_upload")
-
-
 async def test_without_a_queue_the_server_says_so(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -188,9 +188,9 @@ def test_the_caller_s_loop_is_not_the_one_that_downloads(monkeypatch: pytest.Mon
     """A flood of hints or of single bytes would hold it up."""
     threads: list[threading.Thread] = []
 
-    async def read(response: object, limit: int) -> bytes:
+    async def read(response: object, limit: int, take: object) -> bytes:
         threads.append(threading.current_thread())
-        return await read_body(response, limit)  # type: ignore[arg-type]
+        return await read_body(response, limit, take)  # type: ignore[arg-type]
 
     async def scene() -> None:
         async with fetcher_of_hostile_server() as (fetcher, site):

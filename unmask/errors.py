@@ -59,6 +59,15 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "picture_missing": ErrorCode(410, "The picture is no longer in the store."),
     "result_missing": ErrorCode(410, "The result of the check is lost; ask for it again."),
     "not_served": ErrorCode(503, "No worker took the check in time."),
+    "conflict": ErrorCode(409, "The case was changed meanwhile; the detail says how it stands."),
+    "not_allowed": ErrorCode(403, "The person's role in the team does not allow this."),
+    "sign_in_needed": ErrorCode(401, "A member of the team must sign in for this."),
+    "sign_in_failed": ErrorCode(401, "The login or the password is not right."),
+    "link_invalid": ErrorCode(410, "The one-time link was used, has expired, or never was."),
+    "claim_limit": ErrorCode(409, "The person has claimed as many cases as the team allows."),
+    "second_opinion_due": ErrorCode(409, "A second opinion must be given first."),
+    "already_exists": ErrorCode(409, "Another one of that name exists."),
+    "database_unavailable": ErrorCode(503, "The desk's database cannot be reached, or is old."),
     "internal": ErrorCode(500, "Something unforeseen went wrong; the log tells more."),
 }
 

@@ -13,8 +13,8 @@ from server.api.body import wait_of
 from server.api.responses import check_json, check_of, json_response, not_found
 from server.api.submission import Submission
 from server.context import ACTOR, CHECKS, STOPPING
-from server.security.permissions import Permission, require
 from unmask.errors import UnmaskError
+from unmask.permissions import Permission, require
 from unmask.queue import Order
 from unmask.report import Check, State, Verdict
 

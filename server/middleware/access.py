@@ -7,9 +7,9 @@ from aiohttp.typedefs import Handler
 
 from server.context import ACTOR, ADDRESS, BACKPRESSURE, IDENTITIES, POLICY
 from server.routes import UNCOUNTED, permission_of
-from server.security.permissions import require
 from server.security.policy import counted_address
 from server.security.sessions import COOKIE
+from unmask.permissions import require
 from unmask.queue.clients import reachable
 
 

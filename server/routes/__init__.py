@@ -17,7 +17,7 @@ from server.routes.pages import PAGES
 from server.routes.results import RESULTS
 from server.routes.route import Route
 from server.routes.service import SERVICE
-from server.security.permissions import Permission
+from unmask.permissions import Permission
 
 __all__ = ["API", "PAGES", "UNCOUNTED", "Route", "add_routes", "api_document", "permission_of"]
 

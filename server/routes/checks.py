@@ -14,7 +14,7 @@ from server.api.openapi import (
     with_location,
 )
 from server.routes.route import CHECK, Route
-from server.security.permissions import Permission
+from unmask.permissions import Permission
 from unmask.queue import Order
 from unmask.report import State, Verdict
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from server.routes.route import ID, Route
-from server.security.permissions import Permission
 from server.web import pages, session
+from unmask.permissions import Permission
 
 PAGES = (
     Route("GET", "/", pages.home),

@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 from aiohttp.web_urldispatcher import DynamicResource
 
 from server.api.openapi import Operation
-from server.security.permissions import Permission
+from unmask.permissions import Permission
 
 #: A check's id in a path.
 ID = "{id:[A-Za-z0-9_-]{8,64}}"

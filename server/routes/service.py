@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.api import service
 from server.api.openapi import Operation, json_content
 from server.routes.route import Route
-from server.security.permissions import Permission
+from unmask.permissions import Permission
 
 SERVICE = (
     Route(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from server.security.keys import ApiKey, ApiKeys, Scope
+from server.security.keys import ApiKey, ApiKeys
 from server.security.sessions import Sessions
 from unmask.errors import UnmaskError
+from unmask.permissions import Role, Scope
 
 
 class Kind(StrEnum):
@@ -16,14 +17,6 @@ class Kind(StrEnum):
     NOBODY = "nobody"
     KEY = "key"
     SESSION = "session"
-
-
-class Role(StrEnum):
-    """What an actor is to this server; server/security/permissions.py says what each role may."""
-
-    VISITOR = "visitor"  # sent no key, where keys are needed
-    MEMBER = "member"  # sent a key, or signed in with one
-    OPERATOR = "operator"  # anybody, on a server that needs no keys: only this machine reaches it
 
 
 @dataclass(frozen=True)

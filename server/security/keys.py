@@ -13,12 +13,12 @@ import re
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator
 from redis.asyncio import Redis
 
+from unmask.permissions import Scope
 from unmask.queue.keys import checked_name
 
 INDEX = "unmask:keys"
@@ -26,15 +26,6 @@ INDEX = "unmask:keys"
 LAST_USED_INTERVAL = timedelta(minutes=1)
 
 _KEY = re.compile(r"um_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
-
-
-class Scope(StrEnum):
-    """What a key allows."""
-
-    CHECK = "check"
-    LIST = "list"
-    DELETE = "delete"
-    METRICS = "metrics"
 
 
 class ApiKey(BaseModel):

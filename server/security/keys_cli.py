@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 from redis.asyncio import Redis
 
-from server.security.keys import ApiKey, ApiKeys, Scope
+from server.security.keys import ApiKey, ApiKeys
+from unmask.permissions import CHECK_SCOPES, Scope
 from unmask.queue.clients import reachable
 
 Print = Callable[[str], None]
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scope",
         action="append",
         type=Scope,
-        choices=list(Scope),
+        choices=CHECK_SCOPES,
         help="what it allows; may be repeated (default: check)",
     )
     create.add_argument("--team", help="bind its checks, and what it lists, to one team")

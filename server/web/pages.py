@@ -9,10 +9,9 @@ from aiohttp import web
 from server.api.responses import check_of
 from server.api.submission import Submission
 from server.context import ACTOR, DOCUMENT
-from server.security.identity import Role
-from server.security.permissions import Permission, may
 from server.web.rendering import PAGES
 from unmask.errors import UnmaskError
+from unmask.permissions import Permission, Role, may
 from unmask.report import Check, Door
 
 #: The page's own files, by name.

@@ -14,10 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from redis.asyncio import Redis
 
-from server.security.keys import ApiKeys, Scope
+from server.security.keys import ApiKeys
 from tests.server.server_process import Service, photo, running_service, served_in_thread
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
+from unmask.permissions import Scope
 
 CHROMIUM = "/usr/bin/chromium"
 

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from server.security.keys import Scope
 from tests.browser.conftest import OpenPage, Photos, alone, checked, done, new_key
 from tests.server.server_process import Service, blank, served_in_thread
+from unmask.permissions import Scope
 
 #: Chromium's own notes of what these tests bring about.
 NOTED = "status of [45]|net::ERR_FAILED"

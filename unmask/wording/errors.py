@@ -72,6 +72,21 @@ ERRORS = {
     "not_served": gettext_noop(
         "The picture could not be examined in time. Please send it again later."
     ),
+    "conflict": gettext_noop("Somebody else was faster: this case has changed. Look at it again."),
+    "not_allowed": gettext_noop("Your role in the team does not allow this."),
+    "sign_in_needed": gettext_noop("Sign in as a member of the team for this."),
+    "sign_in_failed": gettext_noop("The login or the password is not right."),
+    "link_invalid": gettext_noop(
+        "This link was used already or has expired. Ask an admin of the team for another."
+    ),
+    "claim_limit": gettext_noop(
+        "You have claimed as many cases as your team allows. Decide or release one first."
+    ),
+    "second_opinion_due": gettext_noop("A second opinion must be given first."),
+    "already_exists": gettext_noop("This name is taken. Choose another."),
+    "database_unavailable": gettext_noop(
+        "The team desk cannot be reached just now. Please try again in a moment."
+    ),
     "internal": gettext_noop(
         "Something went wrong on our side, and this picture was not examined. "
         "Please try again later."

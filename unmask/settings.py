@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     job_timeout: int = Field(
         120, gt=0, description="Longest time for one batch before its worker ends, in seconds."
     )
+    database: str = Field(
+        "", description="URL of the desk's database, postgresql://...; none: SQLite in data."
+    )
     team_pools: str = Field("", description="Teams with workers of their own, separated by commas.")
     pools: str = Field(
         "shared", description="Pools that a worker serves, in order: shared, or names of teams."

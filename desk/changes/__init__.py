@@ -1,0 +1,16 @@
+"""One change of a team: rows, history, counters and events, in one transaction."""
+
+from desk.changes import chain
+from desk.changes.change import Change, Changes, Clock, utc_now
+from desk.changes.history import History, HistoryRecord, Verification
+
+__all__ = [
+    "Change",
+    "Changes",
+    "Clock",
+    "History",
+    "HistoryRecord",
+    "Verification",
+    "chain",
+    "utc_now",
+]

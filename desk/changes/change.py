@@ -1,0 +1,188 @@
+"""A transaction of one team, begun by locking the team's head of history.
+
+So all changes of a team come one after another: two people who press "claim" at once, or two
+senders of one picture, meet here, and the chain needs no retries. Reading waits for nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.actors import DeskActor
+from desk.changes import chain
+from desk.database import Database
+from desk.models import (
+    Case,
+    Counter,
+    HistoryEntry,
+    HistoryHead,
+    HistoryText,
+    Notice,
+    Outbox,
+    Team,
+    Watch,
+)
+from desk.vocabulary import Action, NoticeKind, TeamSettings
+from unmask.errors import UnmaskError
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+class Change:
+    """What one transaction does. Made by :meth:`Changes.begin`.
+
+    ``session`` is the transaction, ``now`` its moment, ``actor`` who makes the change.
+    """
+
+    def __init__(
+        self, session: AsyncSession, actor: DeskActor, now: datetime, head: HistoryHead, team: Team
+    ) -> None:
+        self.session = session
+        self.actor = actor
+        self.now = now
+        self.team = team
+        self.settings = TeamSettings.model_validate(team.settings)
+        self._head = head
+
+    @property
+    def team_id(self) -> int:
+        """The team that all rows of this change belong to."""
+        return self.actor.team_id
+
+    @property
+    def person_id(self) -> int:
+        """The person who makes the change; raises ``not_allowed`` for a key or a machine."""
+        if self.actor.person_id is None:
+            raise UnmaskError("not_allowed", "Only a person may do this.")
+        return self.actor.person_id
+
+    async def record(
+        self,
+        action: Action,
+        case: Case | None = None,
+        data: Mapping[str, Any] | None = None,
+        text: str | None = None,
+        *,
+        number: int | None = None,
+    ) -> int:
+        """Append to the history and put the event into the outbox; returns the entry's number.
+
+        ``data`` are JSON values without free text and names: it can never be erased. ``text`` can.
+        """
+        await self.session.flush()  # the version of the case is counted by the flush
+        body = dict(data or {})
+        salt = chain.new_salt() if text is not None else None
+        seq = self._head.seq + 1
+        number = case.number if case is not None else number
+        entry = HistoryEntry(
+            team_id=self.team_id,
+            seq=seq,
+            at=self.now,
+            actor=self.actor.reference,
+            action=action.value,
+            case_number=number,
+            data=body,
+            text_sha256=chain.text_hash(salt, text) if salt and text is not None else None,
+            prev_hash=self._head.hash,
+            hash="",
+        )
+        entry.hash = hash_of(entry)
+        self.session.add(entry)
+        if salt and text is not None:
+            self.session.add(HistoryText(team_id=self.team_id, seq=seq, salt=salt, text=text))
+        self._head.seq, self._head.hash = seq, entry.hash
+        self.session.add(
+            Outbox(
+                team_id=self.team_id,
+                seq=seq,
+                kind=action.value,
+                case_number=number,
+                version=case.version if case is not None else None,
+                data=body,
+                at=self.now,
+            )
+        )
+        return seq
+
+    async def count(self, key: str, delta: int) -> None:
+        """Add to a counter of the team."""
+        where = (Counter.team_id == self.team_id, Counter.key == key)
+        values = {"n": Counter.n + delta}
+        done = await self.session.execute(
+            sa.update(Counter).where(*where).values(values).returning(Counter.n)
+        )
+        if done.first() is None:
+            self.session.add(Counter(team_id=self.team_id, key=key, n=delta))
+            await self.session.flush()
+
+    async def notify(self, people: Iterable[int], kind: NoticeKind, case: Case) -> None:
+        """Tell people of a case, except the one who makes the change."""
+        for person_id in sorted(set(people) - {self.actor.person_id}):
+            self.session.add(
+                Notice(
+                    team_id=self.team_id,
+                    person_id=person_id,
+                    kind=kind,
+                    case_id=case.id,
+                    by=self.actor.reference,
+                    at=self.now,
+                )
+            )
+
+    async def watchers(self, case: Case) -> set[int]:
+        """The people who watch a case."""
+        rows = await self.session.scalars(
+            sa.select(Watch.person_id).where(Watch.case_id == case.id)
+        )
+        return set(rows)
+
+
+class Changes:
+    """Begins changes; ``on_commit`` is called after each one that was committed."""
+
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        self.database = database
+        self.clock = clock
+        self.on_commit: Callable[[], None] = lambda: None
+
+    @contextlib.asynccontextmanager
+    async def begin(self, actor: DeskActor) -> AsyncIterator[Change]:
+        """A change by ``actor`` in the actor's team, committed at the end of the block.
+
+        Raises ``not_found`` if there is no such team.
+        """
+        async with self.database.writing() as session:
+            head = await session.scalar(
+                sa.select(HistoryHead).where(HistoryHead.team_id == actor.team_id).with_for_update()
+            )
+            team = await session.get(Team, actor.team_id)
+            if head is None or team is None:
+                raise UnmaskError("not_found", "There is no such team.")
+            yield Change(session, actor, self.clock(), head, team)
+        self.on_commit()
+
+
+def hash_of(entry: HistoryEntry) -> str:
+    """What the hash of an entry must be."""
+    return chain.entry_hash(
+        entry.prev_hash,
+        team_id=entry.team_id,
+        seq=entry.seq,
+        at=entry.at,
+        actor=entry.actor,
+        action=entry.action,
+        case_number=entry.case_number,
+        data=entry.data,
+        text_sha256=entry.text_sha256,
+    )

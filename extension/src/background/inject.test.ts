@@ -12,7 +12,7 @@ it("puts the script in and hands it the chosen language", async () => {
   expect(await inject(7, { frame: 3 })).toEqual([0]);
   expect(chromeApi.scripting.executeScript.mock.calls[0]?.[0]).toMatchObject({ target: { tabId: 7, frameIds: [3] } });
   expect(chromeApi.tabs.sendMessage.mock.calls[0]?.[1]).toEqual({
-    call: "page/hello", request: { texts: { close: "మూసివేయి" }, language: "te" },
+    call: "page/hello", request: { texts: { close: "మూసివేయి" }, language: "te", style: expect.any(String) as string },
   });
 });
 

@@ -4,6 +4,7 @@ import type { JobView } from "../shared/view";
 import { askPage } from "../shared/messages";
 import { loadTexts } from "../shared/i18n";
 import { readSettings } from "../shared/settings";
+import style from "../page/page.css";
 
 export type Frames = { readonly frame: number } | "all";
 
@@ -23,7 +24,7 @@ export async function inject(tab: number, frames: Frames): Promise<readonly numb
   const { language } = await readSettings();
   const texts = await loadTexts(language);
   const greeted = reached.map(async (frame) => {
-    await askPage(tab, frame, "page/hello", { texts, language });
+    await askPage(tab, frame, "page/hello", { texts, language, style });
     return frame;
   });
   const answers = await Promise.allSettled(greeted);

@@ -44,6 +44,12 @@ it("takes no page for a picture, and goes on without the page it came from", asy
   expect(await textOf({})).toBeNull();
 });
 
+it("takes a picture that its site calls a page", async () => {
+  const headers = { "Content-Type": "text/html; charset=utf-8" };
+  web.mockImplementation(() => Promise.resolve(new Response("\xff\xd8\xff\xe0\0\x10JFIF", { headers })));
+  expect(await textOf({ picture: { ...PICTURE, sameOrigin: false } })).toContain("JFIF");
+});
+
 it("has no way but the page to what the page made", async () => {
   const picture = { ...PICTURE, url: null };
   expect(await textOf({ picture })).toBe("from the page");

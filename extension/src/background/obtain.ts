@@ -4,6 +4,7 @@ import { ACCEPT } from "../shared/accept";
 import { fromBase64 } from "../shared/bytes";
 import type { Job, TabFrame } from "../shared/jobs";
 import { askPage } from "../shared/messages";
+import { isPageText } from "../shared/page-text";
 import { getPicture } from "../shared/pictures";
 import { Trouble } from "../shared/trouble";
 import { mayRead } from "./permissions";
@@ -55,9 +56,11 @@ async function directly(url: string, signal: AbortSignal): Promise<Blob | null> 
       signal: AbortSignal.any([signal, AbortSignal.timeout(SECONDS * 1000)]),
     });
     const length = Number(answer.headers.get("Content-Length") ?? 0);
-    if (!answer.ok || length > MOST_BYTES || isText(answer)) return null;
+    if (!answer.ok || length > MOST_BYTES) return null;
     const file = await answer.blob();
-    return file.size > 0 && file.size <= MOST_BYTES ? file : null;
+    if (file.size === 0 || file.size > MOST_BYTES) return null;
+    const start = new Uint8Array(await file.slice(0, 1024).arrayBuffer());
+    return isPageText(answer.headers.get("Content-Type"), start) ? null : file;
   } catch {
     return null;
   }
@@ -76,8 +79,4 @@ async function throughPage(
   } catch {
     return null;
   }
-}
-
-function isText(answer: Response): boolean {
-  return /^(text\/|application\/(json|xhtml))/.test(answer.headers.get("Content-Type") ?? "");
 }

@@ -18,7 +18,7 @@ beforeEach(() => {
   vi.stubGlobal("innerHeight", 800);
   Element.prototype.checkVisibility = () => true;
   picture = image("https://news.example/photo.jpg", [20, 30, 400, 300]);
-  app = new App();
+  app = new App("");
 });
 afterEach(() => {
   app.end();

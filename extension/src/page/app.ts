@@ -23,10 +23,10 @@ const SYNC_EVERY_MS = 4000;
 
 export class App {
   readonly #control = new AbortController();
-  readonly #mount = new Mount(this.#control.signal);
+  readonly #mount: Mount;
   readonly #anchors = new Anchors();
   readonly #tracker = new Tracker(() => { this.#settle(); });
-  readonly #live = new Live(this.#mount.root);
+  readonly #live: Live;
   readonly #views = new Map<string, JobView>();
   /** By anchor; pictures that the page does not show have their job's id. */
   readonly #badges = new Map<string, Badge>();
@@ -35,8 +35,10 @@ export class App {
   #picker: Picker | null = null;
   #sync: ReturnType<typeof setInterval> | undefined;
 
-  constructor() {
+  constructor(style: string) {
     const { signal } = this.#control;
+    this.#mount = new Mount(signal, style);
+    this.#live = new Live(this.#mount.root);
     this.#opened = new Opened(this.#mount, (view) => this.#badgesOf(view), () => (this.#list?.element.offsetWidth ?? 0));
     addEventListener("keydown", (event) => { this.#escape(event); }, { capture: true, signal });
     addEventListener("pagehide", () => { this.#leave(); }, { signal });

@@ -3,9 +3,9 @@
 import type { Picture } from "../shared/jobs";
 import type { Point } from "./find";
 import { pictureAt, pictureOf } from "./find";
+import { PICTURE_FILE } from "./lazy";
 import type { PagePicture } from "./page-picture";
 
-const PICTURE_FILE = /\.(jpe?g|png|webp|avif|gif|heic|heif|bmp|tiff?)$/i;
 /** A picture of so few pixels is laid over another to keep it from being saved. */
 const SPACER = 4;
 

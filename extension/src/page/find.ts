@@ -6,7 +6,10 @@ import { backgroundOf, pictureIn } from "./page-picture";
 
 /** Below this many pixels it is an icon or a spacer, not what someone means by "the picture". */
 const ICON = 24;
-const SHOWS_PICTURES = "img, video[poster], image, input[type=image], object[type^='image/']";
+/** Height or width of an image that nothing gave a size. */
+const COLLAPSED = 4;
+const SHOWS_PICTURES =
+  "img, video[poster], video[data-poster], image, input[type=image], object[type^='image/'], embed[type^='image/']";
 
 export interface Point {
   readonly x: number;
@@ -30,7 +33,7 @@ export function pictureAt(point: Point): PagePicture | null {
 
 /** The element that shows `url`: the one at the point if there are several, or the most visible. */
 export function pictureOf(url: string, point: Point | null): PagePicture | null {
-  const same = everyPicture().filter((candidate) => candidate.url === url);
+  const same = everyPicture().filter((candidate) => candidate.url === url || showsPlaceholder(candidate, url));
   const atPoint = point === null ? undefined : same.find(({ element }) => holds(element, point));
   if (atPoint !== undefined) return atPoint;
   return same.sort((a, b) => shownArea(b.element) - shownArea(a.element))[0] ?? null;
@@ -41,8 +44,7 @@ export function allPictures(minimumSize: number): PagePicture[] {
   const pictures: PagePicture[] = [];
   for (const root of everyRoot()) {
     for (const element of root.querySelectorAll("*")) {
-      const { width, height } = boundsOf(element);
-      if (Math.min(width, height) < minimumSize) continue;
+      if (isSmall(element, minimumSize)) continue;
       const pagePicture = pictureIn(element) ?? backgroundOf(element);
       if (pagePicture === null || element instanceof HTMLPictureElement) continue;
       if (pagePicture.kind === "background" && isTexture(pagePicture)) continue;
@@ -105,9 +107,24 @@ function isIcon({ element, size }: PagePicture): boolean {
   return size !== null && Math.min(size.width, size.height) < ICON;
 }
 
+/** Whether an element is too small on the page. Of an image without a size of its own that is yet to
+ * be loaded only a dot is there: it will be as large as what holds it. */
+function isSmall(element: Element, minimumSize: number): boolean {
+  const { width, height } = boundsOf(element);
+  if (Math.min(width, height) >= minimumSize) return false;
+  if (!(element instanceof HTMLImageElement) || Math.min(width, height) > COLLAPSED) return true;
+  const holder = element.parentElement;
+  return holder === null || boundsOf(holder).width < minimumSize || pictureIn(element)?.isWaiting !== true;
+}
+
+/** Whether an address is that of the placeholder that an image shows while its picture waits. */
+function showsPlaceholder({ element, isWaiting }: PagePicture, url: string): boolean {
+  return isWaiting && element instanceof HTMLImageElement && element.currentSrc === url;
+}
+
 /** A background that is repeated at its own size: a pattern, not a photograph. */
-function isTexture({ element, kind, pseudo }: PagePicture): boolean {
-  if (kind !== "background") return false;
+function isTexture({ element, kind, pseudo, isWaiting }: PagePicture): boolean {
+  if (kind !== "background" || isWaiting) return false;
   const style = getComputedStyle(element, pseudo);
   return style.backgroundRepeat.startsWith("repeat") && style.backgroundSize === "auto";
 }

@@ -23,9 +23,9 @@ function listen(): void {
     const wrap = (value: unknown): void => { respond({ value } satisfies Wrapped); };
     const refuse = (why: unknown): void => { respond({ refused: String(why) } satisfies Wrapped); };
     if (call === "page/hello") {
-      const { texts, language } = request as PageCalls["page/hello"]["request"];
+      const { texts, language, style } = request as PageCalls["page/hello"]["request"];
       useTexts(texts, language);
-      app ??= new App();
+      app ??= new App(style);
       wrap(null);
       return undefined;
     }

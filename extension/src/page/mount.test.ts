@@ -4,7 +4,7 @@ import { Mount } from "./mount";
 it("leaves nothing of an earlier version, and goes with its signal", () => {
   document.documentElement.append(document.createElement("unmask-page"));
   const control = new AbortController();
-  const mount = new Mount(control.signal);
+  const mount = new Mount(control.signal, "");
   mount.raise();
   expect(document.querySelectorAll("unmask-page")).toHaveLength(1);
   expect(mount.settled()).toBe(true);
@@ -14,7 +14,7 @@ it("leaves nothing of an earlier version, and goes with its signal", () => {
 
 it("keeps its keys and clicks from the page", () => {
   const control = new AbortController();
-  const mount = new Mount(control.signal);
+  const mount = new Mount(control.signal, "");
   mount.raise();
   const listener = vi.fn();
   for (const type of ["keydown", "click"]) document.addEventListener(type, listener, { signal: control.signal });

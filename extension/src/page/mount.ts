@@ -1,7 +1,5 @@
 /** Where everything we draw lives: one element with a shadow root, above the page. */
 
-import sheetText from "./page.css";
-
 const NAME = "unmask-page";
 const OURS = ["keydown", "keyup", "click", "mousedown", "mouseup", "pointerdown", "pointerup"] as const;
 
@@ -9,12 +7,13 @@ export class Mount {
   readonly host: HTMLElement;
   readonly root: ShadowRoot;
 
-  constructor(signal: AbortSignal) {
+  /** `style` is our style sheet: the background sends it, so that less is put into each page. */
+  constructor(signal: AbortSignal, style: string) {
     // What an earlier, updated version of us left cannot be spoken to any more.
     for (const stale of document.querySelectorAll(NAME)) stale.remove();
     this.host = document.createElement(NAME);
     this.root = this.host.attachShadow({ mode: OPEN_SHADOW ? "open" : "closed" });
-    style(this.root);
+    dress(this.root, style);
     this.host.popover = "manual";
     // The page's own shortcuts must not fire while someone types in ours, nor its lightbox close.
     for (const type of OURS) {
@@ -50,16 +49,16 @@ export class Mount {
   }
 }
 
-function style(root: ShadowRoot): void {
+function dress(root: ShadowRoot, style: string): void {
   try {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(sheetText);
+    sheet.replaceSync(style);
     root.adoptedStyleSheets = [sheet];
   } catch {
     // Firefox keeps constructed sheets from content scripts; its style elements are exempt from
     // the page's policy when they are ours.
     const element = document.createElement("style");
-    element.textContent = sheetText;
+    element.textContent = style;
     root.append(element);
   }
 }

@@ -1,5 +1,8 @@
 /** What an element shows: the address of its picture, whatever kind of element it is. */
 
+import { waitingBackground, waitingFor, waitingInside } from "./lazy";
+import { misfit } from "./srcset";
+
 export interface PagePicture {
   readonly element: Element;
   readonly kind: "picture" | "background";
@@ -8,36 +11,48 @@ export interface PagePicture {
   readonly url: string;
   /** The picture's own size; null where the page does not know it. */
   readonly size: { readonly width: number; readonly height: number } | null;
+  /** Whether the page is yet to load it; until then a placeholder may stand in its place. */
+  readonly isWaiting: boolean;
 }
 
-/** Where scripts that load pictures late keep the address meanwhile. */
-const LATE = ["data-src", "data-original", "data-lazy-src", "data-lazy"] as const;
-
-/** The picture that the element itself shows; null for none. */
+/** The picture that the element itself shows, or is to show once it is loaded; null for none. */
 export function pictureIn(element: Element): PagePicture | null {
   if (element instanceof HTMLImageElement) return ofImage(element);
   if (element instanceof HTMLPictureElement) {
     const image = element.querySelector("img");
     return image === null ? null : ofImage(image);
   }
-  if (element instanceof HTMLVideoElement) return withAddress(element, element.poster);
-  if (element instanceof SVGImageElement) return withAddress(element, element.href.baseVal);
-  if (element instanceof HTMLInputElement) {
-    return element.type === "image" ? withAddress(element, element.src) : null;
+  const address = addressOf(element);
+  return address === null ? null : withAddress(element, address);
+}
+
+function addressOf(element: Element): string | null {
+  if (element instanceof HTMLVideoElement) {
+    return element.poster === "" ? (element.dataset["poster"] ?? null) : element.poster;
   }
-  if (element instanceof HTMLObjectElement && element.type.startsWith("image/")) {
-    return withAddress(element, element.data);
-  }
+  if (element instanceof SVGImageElement) return element.href.baseVal;
+  if (element instanceof HTMLInputElement) return element.type === "image" ? element.src : null;
+  if (element instanceof HTMLObjectElement) return element.type.startsWith("image/") ? element.data : null;
+  if (element instanceof HTMLEmbedElement) return element.type.startsWith("image/") ? element.src : null;
   return null;
 }
 
-/** The picture that the element's style shows; null for none. */
+/** The picture that the element's style shows, or is to show once it is loaded; null for none. */
 export function backgroundOf(element: Element): PagePicture | null {
+  const shown = styledBackground(element);
+  if (shown !== null && !shown.url.startsWith("data:")) return shown;
+  const address = waitingBackground(element) ?? waitingInside(element);
+  const url = address === null ? null : absolute(address);
+  if (url === null) return shown;
+  return { element, kind: "background", pseudo: null, url, size: null, isWaiting: true };
+}
+
+function styledBackground(element: Element): PagePicture | null {
   for (const pseudo of [null, "::before", "::after"] as const) {
     const style = getComputedStyle(element, pseudo);
     const content = pseudo === null || style.content === "none" ? "" : style.content;
     const url = urlIn(`${style.backgroundImage} ${content}`);
-    if (url !== null) return { element, kind: "background", pseudo, url, size: null };
+    if (url !== null) return { element, kind: "background", pseudo, url, size: null, isWaiting: false };
   }
   return null;
 }
@@ -49,28 +64,27 @@ export function urlIn(value: string): string | null {
   const first = matches[0];
   if (first === undefined) return null;
   const candidates = value.includes("image-set(") ? matches : [first];
-  const best = candidates.reduce((a, b) => (fit(b[3]) < fit(a[3]) ? b : a));
+  const best = candidates.reduce((a, b) => (misfit(densityOf(b)) < misfit(densityOf(a)) ? b : a));
   const url = (best[1] ?? best[2] ?? "").replace(/\\(.)/g, "$1");
   return absolute(url);
 }
 
-function fit(density: string | undefined): number {
-  const missing = devicePixelRatio - Number(density ?? 1);
-  return missing > 0 ? missing * 2 : -missing;
+function densityOf([, , , density]: RegExpExecArray): number {
+  return Number(density ?? 1);
 }
 
 function ofImage(image: HTMLImageElement): PagePicture | null {
-  const { naturalWidth: width, naturalHeight: height } = image;
-  const late = LATE.map((name) => image.getAttribute(name)).find((url) => url !== null && url !== "");
-  const placeholder = !image.complete || width <= 4 || image.currentSrc.startsWith("data:image/svg");
-  if (late !== undefined && late !== null && placeholder) return withAddress(image, late);
+  const waiting = waitingFor(image);
+  const late = waiting === null ? null : withAddress(image, waiting);
+  if (late !== null) return { ...late, isWaiting: true };
   const current = withAddress(image, image.currentSrc === "" ? image.src : image.currentSrc);
+  const { naturalWidth: width, naturalHeight: height } = image;
   return current === null || width === 0 ? current : { ...current, size: { width, height } };
 }
 
 function withAddress(element: Element, address: string): PagePicture | null {
   const url = address === "" ? null : absolute(address);
-  return url === null ? null : { element, kind: "picture", pseudo: null, url, size: null };
+  return url === null ? null : { element, kind: "picture", pseudo: null, url, size: null, isWaiting: false };
 }
 
 function absolute(address: string): string | null {
@@ -85,7 +99,8 @@ function absolute(address: string): string | null {
 /** Whether the element still shows that picture: carousels put another one in the same place. */
 export function stillShows({ element, kind, url }: PagePicture): boolean {
   if (kind === "background") return backgroundOf(element)?.url === url;
-  if (!(element instanceof HTMLImageElement)) return pictureIn(element)?.url === url;
+  if (pictureIn(element)?.url === url) return true;
+  if (!(element instanceof HTMLImageElement)) return false;
   if (element.currentSrc === url || element.src === url) return true;
   // Another size of it, or the address it is yet to be loaded from.
   const file = url.split("/").at(-1) ?? url;

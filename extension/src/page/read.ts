@@ -3,6 +3,7 @@
 import { ACCEPT } from "../shared/accept";
 import type { Encoded } from "../shared/messages";
 import { toBase64 } from "../shared/bytes";
+import { isPageText } from "../shared/page-text";
 
 const MOST_BYTES = 40_000_000;
 
@@ -16,10 +17,10 @@ export async function readPicture(url: string, signal: AbortSignal): Promise<Enc
       headers: url.startsWith("blob:") ? {} : { Accept: ACCEPT },
       signal,
     });
-    const isText = (answer.headers.get("Content-Type") ?? "").startsWith("text/");
-    if (!answer.ok || isText) return null;
+    if (!answer.ok) return null;
     const bytes = new Uint8Array(await answer.arrayBuffer());
     if (bytes.length === 0 || bytes.length > MOST_BYTES) return null;
+    if (isPageText(answer.headers.get("Content-Type"), bytes)) return null;
     return { base64: toBase64(bytes) };
   } catch {
     return null;
@@ -30,11 +31,11 @@ export async function readPicture(url: string, signal: AbortSignal): Promise<Enc
 function ofData(url: string): Encoded | null {
   const comma = url.indexOf(",");
   if (comma < 0) return null;
-  const body = url.slice(comma + 1);
+  // The browser has written all but ASCII as %XX; a % that stands for itself stays.
+  const bytes = url.slice(comma + 1).replace(/#.*/s, "")
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   try {
-    const text = decodeURIComponent(body);
-    if (/;\s*base64\s*$/i.test(url.slice(0, comma))) return { base64: text.replace(/\s/g, "") };
-    return { base64: toBase64(new TextEncoder().encode(text)) };
+    return { base64: btoa(/;\s*base64\s*$/i.test(url.slice(0, comma)) ? atob(bytes) : bytes) };
   } catch {
     return null;
   }

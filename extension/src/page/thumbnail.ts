@@ -7,9 +7,10 @@ const SIDE = 88;
 
 export function thumbnailOf(pagePicture: PagePicture | undefined): HTMLElement {
   const canvas = h("canvas", { class: "thumbnail", width: SIDE, height: SIDE, "aria-hidden": "true" });
-  const element = pagePicture?.element;
-  if (element instanceof HTMLImageElement) drawn(canvas, element);
-  else if (pagePicture !== undefined) {
+  if (pagePicture === undefined) return canvas;
+  const { element, isWaiting } = pagePicture;
+  if (element instanceof HTMLImageElement && !isWaiting) drawn(canvas, element);
+  else {
     const image = new Image();
     image.onload = () => { drawn(canvas, image); };
     image.src = pagePicture.url;

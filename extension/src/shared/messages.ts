@@ -63,7 +63,9 @@ export const CALLERS = {
 /** What our script in a web page answers. */
 export interface PageCalls {
   /** Hands over the texts of another language than the browser's; null for the browser's own. */
-  "page/hello": Call<{ texts: Readonly<Record<string, string>> | null; language: string }, null>;
+  "page/hello": Call<
+    { texts: Readonly<Record<string, string>> | null; language: string; style: string }, null
+  >;
   /** Finds what was clicked and marks it; null if the person must point at it first. */
   "picture/find": Call<
     { srcUrl: string | null; linkUrl: string | null },

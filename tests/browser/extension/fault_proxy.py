@@ -43,10 +43,12 @@ class Fault:
 
 
 class FaultProxy:
-    """``url`` is where the extension finds the server."""
+    """``url`` is where the extension finds the server; ``prefix`` is the path below which alone the
+    server is found there, as behind a proxy."""
 
     def __init__(self, loop: Loop, server: str) -> None:
         self.received: list[Received] = []
+        self.prefix = ""
         self.faults: list[Fault] = []
         self.most_under_way = self._asking = 0
         self._unended: set[str] = set()
@@ -76,6 +78,7 @@ class FaultProxy:
     def clear(self) -> None:
         """Forget, and behave."""
         self.release()
+        self.prefix = ""
         self.received, self.faults, self.most_under_way, self._unended = [], [], 0, set()
 
     def fail(
@@ -147,7 +150,9 @@ class FaultProxy:
 
     async def _passed_on(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
         headers = {name: text for name, text in request.headers.items() if name.lower() not in HOP}
-        address = self._server + request.path_qs
+        if not request.path_qs.startswith(self.prefix):
+            return web.Response(status=404)
+        address = self._server + request.path_qs.removeprefix(self.prefix)
         async with self._client.request(
             request.method, address, headers=headers, data=body or None, allow_redirects=False
         ) as found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable
@@ -150,3 +151,43 @@ def test_a_worker_that_dies_goes_on_with_the_page(
     proxy.release()
     for number in range(6):
         expect(overlay.part("page-item").nth(number)).to_have_attribute("data-state", VERDICTS)
+
+
+DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+
+
+def test_pictures_that_wait_to_be_loaded(
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
+) -> None:
+    """Each by its own address, though a placeholder, or nothing, stands in its place."""
+    size = 'width="300" height="300" alt=""'
+    blurred = "data:image/jpeg;base64," + base64.b64encode(face(size=24)).decode()
+    ways = {
+        "native": f'<img loading="lazy" src="{{face}}" {size}>',
+        "a small copy": f'<img src="{blurred}" data-src="{{face}}" {size}>',
+        "a small file": f'<img src="{web.put(face(size=40))}" data-original="{{face}}" {size}>',
+        "a srcset": f'<img src="{DOT}" data-srcset="{{face}} 1x" {size}>',
+        "a srcset alone": f'<img loading="lazy" srcset="{{face}} 600w" sizes="300px" {size}>',
+        "a source": f'<picture><source type="image/jpeg" data-srcset="{{face}}">'
+        f'<img src="{DOT}" {size}></picture>',
+        "a drawing": f'<img src="data:image/svg+xml,<svg/>" data-lazy-src="{{face}}" {size}>',
+        "no source": f'<img data-url="{{face}}" {size}>',
+        "noscript": f'<div><img src="{DOT}" {size}><noscript><img src="{{face}}"></noscript></div>',
+        "noscript alone": '<div style="width: 300px; height: 300px">'
+        '<noscript><img src="{face}"></noscript></div>',
+        "no size": f'<div style="width: 300px"><img src="{DOT}" data-src="{{face}}" alt=""></div>',
+        "a background": '<div data-bg="{face}" style="width: 300px; height: 300px"></div>',
+        "a poster": '<video data-poster="{face}" width="300" height="300"></video>',
+    }
+    files = {way: face(size=200 + number) for number, way in enumerate(ways)}
+    far_below = '<div style="height: 6000px">Far below</div>'
+    page = open_page(
+        far_below + "".join(html.format(face=web.put(files[way])) for way, html in ways.items())
+    )
+    extension.choose(page, "check-page")
+    overlay = Overlay(page, proxy.url)
+    expect(overlay.part("page-item")).to_have_count(len(ways))
+    eventually(lambda: all_ended(overlay), pause=page.wait_for_timeout)
+    sent = {one.sha256 for one in proxy.checks()}
+    missing = [way for way, data in files.items() if hashlib.sha256(data).hexdigest() not in sent]
+    assert (missing, len(sent)) == ([], len(ways))

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.extension.chromium import Extension
 from tests.browser.extension.fault_proxy import FaultProxy
 from tests.browser.extension.overlay_asserts import UNDER_WAY, Overlay
-from tests.browser.extension.web import CLOSED, LOCAL, MEMBERS, OTHER, WARY, Web
+from tests.browser.extension.web import CLOSED, LOCAL, MEMBERS, OTHER, PAGES, WARY, Web
 
 OpenPage = Callable[..., Page]
 Face = Callable[..., bytes]
@@ -43,11 +43,17 @@ class Case:
     told: bool = True
     small: bool = False
     in_data: bool = False
+    kind: str = "image/jpeg"
     headers: tuple[tuple[str, str], ...] = ()
 
 
 CASES = {
     "img": Case(f'<img id="target" src="{{face}}" {SIZE} alt="">'),
+    "called a page": Case(f'<img id="target" src="{{face}}" {SIZE} alt="">', kind="text/html"),
+    "called a text": Case(f'<img id="target" src="{{face}}" {SIZE} alt="">', kind="text/plain"),
+    "placeholder": Case(
+        f'<img id="target" src="{{small}}" data-src="{{face}}" {SIZE} alt="">', small=True
+    ),
     "picture": Case(
         f'<picture><source srcset="{{face}}" media="(min-width: 300px)"><source srcset="{{small}}">'
         f'<img id="target" src="{{small}}" {SIZE} alt=""></picture>',
@@ -137,7 +143,7 @@ def test_the_picture_itself_is_sent_and_marked(
 ) -> None:
     case, data = CASES[name], face()
     small = web.put(face(size=128)) if case.small else ""
-    where = "" if case.in_data else web.put(data)
+    where = "" if case.in_data else web.put(data, kind=case.kind)
     text = base64.b64encode(data).decode() if case.in_data else ""
     html = case.html.format(face=where, small=small, data=text, kind="image/jpeg")
     page = open_page(html, **dict(case.headers))
@@ -154,6 +160,33 @@ def test_the_picture_itself_is_sent_and_marked(
     if name != "svg":
         overlay.marks_faces(target, report)
     chip_is_on_top(overlay)
+
+
+def test_a_page_on_the_same_site_reads_a_picture_that_is_called_a_page(
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
+) -> None:
+    data = face()
+    page = open_page(f'<img id="target" src="{web.put(data, PAGES, "text/html")}" {SIZE} alt="">')
+    extension.check(page, page.locator("#target"), told=True)
+    assert Overlay(page, proxy.url).report()["sha256"] == sha256(data)
+
+
+def test_a_server_under_a_path_of_its_host(
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, face: Face
+) -> None:
+    proxy.prefix = "/desk/unmask"
+    server = f"{proxy.url}/desk/unmask"
+    extension.reset(serverUrl=server)
+    data = face(altered=True)
+    page = open_page(f'<img id="target" src="{web.put(data)}" {SIZE} alt="">')
+    extension.check(page, page.locator("#target"), told=True)
+    overlay = Overlay(page, server)
+    assert overlay.report()["sha256"] == sha256(data)
+    link = overlay.part("report-link").get_attribute("href") or ""
+    assert link.startswith(f"{server}/c/")
+    overlay.part("heatmap-switch").click()
+    expect(overlay.part("heatmap")).to_be_visible()
+    assert {one.path.partition("/v1/")[0] for one in proxy.received} == {"/desk/unmask"}
 
 
 def chip_is_on_top(overlay: Overlay) -> None:

@@ -25,6 +25,7 @@ from bot.transport import webhook
 from bot.transport.dispatch import Dispatch
 from bot.transport.leader import LeaderLock
 from bot.transport.polling import UPDATES, poll
+from bot.transport.retry import reason_of
 from bot.transport.token import TokenError, bot_id, derived, token_of
 from unmask.errors import Exit, SettingsError, UnmaskError
 from unmask.fetch import Fetcher
@@ -165,7 +166,7 @@ async def _set_menu(bot: Bot) -> None:
     try:
         await set_menu(bot)
     except TelegramError as error:
-        _log.warning("the menu of commands was not set", extra={"why": str(error)})
+        _log.warning("the menu of commands was not set", extra={"why": reason_of(error)})
 
 
 async def _run_unless(stop: asyncio.Event, step: Coroutine[Any, Any, None]) -> bool:

@@ -16,7 +16,7 @@ from bot.replies.activity import showing_activity
 from bot.replies.sender import ReplySender
 from bot.state.counters import Counters
 from bot.state.reply_queue import Reply, ReplyStore, Stage
-from bot.transport.retry import retry_redis
+from bot.transport.retry import reason_of, retry_redis
 from unmask.errors import UnmaskError
 from unmask.settings import Settings
 
@@ -149,7 +149,7 @@ class Pipeline:
                 await retry_redis(lambda: self._send(reply), deadline)
             await retry_redis(lambda: self._replies.remove(reply.id), deadline)
         except (UnmaskError, InvalidToken) as error:  # InvalidToken: the next start has a new token
-            _log.error("a reply is left for the next start", extra={"why": str(error)})
+            _log.error("a reply is left for the next start", extra={"why": reason_of(error)})
         except Exception as error:
             await self._give_up(reply, error)
         else:
@@ -189,7 +189,7 @@ class Pipeline:
         """Remove a reply that cannot be sent."""
         if isinstance(error, TelegramError):
             # The user blocked the bot, the group removed it, or Telegram was away for hours.
-            _log.warning("a reply could not be sent", extra={"why": str(error)})
+            _log.warning("a reply could not be sent", extra={"why": reason_of(error)})
         else:
             incident = secrets.token_hex(4)
             _log.error(

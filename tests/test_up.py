@@ -156,6 +156,15 @@ def test_a_check_outlives_the_service(up: Make, portrait: np.ndarray[Any, Any]) 
     assert second.get(f"/v1/checks/{report['id']}")["report"] == report["report"]
 
 
+def test_its_processes_get_no_secret_of_others(up: Make) -> None:
+    secret = "of-somebody-else"
+    names = ("TELEGRAM_TOKEN", "UNMASK_BOT_WEBHOOK_SECRET", "AWS_SECRET_ACCESS_KEY")
+    service = up(**dict.fromkeys(names, secret)).ready()
+    for part in ("worker", "server"):
+        environment = Path(f"/proc/{service.pid(part)}/environ").read_bytes()
+        assert secret.encode() not in environment, part
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_ctrl_c_and_a_closed_terminal_end_it_in_order(up: Make, number: signal.Signals) -> None:
     service = up().ready()

@@ -119,7 +119,7 @@ def _trace(error: BaseException) -> dict[str, object]:
     """The types of an exception and of its causes, and the places that it came through."""
     frames = traceback.extract_tb(error.__traceback__)[-_MAX_FRAMES:]
     return {
-        "exception": [_kind(cause) for cause in islice(_chain(error), _MAX_CAUSES)],
+        "exception": [kind_of(cause) for cause in islice(_chain(error), _MAX_CAUSES)],
         "trace": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }
 
@@ -130,6 +130,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _kind(error: BaseException) -> str:
+def kind_of(error: BaseException) -> str:
+    """The type of an exception and, of ours, the code: what a log may hold of it."""
     name = type(error).__name__
     return f"{name} {error.code}" if isinstance(error, UnmaskError) else name

@@ -22,6 +22,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from unmask.errors import UnmaskError
+from unmask.logs import kind_of
 from unmask.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ class Store:
             try:
                 self._remove(path)
             except OSError as error:
-                _log.warning("store: a file could not be removed (%s)", error)
+                _log.warning("store: a file could not be removed (%s)", kind_of(error))
                 continue
             removed += 1
             if path.startswith(f"{self._root}/results/"):

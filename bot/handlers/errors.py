@@ -10,6 +10,7 @@ from telegram import Update
 from telegram.error import Forbidden, TelegramError
 
 from bot.context import Services, context_of
+from bot.transport.retry import reason_of
 from unmask.errors import UnmaskError
 
 _log = logging.getLogger("bot.errors")
@@ -18,7 +19,7 @@ _log = logging.getLogger("bot.errors")
 async def report_error(services: Services, update: object, error: Exception | None) -> None:
     """Log an error with an incident number, and tell that number to the user of the update."""
     if isinstance(error, Forbidden):
-        _log.info("the bot may not write to a chat", extra={"why": error.message})
+        _log.info("the bot may not write to a chat", extra={"why": reason_of(error)})
         return
     incident = secrets.token_hex(4)
     number = update.update_id if isinstance(update, Update) else None

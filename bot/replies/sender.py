@@ -17,7 +17,7 @@ from bot.replies.photo import as_photo
 from bot.state.callback_data import CallbackData, CallbackDataStore
 from bot.state.reply_queue import Item, Kind, Note, Reply, ReplyStore, Stage
 from bot.state.users import Users
-from bot.transport.retry import retry_telegram
+from bot.transport.retry import reason_of, retry_telegram
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
 from unmask.wording.errors import INCIDENT
@@ -139,7 +139,7 @@ class ReplySender:
         try:
             messages = await self._send_media_group(reply, pictures, caption)
         except BadRequest as refusal:
-            _log.warning("an album was refused", extra={"why": refusal.message})
+            _log.warning("an album was refused", extra={"why": reason_of(refusal)})
             messages = [await self._send_text(reply, caption)]
         reply.message_ids = [message.message_id for message in messages]
         reply.stage = Stage.SHOWN
@@ -220,7 +220,7 @@ class ReplySender:
         try:
             await retry_telegram(send, self._deadline(reply))
         except BadRequest as refusal:  # a group may allow only text
-            _log.warning("a photo was refused", extra={"why": refusal.message})
+            _log.warning("a photo was refused", extra={"why": reason_of(refusal)})
             await self._send_text(reply, caption, keyboard)
 
     async def _send_media_group(

@@ -11,6 +11,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 
 from bot.transport.dispatch import Dispatch
 from bot.transport.rate_limiter import seconds_of
+from bot.transport.retry import reason_of
 from unmask.errors import UnmaskError
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ async def poll(bot: Bot, dispatch: Dispatch) -> None:
             _log.error("another program asks for this bot's updates, or it has a webhook")
             pause = max(pause, 5.0)
         except (NetworkError, TelegramError, UnmaskError) as error:
-            _log.warning("no updates", extra={"why": f"{type(error).__name__}: {error}"})
+            _log.warning("no updates", extra={"why": reason_of(error)})
         await asyncio.sleep(pause)
         pause = min(2 * pause, _MAX_PAUSE)
 

@@ -9,15 +9,17 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from telegram.error import BadRequest, NetworkError, RetryAfter
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter
 
 from bot.transport.rate_limiter import seconds_of
 from unmask.errors import UnmaskError
+from unmask.logs import kind_of
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _FIRST_PAUSE, _MAX_PAUSE = 0.5, 30.0
+_MAX_REASON = 100
 #: Redis is nearer than Telegram and can be asked more often.
 _MAX_REDIS_PAUSE = 10.0
 
@@ -43,6 +45,13 @@ async def retry_telegram(call: Callable[[], Awaitable[T]], deadline: float) -> T
         _log.warning("not delivered yet", extra={"why": type(failure).__name__, "pause": pause})
         await asyncio.sleep(pause)
         pause = min(2 * max(pause, _FIRST_PAUSE), _MAX_PAUSE)
+
+
+def reason_of(error: BaseException) -> str:
+    """What the log may hold of an exception: its kind, and the sentence of Telegram's refusal."""
+    if isinstance(error, (BadRequest, Forbidden)):
+        return f"{kind_of(error)}: {' '.join(error.message.split())[:_MAX_REASON]}"
+    return kind_of(error)
 
 
 async def retry_redis(step: Callable[[], Awaitable[T]], deadline: float = math.inf) -> T:

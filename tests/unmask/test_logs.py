@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,3 +114,43 @@ def test_our_own_records_are_all_logged(capsys: pytest.CaptureFixture[str]) -> N
     assert [json.loads(line)["logger"] for line in lines] == [
         "unmask.server", "aiohttp.server", "unmask.server", "unmask.server",
     ]  # fmt: skip
+
+
+ROOT = Path(__file__).parents[2]
+#: What may be logged of an exception (or is the exception itself, for JsonLines to take apart).
+ALLOWED = {"type", "kind_of", "reason_of"}
+
+
+def logged_exceptions(path: Path) -> Iterator[str]:
+    """The places where a file gives an exception, or its message, to a log."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for handler in ast.walk(tree):
+        if isinstance(handler, ast.ExceptHandler) and handler.name:
+            for call in ast.walk(handler):
+                if isinstance(call, ast.Call) and is_log(call.func):
+                    values = [*call.args, *(k.value for k in call.keywords if k.arg != "exc_info")]
+                    if any(names_itself(value, handler.name) for value in values):
+                        yield f"{path.relative_to(ROOT)}:{call.lineno}"
+
+
+def is_log(function: ast.expr) -> bool:
+    value = function.value if isinstance(function, ast.Attribute) else None
+    return isinstance(value, ast.Name) and value.id.lower().strip("_") in {"log", "logger"}
+
+
+def names_itself(value: ast.AST, name: str) -> bool:
+    """Whether an expression holds the exception other than by its code or its kind."""
+    if isinstance(value, ast.Attribute) and value.attr == "code":
+        return False
+    if isinstance(value, ast.Call) and getattr(value.func, "id", "") in ALLOWED:
+        return False
+    if isinstance(value, ast.Name) and value.id == name:
+        return True
+    return any(names_itself(child, name) for child in ast.iter_child_nodes(value))
+
+
+@pytest.mark.parametrize("room", ["bot", "desk", "server", "unmask", "worker"])
+def test_no_message_of_an_exception_is_logged(room: str) -> None:
+    """docs/security.md: of an exception its type, code and place are written, not its message."""
+    places = [place for path in (ROOT / room).rglob("*.py") for place in logged_exceptions(path)]
+    assert places == []

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import unmask
 from unmask.errors import SettingsError
+from unmask.local.child_environment import server_environment, worker_environment
 from unmask.local.supervisor import Child, ending_with_parent, first_ended
 from unmask.queue.heartbeats import worker_alive
 from unmask.queue.records import model_tag
@@ -56,10 +56,11 @@ def serve(settings: Settings) -> None:
 
 
 async def _supervise(settings: Settings, url: str, valkey: EmbeddedValkey | None = None) -> None:
-    environment = _environment() | {"UNMASK_REDIS_URL": url}
+    own = {"UNMASK_REDIS_URL": url}
     worker_grace = settings.job_timeout + WORKER_GRACE
-    worker = Child("worker", _command("worker"), environment, _tell, worker_grace)
-    server = Child("server", _command("server"), environment, _tell, SERVER_GRACE)
+    environments = worker_environment(settings) | own, server_environment(settings) | own
+    worker = Child("worker", _command("worker"), environments[0], _tell, worker_grace)
+    server = Child("server", _command("server"), environments[1], _tell, SERVER_GRACE)
     stopping = asyncio.create_task(_until_signal(worker, server))
     async with worker.running() as working, server.running() as serving:
         lasting = [stopping, working, serving]
@@ -112,12 +113,6 @@ async def _watch(valkey: EmbeddedValkey) -> None:
 
 def _command(part: str) -> list[str]:
     return [sys.executable, "-P", "-m", "unmask", part]
-
-
-def _environment() -> dict[str, str]:
-    """Our environment, with the path of this code: the current folder may hold another."""
-    places = [str(Path(unmask.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
 
 
 @contextmanager

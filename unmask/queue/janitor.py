@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from redis.exceptions import RedisError
 
 from unmask.errors import UnmaskError
+from unmask.logs import kind_of
 from unmask.queue.keys import ROUND
 from unmask.queue.worker_queue import WorkerQueue
 from unmask.settings import Settings
@@ -136,7 +137,7 @@ class Janitor:
             if sha256:
                 self._store.delete_picture(sha256)
         except (OSError, UnmaskError) as error:
-            _log.warning("janitor: the files of job %s stay for now (%s)", job_id, error)
+            _log.warning("janitor: the files of job %s stay for now (%s)", job_id, kind_of(error))
             self._queue.removal_failed(job_id, sha256)
         else:
             self._queue.removal_done(job_id, sha256)
@@ -148,4 +149,4 @@ def _logged(step: str) -> Iterator[None]:
     try:
         yield
     except (OSError, UnmaskError) as error:
-        _log.warning("janitor: %s: %s (%s)", step, type(error).__name__, error)
+        _log.warning("janitor: %s: %s", step, kind_of(error))

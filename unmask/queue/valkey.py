@@ -29,6 +29,11 @@ from unmask.errors import UnmaskError
 MAX_SOCKET_PATH = 103
 START_SECONDS, STOP_SECONDS = 30.0, 10.0
 _MAX_MEMORY = "512mb"
+#: The environment variables that the server gets: it needs no token and no password of others.
+_ENVIRONMENT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"),
+    *("LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH"),
+)
 
 
 class EmbeddedValkey:
@@ -131,6 +136,7 @@ class EmbeddedValkey:
             # A session of its own: Ctrl-C in the terminal must reach the workers, not the queue.
             return subprocess.Popen(  # noqa: S603
                 [str(_binary()), *arguments],
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

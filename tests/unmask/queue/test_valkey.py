@@ -13,6 +13,7 @@ import pytest
 from unmask.errors import UnmaskError
 from unmask.queue.clients import open_client
 from unmask.queue.valkey import MAX_SOCKET_PATH, EmbeddedValkey
+from unmask.queue.valkey import _binary as binary
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -82,6 +83,20 @@ def test_is_this_users_alone(valkey: EmbeddedValkey) -> None:
     valkey.ensure()
     assert valkey.directory.stat().st_mode & 0o777 == 0o700
     assert valkey.socket.stat().st_mode & 0o777 == 0o600
+
+
+def test_it_gets_no_secret_of_the_environment(
+    valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TELEGRAM_TOKEN", "of-somebody-else")
+    program = tmp_path / "valkey-server"
+    # Valkey itself writes its title over its environment.
+    program.write_text(f'#!/bin/sh\nenv > {tmp_path}/environment\nexec "{binary()}" "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr("unmask.queue.valkey._binary", lambda: program)
+    valkey.ensure()
+    environment = (tmp_path / "environment").read_text()
+    assert "PATH=" in environment and "of-somebody-else" not in environment
 
 
 def test_a_long_path_has_its_socket_elsewhere(tmp_path: Path) -> None:

@@ -28,12 +28,7 @@ class WarningText:
 
 
 WARNING_CODES: dict[str, WarningText] = {
-    "first_frame": WarningText(
-        *ngettext_noop(
-            "Only the first of {number} frame was examined.",
-            "Only the first of {number} frames was examined.",
-        )
-    ),
+    "some_frames": WarningText(gettext_noop("Only some of the {number} frames were examined.")),
     "first_page": WarningText(
         *ngettext_noop(
             "Only the first of {number} page was examined.",
@@ -48,6 +43,27 @@ WARNING_CODES: dict[str, WarningText] = {
     ),
     "video_left_out": WarningText(
         gettext_noop("The short video that comes with this motion photo was not examined.")
+    ),
+    "end_missing": WarningText(
+        gettext_noop("The end of the file is missing; what is left of the picture was examined.")
+    ),
+    "turned_by_some": WarningText(
+        gettext_noop(
+            "Some programs show this picture turned or mirrored. It was examined as browsers "
+            "show it."
+        )
+    ),
+    "transparent": WarningText(
+        gettext_noop(
+            "Parts of this picture are transparent. It was examined on white and on black, and the "
+            "more suspicious result counts."
+        )
+    ),
+    "hidden_picture": WarningText(
+        gettext_noop(
+            "Programs that play no animations show another picture in this file. Both were "
+            "examined, and the more suspicious result counts."
+        )
     ),
     "faces_left_out": WarningText(
         *ngettext_noop(

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,17 @@ from numpy.typing import NDArray
 from PIL.ImageFile import ImageFile
 
 from unmask.errors import UnmaskError
-from unmask.images import pixels
+from unmask.images import opening, pixels
 from unmask.images.containers import Fault
 from unmask.images.layout import Layout, layout
+from unmask.images.pixels import Appearance
 from unmask.images.polyglot import Polyglot, find_polyglot
 from unmask.images.sniff import sniff
 from unmask.settings import Settings
 from unmask.warning_codes import CodedWarning, warn
 
 _SHRINKS = (1, 2, 4, 8)
-#: The warning about several pictures in a file, by format; "first_frame" for all others.
+#: The warning about several pictures in a file, by format; "some_frames" for all others.
 _SEVERAL = {"TIFF": "first_page", "HEIF": "main_picture"}
 #: Formats whose frames only the decoder's header parser counts.
 _BY_DECODER = frozenset({"AVIF", "HEIF"})
@@ -58,12 +60,24 @@ class Picture:
     height: int
     warnings: tuple[CodedWarning, ...]
 
-    def pixels(self, shrink: int = 1) -> NDArray[np.uint8]:
+    def pixels(self, shrink: int = 1, appearance: int = 0) -> NDArray[np.uint8]:
         """Decode to upright sRGB: uint8, (h, w, 3), C-contiguous and the caller's own.
 
         A JPEG is decoded at 1/``shrink`` of its sides (1, 2, 4 or 8; rounded up), which is faster
-        than decoding it whole; every other format comes at full size. Transparency is shown on
-        white, deep grey is scaled to 8 bits, and of several frames the first one is taken.
+        than decoding it whole; every other format comes at full size. ``appearance`` is a number
+        of :meth:`appearances`; the first is what browsers show on a white page: deep grey scaled
+        to 8 bits, of several frames the first that shows something.
+
+        Raises what :meth:`appearances` raises.
+        """
+        return next(islice(self.appearances(shrink), appearance, None)).pixels
+
+    def appearances(self, shrink: int = 1) -> Iterator[Appearance]:
+        """Decode to each of the ways in which viewers show the picture; mostly there is one.
+
+        A picture that can be seen through is shown on white and on black; frames of an animation
+        that stay for long, or that only viewers show that know no animation, are shown too. Each
+        is decoded when it is asked for.
 
         Raises :class:`UnmaskError` ``truncated``, ``damaged`` or, for a rare variant that only
         the decoder can tell, ``unsupported_format``.
@@ -92,14 +106,14 @@ def open_picture(data: bytes, settings: Settings) -> Picture:
     _check_layout(container, kind, settings)
     polyglot = find_polyglot(data, container)
     _check_alone(polyglot)
-    image = pixels.parse(data, kind)
+    image = opening.parse(data, kind)
     _check_preview(image)
-    width, height = pixels.upright_size(image)
+    width, height = opening.upright_size(image)
     _check_size(width, height, settings)
     _check_tiles(image)
     frames = container.frames
     if kind in _BY_DECODER:
-        frames = max(frames, pixels.frames(image))
+        frames = max(frames, opening.frames(image))
     _check_frames(frames, settings)
     return Picture(
         data=data,
@@ -107,7 +121,7 @@ def open_picture(data: bytes, settings: Settings) -> Picture:
         format=kind,
         width=width,
         height=height,
-        warnings=tuple(_warnings(kind, frames, polyglot)),
+        warnings=tuple(_warnings(image, kind, frames, container, polyglot)),
     )
 
 
@@ -189,19 +203,25 @@ def _check_alone(polyglot: Polyglot) -> None:
 
 
 def _check_preview(image: ImageFile) -> None:
-    if pixels.is_preview(image):
+    if opening.is_preview(image):
         message = "Camera raw files are not read. Save it as JPEG or PNG and try again."
         raise UnmaskError("unsupported_format", message, format="camera raw")
 
 
 def _check_tiles(image: ImageFile) -> None:
-    if pixels.has_outsized_tiles(image):
+    if opening.has_outsized_tiles(image):
         message = "The picture's file has tiles far larger than the picture."
         raise UnmaskError("damaged", message, format="TIFF")
 
 
-def _warnings(kind: str, frames: int, polyglot: Polyglot) -> Iterator[CodedWarning]:
+def _warnings(
+    image: ImageFile, kind: str, frames: int, container: Layout, polyglot: Polyglot
+) -> Iterator[CodedWarning]:
     if frames > 1:
-        yield warn(_SEVERAL.get(kind, "first_frame"), number=frames)
+        yield warn(_SEVERAL.get(kind, "some_frames"), number=frames)
     if polyglot.video:
         yield warn("video_left_out")
+    if not container.complete:
+        yield warn("end_missing")
+    if opening.is_turned_by_some(image):
+        yield warn("turned_by_some")

@@ -1,46 +1,23 @@
-"""Pillow's side of reading a picture: parse its header, decode it, and bring it to upright RGB.
-
-The classes of Pillow's plugins are called directly, one for each format that is read. So no other
-decoder can be reached, HEIF need not be registered with Pillow, and no global switch of Pillow's
-is touched: the limits on size are tested by the caller between :func:`parse` and :func:`decode`.
-"""
+"""The pixels of a picture: decoded, upright, in sRGB, once for each way in which it is shown."""
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pi_heif import HeifImageFile
-from PIL import Image, ImageCms
-from PIL.AvifImagePlugin import AvifImageFile
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.ExifTags import Base as ExifTag
+from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
-from unmask.errors import UnmaskError
-from unmask.images.layout import layout
-
-_OPENERS: dict[str, Callable[[BytesIO], ImageFile]] = {
-    "JPEG": JpegImageFile,
-    "PNG": PngImageFile,
-    "GIF": GifImageFile,
-    "WEBP": WebPImageFile,
-    "BMP": BmpImageFile,
-    "TIFF": TiffImageFile,
-    "AVIF": AvifImageFile,
-    "HEIF": HeifImageFile,
-}
+from unmask.images.colour import Signalling, in_srgb, signalling
+from unmask.images.endings import closed, stops_short
+from unmask.images.frames import frames_to_examine, still_of_sequence
+from unmask.images.opening import named_errors, orientation, parse, upright_size
+from unmask.warning_codes import CodedWarning, warn
 
 #: What brings a picture stored with each EXIF orientation upright; 1 is upright already.
 _UPRIGHT = {
@@ -52,142 +29,110 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_ON_ITS_SIDE = frozenset({5, 6, 7, 8})
 
-#: Modes that colour profiles exist for; every other one becomes RGB first.
+#: Modes that are brought to sRGB as they are; every other one becomes RGB first.
 _MANAGED = frozenset({"RGB", "CMYK", "L", "LAB"})
-_MAX_PROFILE = 4_000_000
-#: Tags of a TIFF in tiles, and the pixels that a tile may have in any picture.
-_TILE_WIDTH, _TILE_LENGTH, _USUAL_TILE = 322, 323, 2_048 * 2_048
-
-#: Messages of Pillow and libheif about sound files in a variant that they do not read.
-_NOT_READ = re.compile(r"unsupported|cannot handle|unknown pixel mode", re.IGNORECASE)
-
-#: Tags of a camera raw file, whose first page is only a preview: DNGVersion, NewSubfileType.
-_DNG_VERSION, _SUBFILE_TYPE = 0xC612, 0xFE
+_WHITE, _BLACK = 255, 0
+#: A picture differs on black from what it is on white where its opacity is under this, of 255, in
+#: this share of its pixels.
+_OPAQUE, _SEEN = 243, 0.01
+#: The tag of a TIFF with the bits of a sample.
+_BITS = 258
 
 
-# Pillow warns of each odd tag in a file; a stranger's file must not write to our logs.
-warnings.filterwarnings("ignore", module=r"PIL\.")
+@dataclass(frozen=True)
+class Appearance:
+    """One of the ways in which viewers show a picture.
 
-
-def parse(data: bytes, kind: str) -> ImageFile:
-    """Parse the header of ``data``; nothing is decoded.
-
-    Raises :class:`UnmaskError` ``truncated``, ``damaged`` or ``unsupported_format``.
+    ``pixels`` are upright sRGB: uint8, (h, w, 3), C-contiguous and the caller's own; ``warnings``
+    say why there is more than one way.
     """
-    with _named_errors(data, kind):
-        image = _OPENERS[kind](BytesIO(data))
-        # Pillow would turn a TIFF by its XMP too, which no viewer does and the header's size lacks.
-        image.info.pop("xmp", None)
-        return image
+
+    pixels: NDArray[np.uint8] = field(repr=False)
+    warnings: tuple[CodedWarning, ...] = ()
 
 
-def upright_size(image: ImageFile) -> tuple[int, int]:
-    """Width and height in pixels as shown, that is, with the EXIF orientation applied."""
-    width, height = image.size
-    return (height, width) if _orientation(image) in _ON_ITS_SIDE else (width, height)
+def decode(data: bytes, kind: str, shrink: int) -> Iterator[Appearance]:
+    """Decode to each appearance; see :meth:`unmask.images.Picture.appearances`."""
+    yield from _decode(data, kind, shrink)
+    still = still_of_sequence(data) if kind == "AVIF" else None
+    if still:
+        for appearance in _decode(still, kind, shrink):
+            yield replace(appearance, warnings=(warn("hidden_picture"), *appearance.warnings))
 
 
-def frames(image: ImageFile) -> int:
-    """How many frames an AVIF or pictures a HEIF holds, by its header."""
-    return int(getattr(image, "n_frames", 1))
-
-
-def has_outsized_tiles(image: ImageFile) -> bool:
-    """Whether a TIFF's tiles are far larger than itself: its decoder makes room for a whole one,
-    however few pixels of it show."""
-    if not isinstance(image, TiffImageFile):
-        return False
-    wide, high = (np.max(image.tag_v2.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_LENGTH))
-    return float(wide) * float(high) > max(_USUAL_TILE, 4 * image.width * image.height)
-
-
-def is_preview(image: ImageFile) -> bool:
-    """Whether this is only the preview that a camera raw file (DNG, NEF, ...) begins with."""
-    if not isinstance(image, TiffImageFile):
-        return False
-    return _DNG_VERSION in image.tag_v2 or image.tag_v2.get(_SUBFILE_TYPE) == 1
-
-
-def decode(data: bytes, kind: str, shrink: int) -> NDArray[np.uint8]:
-    """Decode to upright RGB, (h, w, 3); see :meth:`unmask.images.Picture.pixels`."""
-    image = parse(data, kind)
-    with _named_errors(data, kind):
+def _decode(data: bytes, kind: str, shrink: int) -> Iterator[Appearance]:
+    whole = closed(data, kind)
+    image = parse(whole, kind)
+    with named_errors(data, kind):
         if kind == "JPEG" and shrink > 1:
             image.draft(None, (max(image.width // shrink, 1), max(image.height // shrink, 1)))
-        # Both are read first: decoding may drop them.
-        promised, turn = upright_size(image), _UPRIGHT.get(_orientation(image))
-        image.load()
-        rgb = _rgb(image)
-        del image  # a large picture is in memory twice as it is
-        rgb = rgb.transpose(turn) if turn is not None else rgb
-        if rgb.size != promised:
-            raise ValueError(f"the header says {promised}, the data {rgb.size}")
-        return np.array(rgb)
+        # All are read first: decoding may drop them.
+        promised, turn = upright_size(image), _UPRIGHT.get(orientation(image))
+        colours = signalling(data, kind, image.info.get("icc_profile"))
+        frames = frames_to_examine(image)
+        numbers = [*frames.shown, *([] if frames.hidden is None else [frames.hidden])]
+        for number in numbers:
+            if image.tell() != number:
+                image.seek(number)
+            image.load()
+            if stops_short(image, whole, shrink, end_missing=whole is not data):
+                raise ValueError("truncated: the data ends long before the picture does")
+            hidden = (warn("hidden_picture"),) if number == frames.hidden else ()
+            colour, alpha = _in_srgb(image, colours)
+            if number == numbers[-1]:
+                del image  # a large picture is in memory twice as it is
+            for page, warnings in _pages(alpha):
+                rgb = colour if alpha is None else _on(page, colour, alpha)
+                rgb = rgb.transpose(turn) if turn is not None else rgb
+                if rgb.size != promised:
+                    raise ValueError(f"the header says {promised}, the data {rgb.size}")
+                yield Appearance(np.array(rgb), (*hidden, *warnings))
 
 
-@contextmanager
-def _named_errors(data: bytes, kind: str) -> Iterator[None]:
-    """Turn every exception of a decoder into an error of our own."""
-    try:
-        yield
-    except UnmaskError:
-        raise
-    except Image.DecompressionBombError as fault:
-        raise UnmaskError("too_many_pixels", "The picture has too many pixels.") from fault
-    except Exception as fault:
-        raise _named(str(fault), data, kind) from fault
-
-
-def _named(reason: str, data: bytes, kind: str) -> UnmaskError:
-    """The error of our own for the message of a decoder."""
-    # Decoders name their errors as they please: the broken container is the better witness.
-    if "truncated" in reason.lower() or not layout(data, kind).complete:
-        message = "The picture ends before its data does. Try to save or send it again."
-        return UnmaskError("truncated", message, format=kind)
-    if _NOT_READ.search(reason):
-        message = f"This kind of {kind} is not read. Save it as JPEG or PNG and try again."
-        return UnmaskError("unsupported_format", message, format=kind)
-    message = "The picture's data is damaged and cannot be decoded. Try another copy of it."
-    return UnmaskError("damaged", message, format=kind)
-
-
-def _orientation(image: ImageFile) -> int:
-    """The EXIF orientation that is still to be applied, 1 to 8; 1 where EXIF is missing or broken.
-
-    Pillow turns a TIFF itself and pillow-heif a HEIF, and both then leave no EXIF that says so.
-    """
-    exif = image.info.get("exif")
-    if not exif:
-        return 1
-    tags = Image.Exif()
-    try:
-        tags.load(exif)
-        value = tags.get(ExifTag.Orientation, 1)
-    except Exception:
-        return 1
-    return value if value in _UPRIGHT else 1
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
+def _in_srgb(image: ImageFile, colours: Signalling) -> tuple[Image.Image, Image.Image | None]:
+    """The colours in mode RGB, and the opacity where the picture has one."""
+    flat: Image.Image = image
+    alpha = None
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image = _eight_bits(image)
+        flat = _eight_bits(image)
     elif image.has_transparency_data:
-        image = _on_white(image)
+        flat = image if image.mode in ("RGBA", "LA") else image.convert("RGBA")
+        alpha = flat.getchannel("A")
+        flat = flat.convert("L" if flat.mode == "LA" else "RGB")
     elif image.mode not in _MANAGED:
-        image = image.convert("RGB")
-    if profile or image.mode == "LAB":
-        image = _in_srgb(image, profile)
-    return image if image.mode == "RGB" else image.convert("RGB")
+        flat = image.convert("RGB")
+    if alpha is None and isinstance(image, GifImageFile) and image.tell() == 0:
+        alpha = _first_frame_alone(image)
+    return in_srgb(flat, colours), alpha
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _first_frame_alone(image: GifImageFile) -> Image.Image | None:
+    """The opacity of a first frame that leaves some of its screen clear, None where it does not."""
+    left, top, right, bottom = image.dispose_extent or (0, 0, *image.size)
+    if (left, top, right, bottom) == (0, 0, *image.size):
+        return None
+    alpha = Image.new("L", image.size, 0)
+    alpha.paste(255, (left, top, right, bottom))
+    return alpha
+
+
+def _pages(alpha: Image.Image | None) -> list[tuple[int, tuple[CodedWarning, ...]]]:
+    """The greys of the pages that a picture is shown on: white, and black where that matters."""
+    if alpha is None:
+        return [(_WHITE, ())]
+    histogram = alpha.histogram()
+    if sum(histogram[:_OPAQUE]) <= _SEEN * sum(histogram):
+        return [(_WHITE, ())]
+    transparent = (warn("transparent"),)
+    return [(_WHITE, transparent), (_BLACK, transparent)]
+
+
+def _eight_bits(image: ImageFile) -> Image.Image:
     """Scale deep grey to 8 bits: by its type's range where that is known, else by its values."""
     values: NDArray[Any] = np.asarray(image)
     if values.dtype.kind == "u":
-        return Image.fromarray((values >> 8).astype(np.uint8))
+        return Image.fromarray((values >> (_bits(image) - 8)).astype(np.uint8))
     values = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     if low >= 0:
@@ -198,28 +143,14 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((scaled + 0.5).astype(np.uint8))
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    image = image if image.mode == "RGBA" else image.convert("RGBA")
-    page = Image.new("RGB", image.size, "white")
-    page.paste(image, mask=image.getchannel("A"))
-    return page
+def _bits(image: ImageFile) -> int:
+    """How many of the sixteen bits of a sample are used."""
+    bits = image.tag_v2.get(_BITS, 16) if isinstance(image, TiffImageFile) else 16
+    return int(np.clip(np.max(bits), 8, 16))
 
 
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert from the embedded profile to sRGB. A profile that is broken or of another colour
-    space than the picture is ignored, as every viewer does."""
-    try:
-        source = ImageCms.createProfile("LAB") if image.mode == "LAB" else _embedded(profile)
-        wanted = ImageCms.ImageCmsProfile(source)
-        if "sRGB" in (wanted.profile.profile_description or ""):
-            return image
-        srgb = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, wanted, srgb, outputMode="RGB") or image
-    except Exception:
-        return image
-
-
-def _embedded(profile: bytes | None) -> BytesIO:
-    if not profile or len(profile) > _MAX_PROFILE:
-        raise ValueError("the colour profile is too large to be one")
-    return BytesIO(profile)
+def _on(page: int, image: Image.Image, alpha: Image.Image) -> Image.Image:
+    """What shows on a page of that grey."""
+    shown = Image.new("RGB", image.size, (page,) * 3)
+    shown.paste(image, mask=alpha)
+    return shown

@@ -126,4 +126,4 @@ def wide_profile() -> bytes:
     return bytes(raw).replace("sRGB".encode("utf-16-be"), "Wide".encode("utf-16-be"))
 
 
-FRAMED = dict.fromkeys(("GIF", "PNG", "WEBP", "AVIF"), "first_frame") | {"TIFF": "first_page"}
+FRAMED = dict.fromkeys(("GIF", "PNG", "WEBP", "AVIF"), "some_frames") | {"TIFF": "first_page"}

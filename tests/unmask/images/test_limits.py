@@ -17,7 +17,7 @@ from tests import pictures
 from tests.pictures import BLUE, FORMATS, GREEN, GREY, RED, corners, encoded, photo
 from tests.unmask.images.opened import FRAMED, SETTINGS, assert_quarters, decoded, refusal
 from unmask.images import open_picture
-from unmask.images.pixels import _OPENERS
+from unmask.images.opening import _OPENERS
 from unmask.settings import Settings
 from unmask.warning_codes import warn
 

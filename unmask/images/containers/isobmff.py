@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from struct import unpack_from
+from struct import iter_unpack, unpack_from
 
 from unmask.images.containers.segments import (
     BrokenContainerError,
@@ -12,6 +12,8 @@ from unmask.images.containers.segments import (
     Fault,
     Segment,
     Segments,
+    Walk,
+    fields,
     segment,
 )
 
@@ -66,3 +68,43 @@ def _length(data: Bytes, position: int) -> tuple[int, int]:
     if length == 1:
         return 16, int.from_bytes(data[position + 8 : position + 16], "big")
     return 8, length
+
+
+def primary_properties(meta: Segment) -> list[Segment]:
+    """The properties (``colr``, ``irot``, ``clli`` ...) of the primary item of a ``meta`` box of
+    HEIF (ISO/IEC 23008-12); all properties where the box does not say which are its own."""
+    boxes = {box.tag: box.payload for box in _inside(meta.payload[4:])}
+    parts = {box.tag: box.payload for box in _inside(boxes.get("iprp", memoryview(b"")))}
+    properties = _inside(parts.get("ipco", memoryview(b"")))
+    item = boxes.get("pitm", memoryview(b""))
+    primary = int.from_bytes(item[4:8] if item[:1].tobytes() == b"\1" else item[4:6], "big")
+    own = _associated(parts.get("ipma", memoryview(b"")), primary)
+    return [properties[index - 1] for index in own if 0 < index <= len(properties)] or properties
+
+
+def _inside(payload: memoryview) -> list[Segment]:
+    return list(Walk(segments(payload)))
+
+
+def _associated(table: memoryview, item: int) -> list[int]:
+    """The numbers, from 1 on, of an item's properties, by an ``ipma`` box."""
+    head = fields(">B2xBI", table)
+    if not head:
+        return []
+    version, flags, count = head
+    wide, position, budget = flags & 1, 8, Budget(table)
+    for _ in range(count):
+        budget.spend(position)
+        entry = fields(">IB" if version else ">HB", table, position)
+        if not entry:
+            break
+        position += 5 if version else 3
+        size = entry[1] * (2 if wide else 1)
+        if entry[0] == item:
+            numbers = table[position : position + size]
+            if not wide:
+                return [number & 0x7F for number in numbers]
+            whole = numbers[: len(numbers) & ~1]
+            return [number & 0x7FFF for (number,) in iter_unpack(">H", whole)]
+        position += size
+    return []

@@ -28,7 +28,7 @@ def item(**outcome: object) -> Item:
 def crowd(count: int) -> Report:
     kinds = [Verdict.FAKE, Verdict.UNSURE, Verdict.REAL]
     faces = (face(kinds[index % 3], 0.99 - index / 100) for index in range(count))
-    return report(*faces, warnings=(warn("first_frame", number=12),))
+    return report(*faces, warnings=(warn("some_frames", number=12),))
 
 
 def check_complete(language: str, text: str, result: Report) -> None:
@@ -57,10 +57,10 @@ def test_a_caption_with_all_notes_fits(language: str, count: int) -> None:
 
 def test_warnings_of_a_similar_picture_are_about_the_file_that_was_sent() -> None:
     crowded = warn("faces_left_out", number=32, total=45)
-    earlier = report(face(Verdict.REAL), warnings=(warn("first_frame", number=12), crowded))
-    sent = item(earlier=WHEN, similar=True, warnings=[warn("first_frame", number=3)])
+    earlier = report(face(Verdict.REAL), warnings=(warn("some_frames", number=12), crowded))
+    sent = item(earlier=WHEN, similar=True, warnings=[warn("some_frames", number=3)])
     text = captions.single(texts_in("en"), PictureResult(sent, earlier), None).text
-    assert crowded.english in text and "first of 3 frames" in text and "of 12" not in text
+    assert crowded.english in text and "some of the 3 frames" in text and "12 frames" not in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

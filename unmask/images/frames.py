@@ -1,0 +1,140 @@
+"""Which frames of an animation are examined: those that people see.
+
+The first frame may be blank, or flash by before another picture that stays. So frames are told
+apart by their look, and the time that each look is shown is added up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+_ANIMATED = (PngImageFile, GifImageFile, WebPImageFile, AvifImageFile)
+#: Looks are compared at SIDE x SIDE, of 256 levels: how much the lightest and the darkest place of
+#: a frame that shows something differ, and by how much two looks differ on average.
+_SIDE, _CONTRAST, _OTHER = 32, 16, 8.0
+#: Pixels that are decoded to choose, and looks that are told apart.
+_BUDGET, _MAX_LOOKS = 400_000_000, 64
+#: A look that is shown for this share of the time is examined; the longest few are.
+_SHARE, _MAX_MORE = 0.2, 2
+#: Browsers show frames that ask for no more than 10 milliseconds for 100.
+_HURRIED, _USUAL = 10.0, 100.0
+#: A frame that the animation stops at is shown for as long as this, in milliseconds.
+_FOREVER = 1e9
+
+#: The major brands by which decoders of AVIF choose between a sequence and its still picture.
+_SEQUENCE, _STILL = b"avis", b"avif"
+
+_Look = NDArray[np.float32]
+
+
+@dataclass
+class _Shown:
+    """A look: the first frame that has it, and for how long it is shown in all."""
+
+    frame: int
+    look: _Look
+    milliseconds: float
+
+    @property
+    def is_blank(self) -> bool:
+        return bool(np.ptp(self.look, axis=(0, 1)).max() < _CONTRAST)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Numbers of the frames to examine, as Pillow counts: ``shown`` are seen in the animation, the
+    first of them first; ``hidden`` is one that only viewers show that know no animation."""
+
+    shown: tuple[int, ...]
+    hidden: int | None = None
+
+
+def frames_to_examine(image: ImageFile) -> Frames:
+    """Choose the frames of an opened file; that of a still picture, and the first page of several.
+
+    Decodes frames of an animation, and leaves ``image`` at another than it was at.
+    """
+    count = int(getattr(image, "n_frames", 1)) if isinstance(image, _ANIMATED) else 1
+    if count == 1:
+        return Frames((image.tell(),))
+    start = 1 if getattr(image, "default_image", False) else 0
+    affordable = max(_BUDGET // (image.width * image.height), start + 1)
+    looks = _looks(image, range(start, min(count, affordable)), count)
+    shown = _chosen(looks) or (start,)
+    if not start:
+        return Frames(shown)
+    image.seek(0)
+    hidden = _look(image)
+    return Frames(shown, None if not looks or _is_same(hidden, looks[0].look) else 0)
+
+
+def still_of_sequence(data: bytes) -> bytes | None:
+    """The file of the still picture in an AVIF sequence, which viewers show that play none; None
+    where there is no sequence, or both show the same."""
+    if data[8:12] != _SEQUENCE:
+        return None
+    still = data[:8] + _STILL + data[12:]
+    sequence, alone = AvifImageFile(BytesIO(data)), AvifImageFile(BytesIO(still))
+    if sequence.n_frames == 1 or alone.size != sequence.size:
+        return None
+    return None if _is_same(_look(alone), _look(sequence)) else still
+
+
+def _looks(image: ImageFile, numbers: range, count: int) -> list[_Shown]:
+    looks: list[_Shown] = []
+    for number in numbers:
+        try:
+            image.seek(number)
+            look = _look(image)
+        except Exception:
+            if not looks:
+                raise
+            break  # a damaged frame ends the animation; what came before it was shown
+        milliseconds = _duration(image, is_last=number == count - 1)
+        same = next((item for item in looks if _is_same(item.look, look)), None)
+        if same:
+            same.milliseconds += milliseconds
+        elif len(looks) < _MAX_LOOKS:
+            looks.append(_Shown(number, look, milliseconds))
+    return looks
+
+
+def _chosen(looks: list[_Shown]) -> tuple[int, ...]:
+    """The first look that shows something, then those that are shown long."""
+    clear = [look for look in looks if not look.is_blank]
+    total = sum(look.milliseconds for look in looks)
+    long = [look for look in clear[1:] if look.milliseconds >= _SHARE * total]
+    long.sort(key=lambda look: -look.milliseconds)
+    return tuple(look.frame for look in clear[:1] + long[:_MAX_MORE])
+
+
+def _duration(image: ImageFile, *, is_last: bool) -> float:
+    # Without a word on repetition a GIF is played once; 0 means for ever.
+    plays_once = image.info.get("loop", 1 if isinstance(image, GifImageFile) else 0)
+    if is_last and plays_once:
+        return _FOREVER
+    asked = float(image.info.get("duration", 0) or 0)
+    return asked if asked > _HURRIED else _USUAL
+
+
+def _look(image: ImageFile) -> _Look:
+    """The frame reduced to (SIDE, SIDE, 4): red, green, blue where they show, and opacity."""
+    image.load()
+    small = image.convert("RGBA").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    look = np.asarray(small, np.float32)
+    alpha = look[..., 3:]
+    return np.concatenate([look[..., :3] * alpha / 255, alpha], axis=-1)
+
+
+def _is_same(one: _Look, other: _Look) -> bool:
+    return bool(np.abs(one - other).mean() < _OTHER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from unmask.detector.examination import Examination, JudgedFace, write_report
 from unmask.detector.faces import FaceFinder, FoundFace
 from unmask.errors import UnmaskError
 from unmask.images import Picture
-from unmask.report import Timings
+from unmask.report import Report, Timings, Verdict
 from unmask.settings import Settings
 from unmask.warning_codes import CodedWarning, warn
 
@@ -71,15 +71,14 @@ class Detector:
             crop.pixels
             for item in prepared
             if not isinstance(item, UnmaskError)
-            for crop in item.faces.crops
+            for appearance in item
+            for crop in appearance.faces.crops
         ]
         start = time.perf_counter()
         judgements = iter(self.judge(crops))
         per_face = (time.perf_counter() - start) * 1000 / max(len(crops), 1)
         return [
-            item
-            if isinstance(item, UnmaskError)
-            else self._conclude(item, [next(judgements) for _ in item.faces.crops], per_face)
+            item if isinstance(item, UnmaskError) else self._worst(item, judgements, per_face)
             for item in prepared
         ]
 
@@ -99,79 +98,116 @@ class Detector:
             crops.append(FaceCrop(place, quad, align_face(pixels, quad, self.manifest.input_size)))
         return FoundFaces(tuple(crops), len(places))
 
-    def _prepare(self, picture: Picture) -> _Prepared | UnmaskError:
-        clock = _Stopwatch()
+    def _prepare(self, picture: Picture) -> list[_Prepared] | UnmaskError:
+        """Each appearance of a picture, its faces cut out."""
         try:
             shrink = picture.shrink_for(REDUCED_SIDE)
-            pixels = picture.pixels(shrink)
-            decode = clock.lap()
-            places = self._finder.find(pixels)
-            if shrink > 1 and _needs_full(places):
-                search = clock.lap()
-                pixels = picture.pixels()
-                decode += clock.lap()
-                places = self._finder.find(pixels)
-                clock.start -= search / 1000
+            reduced = self._search(picture, shrink)
+            if shrink == 1 or not any(_needs_full(item.faces) for item in reduced):
+                return reduced
+            full = self._search(picture, 1)
         except UnmaskError as error:
             return error
-        faces = self._cut(pixels, places)
-        scale = picture.width / pixels.shape[1]
-        kept = pixels if scale == 1 and pixels.size <= 3 * KEPT_PIXELS else None
-        return _Prepared(picture, faces, scale, kept, decode, clock.lap())
+        for item, earlier in zip(full, reduced, strict=True):
+            item.decode_ms += earlier.decode_ms
+            item.faces_ms += earlier.faces_ms
+        return full
+
+    def _search(self, picture: Picture, shrink: int) -> list[_Prepared]:
+        prepared: list[_Prepared] = []
+        clock = _Stopwatch()
+        for number, appearance in enumerate(picture.appearances(shrink)):
+            decode, pixels = clock.lap(), appearance.pixels
+            faces = self.find(pixels)
+            scale = picture.width / pixels.shape[1]
+            is_kept = number == 0 and scale == 1 and pixels.size <= 3 * KEPT_PIXELS
+            kept = pixels if is_kept else None
+            warnings = appearance.warnings
+            prepared.append(
+                _Prepared(picture, number, faces, scale, kept, decode, clock.lap(), warnings)
+            )
+        return prepared
+
+    def _worst(
+        self, appearances: list[_Prepared], judgements: Iterator[Judgement], per_face: float
+    ) -> Examination:
+        """The examination of the most suspicious appearance, with what is to be known of all."""
+        warnings: list[CodedWarning] = []
+        for item in appearances:
+            warnings += [warning for warning in item.warnings if warning not in warnings]
+        every = [
+            self._conclude(item, [next(judgements) for _ in item.faces.crops], tuple(warnings))
+            for item in appearances
+        ]
+        worst = min(every, key=lambda item: _suspicion(item.report))
+        timings = _timings(
+            appearances, per_face, sum(item.report.timings_ms.draw for item in every)
+        )
+        worst.report = worst.report.model_copy(update={"timings_ms": timings})
+        return worst
 
     def _conclude(
-        self, prepared: _Prepared, judgements: list[Judgement], per_face: float
+        self,
+        prepared: _Prepared,
+        judgements: list[Judgement],
+        warnings: tuple[CodedWarning, ...],
     ) -> Examination:
-        start = time.perf_counter()
+        clock = _Stopwatch()
         scale = np.float32(prepared.scale)
         faces = [
             JudgedFace(crop.place.scaled(scale), crop.quad * scale, judgement)
             for crop, judgement in zip(prepared.faces.crops, judgements, strict=True)
         ]
         report = write_report(
-            prepared.picture, faces, self.manifest, self._mask_threshold, prepared.warnings
+            prepared.picture, faces, self.manifest, self._mask_threshold, warnings
         )
-        timings = prepared.timings(per_face * len(faces), start)
         return Examination(
             prepared.picture,
-            report.model_copy(update={"timings_ms": timings}),
+            report.model_copy(update={"timings_ms": Timings(draw=clock.lap())}),
             [face.quad for face in faces],
             [face.judgement.heatmap for face in faces],
             self._mask_threshold,
             prepared.pixels,
+            prepared.number,
         )
 
 
 @dataclass
 class _Prepared:
-    """A picture on its way: its faces, found in a picture that is ``scale`` times smaller."""
+    """An appearance of a picture on its way: its ``number``, and its faces, found in pixels that
+    are ``scale`` times smaller than the picture."""
 
     picture: Picture
+    number: int
     faces: FoundFaces
     scale: float
     pixels: Pixels | None
     decode_ms: float
     faces_ms: float
+    of_appearance: tuple[CodedWarning, ...]
 
     @property
     def warnings(self) -> tuple[CodedWarning, ...]:
-        """What is to be known of the file and of the faces."""
+        """What is to be known of the file, of this appearance and of the faces."""
+        of_file = (*self.picture.warnings, *self.of_appearance)
         judged, total = len(self.faces.crops), self.faces.total
         if judged == total:
-            return self.picture.warnings
-        crowd = warn("faces_left_out", number=judged, total=total)
-        return (*self.picture.warnings, crowd)
+            return of_file
+        return (*of_file, warn("faces_left_out", number=judged, total=total))
 
-    def timings(self, model_ms: float, draw_start: float) -> Timings:
-        """The time of each stage; that of the report began at ``draw_start``."""
-        draw_ms = (time.perf_counter() - draw_start) * 1000
-        return Timings(
-            decode=self.decode_ms,
-            faces=self.faces_ms,
-            model=model_ms,
-            draw=draw_ms,
-            total=self.decode_ms + self.faces_ms + model_ms + draw_ms,
-        )
+
+def _timings(appearances: list[_Prepared], per_face: float, draw_ms: float) -> Timings:
+    """The time of each stage for all appearances of a picture."""
+    decode_ms = sum(item.decode_ms for item in appearances)
+    faces_ms = sum(item.faces_ms for item in appearances)
+    model_ms = per_face * sum(len(item.faces.crops) for item in appearances)
+    total = decode_ms + faces_ms + model_ms + draw_ms
+    return Timings(decode=decode_ms, faces=faces_ms, model=model_ms, draw=draw_ms, total=total)
+
+
+def _suspicion(report: Report) -> tuple[int, float]:
+    """A key by which the most suspicious report comes first."""
+    return list(Verdict).index(report.verdict), -(report.fake_probability or 0.0)
 
 
 class _Stopwatch:
@@ -185,6 +221,5 @@ class _Stopwatch:
         return passed
 
 
-def _needs_full(faces: list[FoundFace]) -> bool:
-    sides = [quad_side(frame_quad(face.landmarks)) for face in faces]
-    return min(sides, default=0.0) < REDUCED_FRAME
+def _needs_full(faces: FoundFaces) -> bool:
+    return min((quad_side(crop.quad) for crop in faces.crops), default=0.0) < REDUCED_FRAME

@@ -61,7 +61,8 @@ class Examination:
     ``heatmap()`` and ``mask()`` are grey (height, width) and ``annotated()`` is RGB, uint8, all
     in the size of the picture. The heatmap shows every face judged; the mask those called fake, or
     more likely fake than not.
-    ``pixels`` holds the decoded picture where it is small enough to be kept.
+    ``pixels`` holds the decoded picture where it is small enough to be kept; ``appearance`` is the
+    number of the one that the report is on (:meth:`unmask.images.Picture.appearances`).
     """
 
     picture: Picture
@@ -70,6 +71,7 @@ class Examination:
     heatmaps: list[Floats] = field(default_factory=list)
     mask_threshold: float = 0.5
     pixels: Pixels | None = field(default=None, repr=False)
+    appearance: int = 0
 
     def heatmap(self) -> Pixels:
         """The model's value for each pixel, 0 to 255; 0 outside every face's frame."""
@@ -87,8 +89,10 @@ class Examination:
         return annotate(self.decoded(), self.report, self._mask)
 
     def decoded(self) -> Pixels:
-        """The picture itself, RGB; not to be written to."""
-        return self.picture.pixels() if self.pixels is None else self.pixels
+        """The picture as it was judged, RGB; not to be written to."""
+        if self.pixels is not None:
+            return self.pixels
+        return self.picture.pixels(appearance=self.appearance)
 
     @cached_property
     def _mask(self) -> Pixels:

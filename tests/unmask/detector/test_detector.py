@@ -18,7 +18,7 @@ from unmask.detector.align import Pixels
 from unmask.detector.detector import Detector
 from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
-from unmask.images import Picture, open_picture
+from unmask.images import Appearance, Picture, open_picture
 from unmask.report import UnsureReason, Verdict
 from unmask.settings import Settings
 from unmask.warning_codes import warn
@@ -64,13 +64,13 @@ def scenery(width: int = 640, height: int = 400) -> Pixels:
 def decodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The scales at which pictures were decoded, in order."""
     seen: list[int] = []
-    plain = Picture.pixels
+    plain = Picture.appearances
 
-    def counted(self: Picture, shrink: int = 1) -> Pixels:
+    def counted(self: Picture, shrink: int = 1) -> Iterator[Appearance]:
         seen.append(shrink)
         return plain(self, shrink)
 
-    monkeypatch.setattr(Picture, "pixels", counted)
+    monkeypatch.setattr(Picture, "appearances", counted)
     yield seen
 
 
@@ -349,7 +349,7 @@ def test_both_searches_count_as_finding_faces(
 ) -> None:
     """Each search and each decoding here takes an hour by the clock."""
     now = [0.0]
-    find, decode = detector._finder.find, Picture.pixels
+    find, decode = detector._finder.find, Picture.appearances
 
     def slowly(hours: float, action: object) -> object:
         def slow(*values: object) -> object:
@@ -360,7 +360,7 @@ def test_both_searches_count_as_finding_faces(
 
     monkeypatch.setattr(detecting.time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(detector._finder, "find", slowly(1, find))
-    monkeypatch.setattr(Picture, "pixels", slowly(10, decode))
+    monkeypatch.setattr(Picture, "appearances", slowly(10, decode))
     pixels = scenery(2600, 1400)
     pixels[100:612, 1500:2012] = portrait
     (found,) = examined(detector, picture(pixels, "JPEG"))

@@ -19,10 +19,16 @@ from babel.messages.pofile import read_po, write_po
 from unmask.i18n import DEFAULT, DOMAIN, LANGUAGES
 
 ROOT = Path(__file__).parents[1]
-#: The heart's catalogue has the words that several rooms say; the bot has its own.
-HEART, ROOMS = "unmask", ("unmask", "bot")
-#: The functions whose first arguments are texts (unmask/i18n.py).
-KEYWORDS = {"gettext": None, "gettext_noop": None, "ngettext": (1, 2), "ngettext_noop": (1, 2)}
+#: The heart's catalogue has the words that several rooms say; the others have their own words.
+HEART, ROOMS = "unmask", ("unmask", "server", "bot")
+#: The functions whose first arguments are texts (unmask/i18n.py; ``markup`` in templates).
+KEYWORDS = {
+    "gettext": None,
+    "gettext_noop": None,
+    "markup": None,
+    "ngettext": (1, 2),
+    "ngettext_noop": (1, 2),
+}
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 
 

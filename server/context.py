@@ -38,6 +38,8 @@ DOCUMENT = web.AppKey("document", dict[str, Any])
 STOPPING = web.AppKey("stopping", asyncio.Event)
 
 
+#: The language of the answer, where people read it.
+LANGUAGE = web.RequestKey("language", str)
 REQUEST_ID = web.RequestKey("request_id", str)
 #: The caller's address as the limits count it.
 ADDRESS = web.RequestKey("address", str)

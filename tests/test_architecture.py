@@ -24,8 +24,9 @@ ROOMS = {
 #: place imports itself and what lies below, so that there is no circle.
 PLACES = {
     "unmask": (
-        "errors permissions logs commands i18n warning_codes findings report wording settings "
-        "environment data_url images video evidence detector fetch store queue local cli __main__"
+        "errors permissions logs commands fonts i18n warning_codes findings report wording "
+        "settings environment data_url images video evidence detector fetch store queue local cli "
+        "__main__"
     ),
     "server": (
         "model security cached_stats backpressure upload_memory metrics context api web routes "

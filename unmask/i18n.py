@@ -54,6 +54,10 @@ class Texts:
         """The translation of ``message``, with the values filled in."""
         return self._catalogue.gettext(message).format(**values)
 
+    def template(self, message: str) -> str:
+        """The translation of ``message``, its placeholders left open."""
+        return self._catalogue.gettext(message)
+
     def ngettext(self, singular: str, plural: str, number: int, **values: Any) -> str:
         """The translation in the plural form for ``number``, which fills ``{number}``."""
         message = self._catalogue.ngettext(singular, plural, number)

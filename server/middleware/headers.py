@@ -33,6 +33,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers.add("Vary", "Origin")
     headers["X-Request-Id"] = request.get(REQUEST_ID, "none")
     is_page = response.content_type == "text/html"
+    if is_page:
+        headers.add("Vary", "Accept-Language, Cookie")
     headers["Content-Security-Policy"] = PAGE_CSP if is_page else OTHER_CSP
     # Browsers ask for our own files each time, and get them only if they changed.
     static = request.path.startswith("/static/")

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from server.api.responses import check_of
 from server.api.submission import Submission
-from server.context import ACTOR, DOCUMENT
+from server.context import ACTOR, DOCUMENT, LANGUAGE
 from server.web.rendering import PAGES
 from unmask.errors import UnmaskError
 from unmask.permissions import Permission, Role, may
@@ -22,6 +22,7 @@ async def home(request: web.Request) -> web.Response:
     """The page to drop photos on; where keys are needed, a person signs in with one first."""
     actor = request[ACTOR]
     return request.app[PAGES].home(
+        request[LANGUAGE],
         signed_in=actor.key is not None,
         locked=actor.role is Role.VISITOR,
         # The checks made here are the actor's own team's.
@@ -40,18 +41,20 @@ async def create(request: web.Request) -> web.Response:
 async def check(request: web.Request) -> web.Response:
     """The page of one check."""
     check = await check_of(request)
-    return request.app[PAGES].check(check, may_remove=_may_remove(request, check))
+    return request.app[PAGES].check(
+        request[LANGUAGE], check, may_remove=_may_remove(request, check)
+    )
 
 
 async def card(request: web.Request) -> web.Response:
     """The card of one check, which the script puts into a page."""
     check = await check_of(request)
-    return request.app[PAGES].card(check, may_remove=_may_remove(request, check))
+    return request.app[PAGES].card(request[LANGUAGE], check, may_remove=_may_remove(request, check))
 
 
 async def reference(request: web.Request) -> web.Response:
     """The API for readers."""
-    return request.app[PAGES].reference(request.app[DOCUMENT])
+    return request.app[PAGES].reference(request[LANGUAGE], request.app[DOCUMENT])
 
 
 async def static(request: web.Request) -> web.FileResponse:

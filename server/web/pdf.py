@@ -1,4 +1,4 @@
-"""Draws a report as a PDF of A4 pages."""
+"""Draws a report as a PDF of A4 pages, in the reader's language."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from io import BytesIO
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from server.web.texts import CAVEATS, VERDICTS
+from unmask.fonts import font_file, script_tag
+from unmask.i18n import Texts
 from unmask.report import Check, Face, Report, Verdict, shown_percent
+from unmask.wording.reports import CAVEATS, VERDICTS, reasons, statement, warning_sentences
 
 Colour = tuple[int, int, int]
 INK: Colour = (27, 29, 34)
@@ -21,6 +23,7 @@ COLOURS: dict[Verdict, Colour] = {
     Verdict.REAL: (11, 106, 160),
     Verdict.NO_FACE: MUTED,
 }
+FONT = "text"
 #: Millimetres.
 MARGIN, WIDTH, PICTURE_HEIGHT, CROP = 18.0, 174.0, 112.0, 22.0
 
@@ -28,26 +31,33 @@ MARGIN, WIDTH, PICTURE_HEIGHT, CROP = 18.0, 174.0, 112.0, 22.0
 class _Paper(FPDF):
     """An A4 sheet with our margins and a foot."""
 
-    def __init__(self, foot: str) -> None:
+    def __init__(self, texts: Texts, foot: str) -> None:
         super().__init__(format="A4")
+        self._texts = texts
         self._foot = foot
+        self.add_font(FONT, "", font_file(texts.language))
+        self.add_font(FONT, "B", font_file(texts.language, bold=True))
+        # The script is named since it is guessed by the first letter, which may be a Latin one.
+        script = script_tag(texts.language)
+        self.set_text_shaping(True, script=script, language=texts.language)
         self.set_margins(MARGIN, MARGIN)
         self.c_margin = 0
         self.set_auto_page_break(True, 20)
-        self.set_title("Unmask report")
-        self.set_lang("en-GB")
+        self.set_title(texts.gettext("Unmask report"))
+        self.set_lang(texts.language)
         self.add_page()
 
     def footer(self) -> None:
         """The foot of each page."""
         self.set_y(-14)
-        self.say(f"{self._foot}   page {self.page_no()}/{{nb}}", 7.5, MUTED)
+        page = self._texts.gettext("page {number} of {total}", number=self.page_no(), total="{nb}")
+        self.say(f"{self._foot}   {page}", 7.5, MUTED)
 
     def say(self, text: str, size: float, colour: Colour = INK, style: str = "") -> None:
         """A paragraph over the whole width."""
-        self.set_font("Helvetica", style, size)
+        self.set_font(FONT, style, size)
         self.set_text_color(*colour)
-        self.multi_cell(0, size * 0.5, _plain(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(0, size * 0.5, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def rule(self) -> None:
         """A thin line with room around it."""
@@ -58,17 +68,17 @@ class _Paper(FPDF):
 
 
 def report_pdf(
-    check: Check, report: Report, annotated: bytes, faces: Sequence[bytes | None]
+    texts: Texts, check: Check, report: Report, annotated: bytes, faces: Sequence[bytes | None]
 ) -> bytes:
     """The report of a check as a PDF. ``annotated`` is a JPEG, as is each crop of ``faces``, in
     order."""
-    paper = _Paper(f"Unmask {check.id}")
+    paper = _Paper(texts, f"Unmask {check.id}")
     colour = COLOURS[report.verdict]
-    paper.say("Unmask report", 9, MUTED)
+    paper.say(texts.gettext("Unmask report"), 9, MUTED)
     paper.ln(1)
-    paper.say(VERDICTS[report.verdict], 22, colour, "B")
+    paper.say(texts.gettext(VERDICTS[report.verdict]), 22, colour, "B")
     paper.ln(1)
-    paper.say(report.statement, 11.5)
+    paper.say(statement(texts, report.faces), 11.5)
     paper.ln(4)
     size = report.image
     scale = min(WIDTH / size.width, PICTURE_HEIGHT / size.height)
@@ -76,19 +86,19 @@ def report_pdf(
         BytesIO(annotated),
         w=size.width * scale,
         h=size.height * scale,
-        alt_text="The picture, with a box around each face that was found.",
+        alt_text=texts.gettext("The picture, with a box around each face that was found."),
     )
     paper.ln(5)
-    paper.say("What this does not mean", 10, INK, "B")
-    paper.say(CAVEATS[report.verdict], 10)
+    paper.say(texts.gettext("What this does not mean"), 10, INK, "B")
+    paper.say(texts.gettext(CAVEATS[report.verdict]), 10)
     for number, face in enumerate(report.faces):
-        _face(paper, number, face, faces[number] if number < len(faces) else None)
+        _face(paper, texts, number, face, faces[number] if number < len(faces) else None)
     paper.rule()
-    _facts(paper, check, report)
+    _facts(paper, texts, check, report)
     return bytes(paper.output())
 
 
-def _face(paper: _Paper, number: int, face: Face, crop: bytes | None) -> None:
+def _face(paper: _Paper, texts: Texts, number: int, face: Face, crop: bytes | None) -> None:
     paper.rule()
     if paper.will_page_break(CROP):
         paper.add_page()
@@ -101,35 +111,51 @@ def _face(paper: _Paper, number: int, face: Face, crop: bytes | None) -> None:
             h=CROP,
             w=CROP,
             keep_aspect_ratio=True,
-            alt_text=f"Face {number + 1}.",
+            alt_text=texts.gettext("Face {number}", number=number + 1),
         )
     paper.set_left_margin(MARGIN + CROP + 6)
     paper.set_y(top + 2)
-    paper.say(f"Face {number + 1}: {VERDICTS[face.verdict]}", 10.5, COLOURS[face.verdict], "B")
-    paper.say(f"Probability that it was manipulated: {shown_percent(face.fake_probability)} %", 10)
-    x, y, width, height = face.box
-    marked = (
-        f"; {face.tampered_fraction:.0%} of the face is marked" if face.tampered_fraction else ""
+    head = texts.gettext(
+        "Face {number}: {verdict}", number=number + 1, verdict=texts.gettext(VERDICTS[face.verdict])
     )
-    paper.say(f"{width} x {height} pixels at ({x}, {y}){marked}", 9, MUTED)
+    paper.say(head, 10.5, COLOURS[face.verdict], "B")
+    percent = shown_percent(face.fake_probability)
+    paper.say(
+        texts.gettext("Probability that it was manipulated: {percent} %", percent=percent), 10
+    )
+    x, y, width, height = face.box
+    place = texts.gettext(
+        "{width} x {height} pixels at ({x}, {y})", width=width, height=height, x=x, y=y
+    )
+    fraction = round(100 * face.tampered_fraction)
+    marked = texts.gettext("{percent} % of it marked", percent=fraction) if fraction else ""
+    paper.say("; ".join(filter(None, [reasons(texts, face), place, marked])), 9, MUTED)
     paper.set_left_margin(MARGIN)
     paper.set_xy(MARGIN, max(paper.get_y(), top + CROP))
 
 
-def _facts(paper: _Paper, check: Check, report: Report) -> None:
-    size, model = report.image, report.model
+def _facts(paper: _Paper, texts: Texts, check: Check, report: Report) -> None:
+    size, model, gettext = report.image, report.model, texts.gettext
     lines = [
-        f"Picture: {size.width} x {size.height} pixels, {size.format}",
-        f"SHA-256 of the file: {report.sha256}",
-        f"Asked for: {check.created:%Y-%m-%d %H:%M:%S %Z}",
-        f"Model: {model.name} {model.version}, SHA-256 {model.sha256}",
-        f"Threshold of the mask: {report.threshold:.2f}",
-        *(f"Note: {warning}" for warning in report.warnings),
+        gettext(
+            "Picture: {width} x {height} pixels, {format}",
+            width=size.width,
+            height=size.height,
+            format=size.format,
+        ),
+        gettext("SHA-256 of the file: {sha256}", sha256=report.sha256),
+        gettext("Asked for: {time}", time=f"{check.created:%Y-%m-%d %H:%M:%S %Z}"),
+        gettext(
+            "Model: {name} {version}, SHA-256 {sha256}",
+            name=model.name,
+            version=model.version,
+            sha256=model.sha256,
+        ),
+        gettext("Threshold of the mask: {threshold}", threshold=f"{report.threshold:.2f}"),
+        *(
+            gettext("Note: {warning}", warning=warning)
+            for warning in warning_sentences(texts, report)
+        ),
     ]
     for line in lines:
         paper.say(line, 8, MUTED)
-
-
-def _plain(text: str) -> str:
-    """The fonts that every reader has know Latin-1; what is beyond it becomes a question mark."""
-    return text.encode("latin-1", "replace").decode("latin-1")

@@ -11,10 +11,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from server.model import PublicModel
-from server.web.texts import CAVEATS, STATES, VERDICTS, lifetime, megabytes
+from server.web.texts import STATES, script_texts, texts_in
 from unmask.errors import UnmaskError
+from unmask.i18n import DEFAULT, LANGUAGES, Texts
 from unmask.report import Check, Report, Verdict, shown_percent
 from unmask.settings import Settings
+from unmask.wording import reports
+from unmask.wording.errors import error_message
+from unmask.wording.units import duration, megabytes
 
 HERE = Path(__file__).parent
 #: Width over height above which a picture gets the whole width of its card.
@@ -22,7 +26,7 @@ WIDE = 1.6
 
 
 class Pages:
-    """All pages of one server."""
+    """All pages of one server, each in the language that its first argument names."""
 
     def __init__(self, settings: Settings, model: PublicModel) -> None:
         self._env = Environment(
@@ -34,24 +38,29 @@ class Pages:
         )
         self._env.filters["percent"] = shown_percent
         self._env.filters["code"] = _with_code
-        self._env.filters["count"] = lambda number: f"{number:,}"
+        self._env.filters["time"] = lambda moment: moment.strftime("%Y-%m-%d %H:%M UTC")
         self._env.globals.update(
             model=model,
-            kept=lifetime(settings.retention),
             max_bytes=settings.max_bytes,
             max_megabytes=megabytes(settings.max_bytes),
             version=_fingerprint(HERE / "static"),
-            verdicts=VERDICTS,
-            states=STATES,
-            caveats=CAVEATS,
+            languages=LANGUAGES,
             Verdict=Verdict,
         )
+        self._words = {language: _words(texts_in(language), settings) for language in LANGUAGES}
 
     def home(
-        self, *, signed_in: bool, locked: bool, wrong_key: bool = False, may_remove: bool = False
+        self,
+        language: str,
+        *,
+        signed_in: bool,
+        locked: bool,
+        wrong_key: bool = False,
+        may_remove: bool = False,
     ) -> web.Response:
         """The page to drop photos on; ``locked`` asks for a key first."""
         return self._page(
+            language,
             "home.html",
             401 if wrong_key else 200,
             signed_in=signed_in,
@@ -60,34 +69,68 @@ class Pages:
             may_remove=may_remove,
         )
 
-    def check(self, check: Check, *, may_remove: bool) -> web.Response:
+    def check(self, language: str, check: Check, *, may_remove: bool) -> web.Response:
         """The page of one check, to share; ``may_remove`` offers to remove the check."""
-        return self._check_page("check.html", check, may_remove)
+        return self._check_page(language, "check.html", check, may_remove)
 
-    def card(self, check: Check, *, may_remove: bool) -> web.Response:
+    def card(self, language: str, check: Check, *, may_remove: bool) -> web.Response:
         """The card of one check, for a page that is already there."""
-        return self._check_page("_card.html", check, may_remove)
+        return self._check_page(language, "_card.html", check, may_remove)
 
-    def reference(self, document: dict[str, Any]) -> web.Response:
-        """The API for readers."""
-        return self._page("reference.html", doc=document)
+    def reference(self, language: str, document: dict[str, Any]) -> web.Response:
+        """The API for readers; what it says of the API itself is English."""
+        return self._page(language, "reference.html", doc=document)
 
-    def error(self, error: UnmaskError) -> web.Response:
+    def error(self, language: str, error: UnmaskError) -> web.Response:
         """The page of an error."""
-        return self._page("error.html", error.status, error=error)
+        values = {"error": error.as_json()["error"], "http_status": error.status}
+        return self._page(language, "error.html", error.status, **values)
 
-    def _check_page(self, template: str, check: Check, may_remove: bool) -> web.Response:
+    def _check_page(
+        self, language: str, template: str, check: Check, may_remove: bool
+    ) -> web.Response:
         card = _card(check.report)
-        return self._page(
-            template, check=check, report=check.report, card=card, may_remove=may_remove
-        )
+        values = {"check": check, "report": check.report, "card": card, "may_remove": may_remove}
+        return self._page(language, template, 200, **values)
 
-    def _page(self, template: str, status: int = 200, **values: Any) -> web.Response:
-        text = self._env.get_template(template).render(values)
-        return web.Response(text=text, status=status, content_type="text/html")
+    def _page(self, language: str, template: str, status: int = 200, **values: Any) -> web.Response:
+        text = self._env.get_template(template).render(self._words[language] | values)
+        headers = {"Content-Language": language}
+        return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
 
 PAGES = web.AppKey("pages", Pages)
+
+
+def _words(texts: Texts, settings: Settings) -> dict[str, Any]:
+    """What templates say in a language: texts, and what they make of verdicts and numbers."""
+
+    def markup(message: str, **values: Markup) -> Markup:
+        """The translation of a text, with marked-up values filled in."""
+        return Markup(escape(texts.template(message))).format(**values)  # noqa: S704 - escaped
+
+    return {
+        "language": texts.language,
+        "gettext": texts.gettext,
+        "ngettext": texts.ngettext,
+        "markup": markup,
+        "kept": duration(texts, settings.retention),
+        "verdict_text": lambda verdict: texts.gettext(reports.VERDICTS[verdict]),
+        "caveat": lambda verdict: texts.gettext(reports.CAVEATS[verdict]),
+        "state_text": lambda state: texts.gettext(STATES[state]),
+        "statement": lambda report: reports.statement(texts, report.faces),
+        "reasons": lambda face: reports.reasons(texts, face),
+        "warnings": lambda report: reports.warning_sentences(texts, report),
+        "error_text": lambda error: error_message(texts, error),
+        "count": lambda number: _count(texts.language, number),
+        "script_texts": script_texts(texts, settings.max_bytes),
+    }
+
+
+def _count(language: str, number: int) -> str:
+    """A whole number with its thousands apart: by commas in English, else by narrow blanks, as the
+    International System of Units has it."""
+    return f"{number:,}" if language == DEFAULT else f"{number:,}".replace(",", "\u202f")
 
 
 def _card(report: Report | None) -> dict[str, Any]:

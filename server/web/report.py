@@ -7,8 +7,9 @@ import asyncio
 from aiohttp import web
 
 from server.api.responses import check_of, not_found
-from server.context import CHECKS
+from server.context import CHECKS, LANGUAGE
 from server.web.pdf import report_pdf
+from server.web.texts import texts_in
 
 
 async def pdf(request: web.Request) -> web.Response:
@@ -21,9 +22,14 @@ async def pdf(request: web.Request) -> web.Response:
     annotated, *faces = files
     if annotated is None:
         raise not_found()
-    body = await asyncio.to_thread(report_pdf, check, check.report, annotated, faces)
+    body = await asyncio.to_thread(
+        report_pdf, texts_in(request[LANGUAGE]), check, check.report, annotated, faces
+    )
     return web.Response(
         body=body,
         content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="unmask-{check.id}.pdf"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="unmask-{check.id}.pdf"',
+            "Content-Language": request[LANGUAGE],
+        },
     )

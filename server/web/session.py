@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from server.api.streams import Body, read_all
-from server.context import KEYS, POLICY, SESSIONS
+from server.context import KEYS, LANGUAGE, POLICY, SESSIONS
 from server.security.sessions import COOKIE, LIFETIME
 from server.web.rendering import PAGES
 from unmask.errors import UnmaskError
@@ -27,7 +27,9 @@ async def begin(request: web.Request) -> web.Response:
     with reachable():
         record = await request.app[KEYS].verify(key)
         if record is None:
-            return request.app[PAGES].home(signed_in=False, locked=True, wrong_key=True)
+            return request.app[PAGES].home(
+                request[LANGUAGE], signed_in=False, locked=True, wrong_key=True
+            )
         await _end_session(request)
         session_id = await request.app[SESSIONS].begin(record.prefix)
     answer = web.HTTPSeeOther("/")

@@ -1,52 +1,61 @@
-"""The texts that people read beside a verdict, on the page and in the PDF."""
+"""The page's own texts: those of a check's states, and those that its scripts show."""
 
 from __future__ import annotations
 
-from unmask.report import State, Verdict
+from pathlib import Path
+from typing import Any
 
-VERDICTS = {
-    Verdict.FAKE: "Signs of manipulation",
-    Verdict.UNSURE: "Unsure",
-    Verdict.REAL: "No sign of manipulation",
-    Verdict.NO_FACE: "No face found",
-}
+from unmask import i18n
+from unmask.i18n import DEFAULT, gettext_noop
+from unmask.report import State
+from unmask.wording import errors
+from unmask.wording.units import megabytes
+
+LOCALES = Path(__file__).parents[1] / "locales"
+
 STATES = {
-    State.QUEUED: "Waiting for its turn",
-    State.RUNNING: "Looking at the faces",
-    State.DONE: "Done",
-    State.FAILED: "Could not be examined",
+    State.QUEUED: gettext_noop("Waiting for its turn"),
+    State.RUNNING: gettext_noop("Looking at the faces"),
+    State.DONE: gettext_noop("Done"),
+    State.FAILED: gettext_noop("Could not be examined"),
 }
-#: What a verdict does not mean: as much a part of it as the number.
-CAVEATS = {
-    Verdict.FAKE: (
-        "This is not a proof of forgery. The detector found traces that face manipulation often "
-        "leaves; strong filters, retouching, heavy compression or a scan can leave similar ones. "
-        "Look for the first source of the picture before you call it a fake."
-    ),
-    Verdict.UNSURE: (
-        "This is neither a yes nor a no. The signs are too weak, or the face too small, for an "
-        "honest answer. A larger or less compressed copy of the picture may allow one."
-    ),
-    Verdict.REAL: (
-        "This is not a proof that the picture is genuine. It may have been made by a method that "
-        "the detector does not know, altered outside the face, or shown out of its context."
-    ),
-    Verdict.NO_FACE: (
-        "This says nothing about the picture. Only faces are examined, and none was found that is "
-        "large and clear enough."
-    ),
+#: What the scripts show, by the name that they know it by; they fill the placeholders.
+SCRIPT_TEXTS = {
+    "unreachable": gettext_noop("The server cannot be reached. Is it running?"),
+    "signed_out": gettext_noop("You are signed out. Open the start page and sign in."),
+    "answered": gettext_noop("The server answered {status}."),
+    "too_large": gettext_noop("The file is larger than {limit} MB."),
+    "copied": gettext_noop("Copied"),
+    "link_copied": gettext_noop("The link was copied."),
+    "remove_for_good": gettext_noop("Remove for good?"),
+    "press_again": gettext_noop("Press again to remove this check for good."),
+    "removed": gettext_noop("The check was removed."),
+    "queued": STATES[State.QUEUED],
+    "running": STATES[State.RUNNING],
+    "away": gettext_noop("Waiting for the server"),
+    "a_photo": gettext_noop("A photo"),
+    "photos_sending": gettext_noop("Sending {number} photos"),
+    "name_sending": gettext_noop("{name}: sending"),
+    "name_gone": gettext_noop("{name}: removed, or expired"),
+    "sending": gettext_noop("Sending"),
+    "sending_part": gettext_noop("Sending, {percent} %"),
+    "waiting_for_room": gettext_noop("Waiting for room"),
 }
 
 
-def lifetime(seconds: int) -> str:
-    """A time to live as people say it: 24 hours, 7 days, 30 minutes."""
-    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        count, rest = divmod(seconds, size)
-        if rest == 0 and count > (1 if name == "day" else 0):
-            return f"{count} {name}{'s' if count != 1 else ''}"
-    return f"{seconds} seconds"
+def texts_in(language: str) -> i18n.Texts:
+    """The page's texts in a language, and those of all rooms; English if that is none of ours."""
+    return i18n.texts_in(language, LOCALES)
 
 
-def megabytes(count: int) -> str:
-    """A number of bytes in MB, with no more digits than it takes."""
-    return f"{count / 1_000_000:.6f}".rstrip("0").rstrip(".")
+def script_texts(texts: i18n.Texts, max_bytes: int) -> dict[str, Any]:
+    """What the page hands to its scripts: texts, and sentences for errors by code.
+
+    In English there are none of the latter: the server's own messages say more.
+    """
+    sentences = {} if texts.language == DEFAULT else errors.templates(texts)
+    limit = megabytes(max_bytes)
+    return {
+        "texts": {name: texts.template(text) for name, text in SCRIPT_TEXTS.items()},
+        "errors": {name: text.replace("{limit}", limit) for name, text in sentences.items()},
+    }

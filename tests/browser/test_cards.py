@@ -149,7 +149,7 @@ def test_taking_a_photo_is_announced(open_page: OpenPage, photos: Photos) -> Non
     page.set_input_files("#file", photos("fake"))
     expect(page.get_by_role("status")).to_have_text("fake-0.jpg: sending")
     page.set_input_files("#file", photos("fake", "real"))
-    expect(page.get_by_role("status")).to_have_text("2 photos: sending")
+    expect(page.get_by_role("status")).to_have_text("Sending 2 photos")
     page.get_by_label("Web address of a picture").fill("http://localhost/a.jpg")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("localhost/a.jpg: sending")

@@ -45,7 +45,7 @@ def test_dropped_photos_are_checked(open_page: OpenPage, photos: Photos) -> None
     expect(page.get_by_role("heading", name="Signs of manipulation", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="No sign of manipulation")).to_be_visible()
     expect(page.locator("#drop.is-over")).to_have_count(0)
-    for words in ("not a proof of forgery", "not a proof that the picture is genuine"):
+    for words in ("no proof of forgery", "does not prove that the picture is genuine"):
         expect(page.get_by_text(words)).to_be_visible()
     expect(page.get_by_text("colour 0.0.1").first).to_be_visible()
 

@@ -152,7 +152,7 @@ def test_a_file_over_the_limit_is_not_sent(open_page: OpenPage, tmp_path: Path) 
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
     page.set_input_files("#file", str(path))
-    expect(page.locator(".is-failed")).to_contain_text("larger than 20,000,000 bytes")
+    expect(page.locator(".is-failed")).to_contain_text("larger than 20 MB")
     assert "POST" not in sent
 
 

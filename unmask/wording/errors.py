@@ -118,6 +118,14 @@ def error_sentence(texts: Texts, error: Mapping[str, Any]) -> str:
     )
 
 
+def templates(texts: Texts) -> dict[str, str]:
+    """All sentences by code, or by code and reason (``code.reason``), their placeholders open."""
+    sentences = {code: texts.template(text) for code, text in ERRORS.items()}
+    return sentences | {
+        f"{code}.{reason}": texts.template(text) for (code, reason), text in REASONS.items()
+    }
+
+
 def error_message(texts: Texts, error: Mapping[str, Any]) -> str:
     """In English the error's own message, which says most; else the sentence for its code."""
     message = error.get("message")

@@ -1,5 +1,7 @@
 // What the server's responses mean: how long to wait, and what to tell people about an error.
 
+import { errorText, text } from "./texts.js";
+
 /** Seconds of the first pause and of the longest one that we choose ourselves. */
 const FIRST = 1;
 const LONGEST = 30;
@@ -15,7 +17,7 @@ export class ApiError extends Error {
   }
 }
 
-export const unreachable = () => new ApiError("The server cannot be reached. Is it running?");
+export const unreachable = () => new ApiError(text("unreachable"));
 
 /**
  * The error of a response that is no success. A proxy's response may be of any shape.
@@ -23,15 +25,13 @@ export const unreachable = () => new ApiError("The server cannot be reached. Is 
  */
 export async function errorOf(response) {
   try {
-    const { code, message } = (await response.json()).error;
-    if (code === "key_needed") {
-      return new ApiError("You are signed out. Open the start page and sign in.", code);
-    }
-    if (message) return new ApiError(message, code);
+    const { code, message, detail } = (await response.json()).error;
+    if (code === "key_needed") return new ApiError(text("signed_out"), code);
+    if (message) return new ApiError(errorText(code, detail) ?? message, code);
   } catch {
     // Not from our server.
   }
-  return new ApiError(`The server answered ${response.status}.`);
+  return new ApiError(text("answered", { status: response.status }));
 }
 
 /**

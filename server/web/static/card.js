@@ -2,6 +2,7 @@
 
 import { errorOf, showError, unreachable } from "./api.js";
 import { announce } from "./dom.js";
+import { text } from "./texts.js";
 
 /**
  * Make a card's buttons work; onRemoved is called when the check is gone.
@@ -45,8 +46,8 @@ async function copy(link) {
     location.assign(link.href);
     return;
   }
-  link.textContent = "Copied";
-  announce("The link was copied.");
+  link.textContent = text("copied");
+  announce(text("link_copied"));
   setTimeout(() => (link.textContent = label), 2000);
 }
 
@@ -62,8 +63,8 @@ function confirmed(button, act) {
   }
   const label = button.textContent;
   button.dataset.confirming = "yes";
-  button.textContent = "Remove for good?";
-  announce("Press again to remove this check for good.");
+  button.textContent = text("remove_for_good");
+  announce(text("press_again"));
   setTimeout(() => {
     delete button.dataset.confirming;
     button.textContent = label;
@@ -87,7 +88,7 @@ async function removeCheck(card, button, onRemoved) {
   } finally {
     button.removeAttribute("aria-disabled");
   }
-  announce("The check was removed.");
+  announce(text("removed"));
   onRemoved();
 }
 

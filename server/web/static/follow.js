@@ -1,10 +1,11 @@
 // Follows a check by its live events, and fetches its card once it has ended.
 
 import { pause } from "./api.js";
+import { language, text } from "./texts.js";
 
 /** @type {Record<string, string>} */
-const STATES = { queued: "Waiting for its turn", running: "Looking at the faces" };
-const AWAY = "Waiting for the server";
+const STATES = { queued: text("queued"), running: text("running") };
+const AWAY = text("away");
 
 /** The states in which a check no longer changes. @type {(string | undefined)[]} */
 export const ENDED = ["done", "failed"];
@@ -44,8 +45,8 @@ function listen(id, onState, signal) {
       events.close();
       resolve();
     };
-    for (const [state, text] of Object.entries(STATES)) {
-      events.addEventListener(state, () => onState(text));
+    for (const [state, words] of Object.entries(STATES)) {
+      events.addEventListener(state, () => onState(words));
     }
     events.addEventListener("done", end);
     events.addEventListener("failed", end);
@@ -67,7 +68,7 @@ function listen(id, onState, signal) {
 async function fetchCard(id) {
   let response = null;
   try {
-    response = await fetch(`/c/${id}/card`);
+    response = await fetch(`/c/${id}/card`, { headers: { "Accept-Language": language } });
     if (!response.ok) return { response, card: null };
     const template = document.createElement("template");
     // eslint-disable-next-line no-restricted-properties -- our server escapes what it did not write

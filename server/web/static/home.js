@@ -6,6 +6,7 @@ import { limited } from "./concurrency.js";
 import { announce, get } from "./dom.js";
 import { follow } from "./follow.js";
 import { sendFile, sendUrl } from "./send.js";
+import { text } from "./texts.js";
 
 /** A check as the history of this tab keeps it. @typedef {{ id: string, name?: string }} Sent */
 
@@ -73,7 +74,7 @@ function listenForDrops(form) {
 /** @param {FileList | null} files */
 function checkFiles(files) {
   if (!files?.length) return;
-  announce(files.length > 1 ? `${files.length} photos: sending` : `${files[0]?.name}: sending`);
+  announce(files.length > 1 ? text("photos_sending", { number: files.length }) : text("name_sending", { name: files[0]?.name ?? "" }));
   const limit = Number(form?.dataset.maxBytes);
   for (const file of files) {
     const item = addItem(file.name, URL.createObjectURL(file));
@@ -81,16 +82,16 @@ function checkFiles(files) {
   }
 }
 
-/** @param {string | undefined} text */
-function checkText(text) {
-  const url = text?.trim() ?? "";
+/** @param {string | undefined} words */
+function checkText(words) {
+  const url = words?.trim() ?? "";
   if (/^https?:\/\//.test(url)) checkUrl(url);
 }
 
 /** @param {string} url */
 function checkUrl(url) {
   const item = addItem(url.replace(/^https?:\/\//, ""), null);
-  announce(`${item.dataset.name}: sending`);
+  announce(text("name_sending", { name: item.dataset.name ?? "" }));
   run(item, () => sendUrl(url, stateSetter(item)));
 }
 
@@ -103,7 +104,7 @@ function addItem(name, preview) {
   const template = get(document, "#pending", HTMLTemplateElement);
   const item = get(template.content, "li", HTMLLIElement).cloneNode(true);
   if (!(item instanceof HTMLLIElement)) throw new TypeError("A clone is what it was cloned from.");
-  get(item, "h2", HTMLElement).textContent = name ?? "A photo";
+  get(item, "h2", HTMLElement).textContent = name ?? text("a_photo");
   if (name) item.dataset.name = name;
   if (preview) {
     const picture = get(item, "img", HTMLImageElement);
@@ -118,8 +119,8 @@ function addItem(name, preview) {
 /** A function that sets the text of an item's state. @param {HTMLElement} item */
 function stateSetter(item) {
   const element = get(item, ".state-text", HTMLElement);
-  return (/** @type {string} */ text) => {
-    element.textContent = text;
+  return (/** @type {string} */ words) => {
+    element.textContent = words;
   };
 }
 
@@ -135,7 +136,7 @@ async function run(item, send) {
     showFailure(item, error);
     return;
   }
-  stateSetter(item)("Waiting for its turn");
+  stateSetter(item)(text("queued"));
   item.dataset.check = id;
   remember();
   await finish(item, id);
@@ -153,7 +154,7 @@ async function finish(item, id) {
   const card = await followOne(() => follow(id, stateSetter(item), removed.signal));
   if (removed.signal.aborted) return;
   if (!card) {
-    announce(`${item.dataset.name ?? "Photo"}: removed, or expired`);
+    announce(text("name_gone", { name: item.dataset.name ?? text("a_photo") }));
     forget(item);
     return;
   }
@@ -164,21 +165,21 @@ async function finish(item, id) {
   item.replaceChildren(card);
   enhance(card, () => forget(item));
   if (hadFocus) focusIn(item);
-  announce(`${item.dataset.name ?? "Photo"}: ${get(card, "h2", HTMLElement).textContent}`);
+  announce(`${item.dataset.name ?? text("a_photo")}: ${get(card, "h2", HTMLElement).textContent}`);
 }
 
 /**
  * Shows a photo's name above the verdict. Only this page knows the name, the server never does.
  * @param {HTMLElement} card
- * @param {string | undefined} text
+ * @param {string | undefined} fileName
  */
-function addName(card, text) {
-  if (!text) return;
+function addName(card, fileName) {
+  if (!fileName) return;
   const heading = get(card, "h2", HTMLElement);
   const name = document.createElement("p");
   name.className = "file-name";
   name.id = `n-${card.dataset.check}`;
-  name.textContent = text;
+  name.textContent = fileName;
   (heading.closest("header") ?? heading).before(name);
   card.setAttribute("aria-labelledby", `${name.id} ${heading.id}`);
 }

@@ -1,6 +1,7 @@
 // Sends a photo, or the address of one, and waits for room if the server has none.
 
 import { ApiError, errorOf, pause, unreachable } from "./api.js";
+import { language, text } from "./texts.js";
 
 /** Statuses that mean "not now". */
 const RETRYABLE = [429, 503];
@@ -17,10 +18,10 @@ const LARGE = 1_000_000;
 export function sendFile(file, limit, onState) {
   if (limit && file.size > limit) {
     // The server would answer the same, but only after it received the whole file.
-    throw new ApiError(`The file is larger than ${limit.toLocaleString("en")} bytes.`);
+    throw new ApiError(text("too_large", { limit: limit / 1_000_000 }));
   }
   const onSent = (/** @type {number} */ part) => {
-    if (file.size >= LARGE) onState(`Sending, ${Math.floor(part * 100)} %`);
+    if (file.size >= LARGE) onState(text("sending_part", { percent: Math.floor(part * 100) }));
   };
   return patiently(() => post(file, "application/octet-stream", onSent), onState);
 }
@@ -45,9 +46,9 @@ async function patiently(send, onState) {
     const { id } = response.ok ? await response.json().catch(() => ({})) : {};
     if (id) return id;
     if (!RETRYABLE.includes(response.status) || waits === MAX_WAITS) throw await errorOf(response);
-    onState("Waiting for room");
+    onState(text("waiting_for_room"));
     await pause(response, waits);
-    onState("Sending");
+    onState(text("sending"));
   }
 }
 
@@ -63,6 +64,7 @@ function post(body, type, onSent) {
     const request = new XMLHttpRequest();
     request.open("POST", "/v1/checks?door=web");
     request.setRequestHeader("Content-Type", type);
+    request.setRequestHeader("Accept-Language", language);
     if (onSent) {
       request.upload.addEventListener("progress", (event) => {
         if (event.total) onSent(event.loaded / event.total);

@@ -65,11 +65,11 @@ async def test_a_bound_that_was_raised_for_several_faces_is_told(
     model = public_model(settings)
     report = a_report(Model(name="colour", version="0.0.1", sha256=model.sha256), bound)
     pages = Pages(settings, model)
-    text = pages.card(a_check(report), may_remove=True).text or ""
+    text = pages.card("en", a_check(report), may_remove=True).text or ""
     assert ("by chance" in text) == (note is not None)
     assert note is None or note in text
     other = report.model_copy(update={"model": Model(name="x", version="1", sha256="0" * 64)})
-    assert "by chance" not in (pages.card(a_check(other), may_remove=True).text or "")
+    assert "by chance" not in (pages.card("en", a_check(other), may_remove=True).text or "")
 
 
 def a_report(model: Model, bound: float | None) -> Report:

@@ -1,0 +1,29 @@
+"""The fonts of PDFs and of labels on pictures: Noto Sans, under the SIL Open Font License.
+
+They hold the characters of our languages alone; ``python -m scripts.fonts`` makes them. OFL.txt is
+the licence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+HERE = Path(__file__).parent
+#: The script of each language; the others are written in Latin letters.
+SCRIPTS = {"hi": "devanagari", "te": "telugu"}
+
+
+def font_file(language: str, *, bold: bool = False) -> Path:
+    """The font for a language. It has the Latin letters and the digits too."""
+    script = SCRIPTS.get(language, "latin")
+    return HERE / f"{script}-{'bold' if bold else 'regular'}.ttf"
+
+
+def script_tag(language: str) -> str:
+    """The script of a language as ISO 15924 names it."""
+    return SCRIPTS.get(language, "latin")[:4].capitalize()
+
+
+def needs_shaping(language: str) -> bool:
+    """Whether the letters of a language join and change their order, which a layout engine does."""
+    return language in SCRIPTS

@@ -89,8 +89,8 @@ def measure(photos: Path, out: Path | None) -> dict[str, Any]:
     detector = Detector(settings)
     sources = find_sources([str(photos)])
     list(check_all(sources[:3], detector, settings))
-    finder = Recorder(detector._finder._session)
-    detector._finder._session = finder
+    network = detector._finder._network
+    finder = network._session = Recorder(network._session)
     judges = recorded_judges(detector)
     stages = dict.fromkeys(("decode", "faces", "model", "draw"), 0.0)
     faces = 0

@@ -72,6 +72,12 @@ WARNING_CODES: dict[str, WarningText] = {
         ),
         of_faces=True,
     ),
+    "small_faces_missed": WarningText(
+        gettext_noop(
+            "In a picture this large, faces smaller than {number} pixels may have been missed."
+        ),
+        of_faces=True,
+    ),
 }
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from unmask.detector.align import Floats, Pixels, align_face, frame_quad, quad_side
+from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Classifier, Judgement
 from unmask.detector.examination import Examination, JudgedFace, write_report
-from unmask.detector.faces import FaceFinder, FoundFace
+from unmask.detector.faces import FaceFinder, Search
 from unmask.errors import UnmaskError
 from unmask.images import Picture
 from unmask.report import Report, Timings, Verdict
@@ -44,10 +45,14 @@ class FaceCrop:
 
 @dataclass(frozen=True)
 class FoundFaces:
-    """The faces of one picture, the largest first: as many as are examined, of ``total``."""
+    """The faces of one picture, the largest first: as many as are examined, of ``total``.
+
+    ``warnings`` are about faces that were found and left out, and that may have been missed.
+    """
 
     crops: tuple[FaceCrop, ...]
     total: int
+    warnings: tuple[CodedWarning, ...] = ()
 
 
 class Detector:
@@ -84,19 +89,25 @@ class Detector:
 
     def find(self, pixels: Pixels) -> FoundFaces:
         """The faces of an RGB picture (h, w, 3), uint8: of a photo, or of one frame of a video."""
-        return self._cut(pixels, self._finder.find(pixels))
+        return self._cut(pixels, self._finder.search(pixels))
 
     def judge(self, crops: Sequence[Pixels]) -> list[Judgement]:
         """What the model thinks of aligned RGB faces, each (224, 224, 3) of uint8, in their order;
         the pictures that they come from do not matter."""
         return self._classifier.judge(crops)
 
-    def _cut(self, pixels: Pixels, places: Sequence[FoundFace]) -> FoundFaces:
+    def _cut(self, pixels: Pixels, search: Search) -> FoundFaces:
         crops = []
-        for place in places[: self._max_faces]:
+        total = len(search.faces)
+        for place in search.faces[: self._max_faces]:
             quad = frame_quad(place.landmarks)
             crops.append(FaceCrop(place, quad, align_face(pixels, quad, self.manifest.input_size)))
-        return FoundFaces(tuple(crops), len(places))
+        warnings = []
+        if total > len(crops):
+            warnings.append(warn("faces_left_out", number=len(crops), total=total))
+        if search.missed_under:
+            warnings.append(warn("small_faces_missed", number=search.missed_under))
+        return FoundFaces(tuple(crops), total, tuple(warnings))
 
     def _prepare(self, picture: Picture) -> list[_Prepared] | UnmaskError:
         """Each appearance of a picture, its faces cut out."""
@@ -189,11 +200,7 @@ class _Prepared:
     @property
     def warnings(self) -> tuple[CodedWarning, ...]:
         """What is to be known of the file, of this appearance and of the faces."""
-        of_file = (*self.picture.warnings, *self.of_appearance)
-        judged, total = len(self.faces.crops), self.faces.total
-        if judged == total:
-            return of_file
-        return (*of_file, warn("faces_left_out", number=judged, total=total))
+        return (*self.picture.warnings, *self.of_appearance, *self.faces.warnings)
 
 
 def _timings(appearances: list[_Prepared], per_face: float, draw_ms: float) -> Timings:

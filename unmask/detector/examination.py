@@ -11,8 +11,8 @@ import numpy as np
 
 from unmask.detector.align import Floats, Pixels, frame_matrix, quad_side
 from unmask.detector.annotate import annotate
+from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Judgement
-from unmask.detector.faces import FoundFace
 from unmask.detector.manifest import Manifest
 from unmask.detector.masks import (
     MIN_PART,

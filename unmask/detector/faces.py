@@ -1,168 +1,146 @@
-"""Finds faces and their landmarks with CenterFace, in photographs of any size.
+"""Finds faces and their landmarks in photographs of any size and turn.
 
-CenterFace: Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point" (2019).
-The network sees a face well when it is some 20 to 500 pixels wide, so a picture is looked at
-coarsely first and finely only where that can show more.
+A picture is looked at coarsely first and finely only where that can show more. The network knows
+upright faces, so a face that is turned is looked at once more, brought upright.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from unmask.detector.align import Floats, Pixels
-from unmask.detector.session import open_session
+from unmask.detector.align import Pixels
+from unmask.detector.centerface import (
+    CenterFace,
+    FoundFace,
+    clipped,
+    overlap,
+    reduced,
+    rescaled,
+    suppress,
+)
+from unmask.detector.tiles import look_in_tiles
+from unmask.detector.turns import LEANING, QUARTERS, Upright, lean, tilt, turned_back
 
-MODEL = Path(__file__).parent / "models" / "centerface.onnx"
-SHA256 = "5b3cd64d39a14b646dea514b6e8fc9b28538abaf6d57faa801d1897ba4adfd3c"
-
-#: Least score of a face; a lone weak response is more often a pattern than a face.
-MIN_SCORE = 0.5
-#: Overlap (intersection over union) above which two boxes are one face.
-MAX_OVERLAP = 0.3
 #: Long sides, in pixels, at which a picture is looked at, one after the other.
 LOOKS = (640, 1600, 3200)
+#: A picture that is long and narrow may be looked at larger in the last look: with so many pixels.
+FINEST_PIXELS = 8_000_000
 #: A face smaller than this in a look asks for the next one: there may be smaller ones still.
 SMALL = 48
-#: The network's output has one cell for so many pixels, and its input whole multiples of STEP.
-STRIDE, STEP = 4, 32
+#: Faces smaller than this, in the pixels of the last look, are seldom found.
+SEEN_FROM = 20
+#: What may have been missed is told where it is as large as this, in pixels of the picture.
+TOLD_FROM = 40
+#: Long side at which a picture without an upright face is looked at for one that is turned.
+TURNED_LOOK = 960
+#: The same, with its margin, where a turned face may fill the picture.
+TURNED_MARGIN = 320
+#: Overlap (intersection over union) from which a box is that of the same face, turned.
+SAME = 0.3
 
 
 @dataclass(frozen=True)
-class FoundFace:
-    """A face in picture pixels: box (x0, y0, x1, y1), landmarks (5, 2), score in [0, 1]."""
+class Search:
+    """The faces of a picture, the largest first. In a picture too large for a search in all its
+    detail, faces of fewer than ``missed_under`` pixels may have been missed; else it is 0."""
 
-    box: Floats
-    landmarks: Floats
-    score: float
-
-    @property
-    def size(self) -> float:
-        """The longer side of the box, in pixels."""
-        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
-
-    def scaled(self, factor: np.float32) -> FoundFace:
-        """The same face in a picture that is ``factor`` times as large."""
-        return FoundFace(self.box * factor, self.landmarks * factor, self.score)
+    faces: list[FoundFace]
+    missed_under: int = 0
 
 
 class FaceFinder:
     """The face detector; safe to use from several threads."""
 
     def __init__(self, threads: int = 0) -> None:
-        self._session = open_session(MODEL, SHA256, threads)
+        self._network = CenterFace(threads)
+        self._upright = Upright(self._network)
 
     def find(self, pixels: Pixels) -> list[FoundFace]:
-        """The faces of an RGB picture (h, w, 3), the largest first."""
+        """The faces of an RGB picture (h, w, 3), the largest first. Landmarks are those of the
+        face brought upright: the left eye of one that stands on its head lies to the right."""
+        return self.search(pixels).faces
+
+    def search(self, pixels: Pixels) -> Search:
+        """The faces, and what a search within the budget may have missed."""
+        faces, scale = self._looks(pixels)
+        faces = self._brought_upright(faces, pixels) if faces else self._look_turned(pixels)
+        limit = round(SEEN_FROM / scale)
+        missed = limit if limit > TOLD_FROM else 0
+        return Search(sorted(faces, key=lambda face: -face.size), missed)
+
+    def _looks(self, pixels: Pixels) -> tuple[list[FoundFace], float]:
+        """The faces that the network sees as the picture stands, and the scale of the last look:
+        1.0 where a finer one could show no more."""
         longest = max(pixels.shape[:2])
         faces: list[FoundFace] = []
         for look in LOOKS:
-            faces = suppress(faces + self._look(pixels, look))
-            smallest = min((face.size for face in faces), default=0.0) * look / longest
-            if look >= longest or smallest >= SMALL:
-                break
-        if not faces:
-            faces = self._look_with_margin(pixels)
-        return sorted(faces, key=lambda face: -face.size)
+            scale = look / longest
+            if look == LOOKS[-1]:
+                scale = max(scale, (FINEST_PIXELS / (pixels.shape[0] * pixels.shape[1])) ** 0.5)
+            faces = suppress(faces + self._look(pixels, scale))
+            smallest = min((face.size for face in faces), default=0.0) * scale
+            if scale >= 1 or smallest >= SMALL:
+                return faces or self._look_with_margin(pixels), 1.0
+        return faces or self._look_with_margin(pixels), scale
 
-    def _look(self, pixels: Pixels, long_side: int) -> list[FoundFace]:
-        """Detect with the picture's long side reduced to ``long_side`` (never enlarged)."""
-        height, width = pixels.shape[:2]
-        scale = min(long_side / max(height, width), 1.0)
-        new = max(round(width * scale), 1), max(round(height * scale), 1)
-        small = pixels if scale == 1.0 else cv2.resize(pixels, new, interpolation=cv2.INTER_AREA)
-        canvas = np.zeros((_up(new[1]), _up(new[0]), 3), np.uint8)
-        canvas[: new[1], : new[0]] = small
-        blob = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32)
-        names = ["score", "size", "offset", "landmarks"]
-        outputs = self._session.run(names, {"image": blob})
-        factor = np.array([width / new[0], height / new[1]], np.float32)
-        maps = _Maps(*(output[0] for output in outputs))
-        return suppress(_decode(maps, factor, (width, height)))
+    def _look(self, pixels: Pixels, scale: float) -> list[FoundFace]:
+        """Look at the picture with its sides times ``scale`` (never enlarged)."""
+        small = reduced(pixels, scale)
+        faces = look_in_tiles(self._network, small)
+        return [rescaled(face, small, pixels) for face in faces]
 
-    def _look_with_margin(self, pixels: Pixels) -> list[FoundFace]:
+    def _look_with_margin(self, pixels: Pixels, long_side: int = LOOKS[0]) -> list[FoundFace]:
         """Look once more with a margin: a face that fills its picture is missed without one."""
         height, width = pixels.shape[:2]
-        margin = max(height, width) // 2
-        scale = min(LOOKS[0] / (max(height, width) + 2 * margin), 1.0)
-        size = max(round(width * scale), 1), max(round(height * scale), 1)
-        small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-        pad = max(round(margin * scale), 1)
+        small = reduced(pixels, long_side / 2 / max(height, width))
+        pad = max(round(max(small.shape[:2]) / 2), 1)
         framed = np.pad(small, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
-        factor = np.array([width / size[0], height / size[1]], np.float32)
-        moved = []
-        for face in self._look(framed, LOOKS[0]):
-            box = ((face.box.reshape(2, 2) - pad) * factor).ravel()
-            landmarks = (face.landmarks - pad) * factor
-            inside = (landmarks >= 0) & (landmarks <= (width, height))
+        faces = []
+        for seen in self._network.look(framed):
+            face = rescaled(seen.moved(-pad, -pad), small, pixels)
+            inside = (face.landmarks >= 0) & (face.landmarks <= (width, height))
             if inside.all():
-                moved.append(FoundFace(_clip(box, width, height), landmarks, face.score))
-        return moved
+                box = clipped(face.box, width, height)
+                faces.append(FoundFace(box, face.landmarks, face.score))
+        return faces
+
+    def _look_turned(self, pixels: Pixels) -> list[FoundFace]:
+        """The faces of a picture in which none stands upright, looked at by quarter turns."""
+        small = reduced(pixels, TURNED_LOOK / max(pixels.shape[:2]))
+        turned = {turn: np.ascontiguousarray(np.rot90(small, turn)) for turn in QUARTERS}
+        scores = {turn: _upright_score(self._network.look(turned[turn])) for turn in QUARTERS}
+        if not any(scores.values()):
+            scores = {
+                turn: _upright_score(self._look_with_margin(turned[turn], TURNED_MARGIN))
+                for turn in QUARTERS
+            }
+        best = max(scores, key=lambda turn: scores[turn])
+        if not scores[best]:
+            return []
+        return self._look_by_quarters(pixels, best)
+
+    def _brought_upright(self, faces: list[FoundFace], pixels: Pixels) -> list[FoundFace]:
+        """The faces with the landmarks that they have upright. One that is turned by quarters is
+        taken from a search of the turned picture, which is that of the picture upright."""
+        faces = [self._upright.bring(face, pixels) for face in faces]
+        for turn in {round(tilt(face) / 90) % 4 for face in faces} - {0}:
+            seen = self._look_by_quarters(pixels, turn)
+            faces = [
+                next((other for other in seen if overlap(other.box, face.box) > SAME), face)
+                if round(tilt(face) / 90) % 4 == turn
+                else face
+                for face in faces
+            ]
+        return faces
+
+    def _look_by_quarters(self, pixels: Pixels, turn: int) -> list[FoundFace]:
+        """The faces seen when the picture is turned back by quarters."""
+        whole = np.ascontiguousarray(np.rot90(pixels, turn))
+        faces, _ = self._looks(whole)
+        return [turned_back(self._upright.bring(face, whole), turn, pixels) for face in faces]
 
 
-def suppress(faces: list[FoundFace]) -> list[FoundFace]:
-    """Keep the best-scored of faces that overlap (non-maximum suppression)."""
-    kept: list[FoundFace] = []
-    for face in sorted(faces, key=lambda face: -face.score):
-        if all(_overlap(face.box, other.box) <= MAX_OVERLAP for other in kept):
-            kept.append(face)
-    return kept
-
-
-@dataclass(frozen=True)
-class _Maps:
-    """What the network gives for one picture, each (c, h, w)."""
-
-    score: Floats
-    size: Floats
-    offset: Floats
-    landmarks: Floats
-
-
-def _decode(maps: _Maps, factor: Floats, picture: tuple[int, int]) -> list[FoundFace]:
-    """Turn the network's maps into faces; ``factor`` scales to picture pixels."""
-    rows, columns = _peaks(maps.score[0])
-    scores = maps.score[0, rows, columns]
-    sides = np.exp(maps.size[:, rows, columns]) * STRIDE  # height, width
-    centre_x = (columns + maps.offset[1, rows, columns] + 0.5) * STRIDE
-    centre_y = (rows + maps.offset[0, rows, columns] + 0.5) * STRIDE
-    left, top = centre_x - sides[1] / 2, centre_y - sides[0] / 2
-    boxes = np.stack([left, top, left + sides[1], top + sides[0]], axis=1)
-    points = maps.landmarks[:, rows, columns].T.reshape(-1, 5, 2)  # y, x in units of the box
-    points_x = points[:, :, 1] * sides[1][:, None] + left[:, None]
-    points_y = points[:, :, 0] * sides[0][:, None] + top[:, None]
-    marks = np.stack([points_x, points_y], axis=2) * factor
-    boxes = boxes * np.tile(factor, 2)
-    return [
-        FoundFace(_clip(box, *picture), mark.astype(np.float32), float(value))
-        for box, mark, value in zip(boxes, marks, scores, strict=True)
-    ]
-
-
-def _peaks(score: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Cells that score as a face and are the highest among their neighbours."""
-    highest = cv2.dilate(score, np.ones((3, 3), np.uint8))
-    rows, columns = np.nonzero((score >= MIN_SCORE) & (score >= highest))
-    return rows, columns
-
-
-def _clip(box: Floats, width: int, height: int) -> Floats:
-    limits = np.array([width, height, width, height], np.float32)
-    return np.clip(box, 0, limits).astype(np.float32)
-
-
-def _overlap(a: Floats, b: Floats) -> float:
-    """Intersection over union of two boxes."""
-    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
-    shared = float(np.prod(np.maximum(high - low, 0)))
-    total = float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2])) - shared
-    return shared / total if total > 0 else 0.0
-
-
-def _up(value: int) -> int:
-    """The next multiple of STEP."""
-    return -(-value // STEP) * STEP
+def _upright_score(faces: list[FoundFace]) -> float:
+    return sum(face.score for face in faces if lean(face) <= LEANING)

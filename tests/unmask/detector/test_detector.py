@@ -17,6 +17,7 @@ from unmask.detector import detector as detecting
 from unmask.detector.align import Pixels
 from unmask.detector.detector import Detector
 from unmask.detector.examination import Examination
+from unmask.detector.faces import Search
 from unmask.errors import UnmaskError
 from unmask.images import Appearance, Picture, open_picture
 from unmask.report import UnsureReason, Verdict
@@ -349,7 +350,7 @@ def test_both_searches_count_as_finding_faces(
 ) -> None:
     """Each search and each decoding here takes an hour by the clock."""
     now = [0.0]
-    find, decode = detector._finder.find, Picture.appearances
+    search, decode = detector._finder.search, Picture.appearances
 
     def slowly(hours: float, action: object) -> object:
         def slow(*values: object) -> object:
@@ -359,7 +360,7 @@ def test_both_searches_count_as_finding_faces(
         return slow
 
     monkeypatch.setattr(detecting.time, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(detector._finder, "find", slowly(1, find))
+    monkeypatch.setattr(detector._finder, "search", slowly(1, search))
     monkeypatch.setattr(Picture, "appearances", slowly(10, decode))
     pixels = scenery(2600, 1400)
     pixels[100:612, 1500:2012] = portrait
@@ -387,6 +388,19 @@ def test_no_more_faces_than_the_setting_allows(colour_model: Path, portrait: Pix
         assert len(found.report.faces) == most
         assert found.report.warning_codes == said
         assert found.report.warnings == tuple(warning.english for warning in said)
+
+
+def test_faces_that_may_have_been_missed_are_warned_of(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the reduced JPEG may have hidden does not count: it is searched in full."""
+    searched = iter([Search([], 90), Search([], 50)])
+    monkeypatch.setattr(detector._finder, "search", lambda pixels: next(searched))
+    (found,) = examined(detector, picture(scenery(2600, 1400), "JPEG"))
+    assert found.report.verdict is Verdict.NO_FACE
+    assert [(warning.code, warning.parameters) for warning in found.report.warning_codes] == [
+        ("small_faces_missed", {"number": 50})
+    ]
 
 
 def test_the_annotated_picture_shows_the_face(detector: Detector, portrait: Pixels) -> None:

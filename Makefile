@@ -9,10 +9,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # most of the suite's time is waiting, so that three processes keep two cores busy
 PARALLEL ?= -n 3 --dist loadgroup
 
-.PHONY: run test test-all lint format extension train evaluate benchmark example screenshots clean
+.PHONY: run test test-all lint format lock images extension train evaluate benchmark example screenshots clean
 .DEFAULT_GOAL := run
 
-INSTALLED_FROM := pyproject.toml constraints.txt scripts/install.sh
+INSTALLED_FROM := pyproject.toml constraints.txt requirements.lock scripts/install.sh scripts/locked.py
 
 $(VENV)/serving: $(INSTALLED_FROM)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -60,6 +60,14 @@ extension: extension/node_modules/installed
 format: $(VENV)/developing
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+## make lock: requirements.lock, after a change of pyproject.toml or constraints.txt
+lock: $(VENV)/developing
+	$(BIN)/python -m scripts.lock
+
+## make images: each image of docker/Dockerfile, built and started until its health check passes
+images:
+	$(PYTHON) -m scripts.images
 
 # DATA is a folder with faces.csv, or with train|valid|test/real|fake, or several that make one set
 train: $(VENV)/developing

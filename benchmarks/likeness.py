@@ -2,7 +2,7 @@
 
 DATA is a folder with photographs of faces, one face filling most of each, of at least 256 pixels.
 Scenes of six faces are composed of them, at several sizes of a face. Each scene is compared with
-itself encoded anew or resized, and with itself after one face was changed. The shares of those that
+itself re-encoded or resized, and with itself after one face was changed. The shares of those that
 unmask/images/similarity.py calls alike go to results/likeness.json.
 """
 

@@ -57,7 +57,7 @@ def portrait() -> Pixels:
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test depends on the UNMASK_* variables of whoever runs it."""
+    """No test depends on the UNMASK_* variables of the person who runs it."""
     for name in list(os.environ):
         if name.startswith("UNMASK_"):
             monkeypatch.delenv(name)

@@ -87,7 +87,7 @@ class Publishing:
         show_appearances: bool = True,
         version: int | None = None,
     ) -> tuple[CaseRecord, str]:
-        """Publish a decided case, or a published one anew; returns it and the report's slug.
+        """Publish a decided case, or a published one again; returns it and the report's slug.
 
         ``reasoning`` replaces the deciding opinion's, for the public; ``note`` says what changed,
         and is needed from the second version on. Title and summary are the case's. Raises

@@ -96,7 +96,7 @@ def hold(change: Change, case: Case, person_id: int) -> None:
 
 
 def let_go(case: Case) -> None:
-    """Take a case from whoever holds it."""
+    """Take a case from the member who holds it."""
     case.claimed_by = case.claimed_at = case.claimed_until = None
 
 

@@ -78,7 +78,7 @@ async def test_entries_that_changed_places_and_a_cut_end_are_named(play: Play) -
     head = (await play.desk.history.verify(play.ada)).entries
     await _tamper(play, f"DELETE FROM history WHERE team_id = :team AND seq = {head}")
     assert await _broken(play) == (head, "head")
-    # hiding one entry by writing the next one anew, with a link and a place that fit
+    # hiding one entry by rewriting the next one, with a link and a place that fit
     await _tamper(
         play,
         "DELETE FROM history WHERE team_id = :team AND seq = 5",

@@ -321,8 +321,8 @@ def _wrapped(parts: list[str], letter: int, width: int) -> tuple[str, ...]:
 def _layout(faces: Numbered, boxes: list[Rect], text: int, size: Size) -> list[Placed]:
     """A plate and its top left corner for each face.
 
-    Labels stand beside their box, inside the picture, and off faces and other labels where that
-    can be had, if need be by shrinking all of them.
+    Labels stand beside their box, inside the picture, and off faces and other labels where there
+    is room, if need be by shrinking all of them.
     """
     best: list[Placed] = []
     least = float("inf")

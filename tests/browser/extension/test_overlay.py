@@ -150,7 +150,7 @@ def test_it_goes_when_its_picture_is_another(checked: Checked, web: Web, face: F
     nothing_is_shown(overlay)
 
 
-def test_a_picture_that_is_checked_again_begins_anew(
+def test_the_badge_of_a_picture_that_is_checked_again_is_reset(
     checked: Checked, extension: Extension, proxy: FaultProxy, web: Web, face: Face
 ) -> None:
     """The same picture, and the next one of a carousel."""

@@ -17,7 +17,7 @@ PAGES, PICTURES, OTHER = "pages.example.org", "pictures.example.org", "other.exa
 MEMBERS = "members.example.org"
 #: Sends its pictures to browsers for its friends' pages only; other programs are welcome.
 WARY = "wary.example.net"
-#: Sends its pictures for its friends' pages only, whoever asks.
+#: Sends its pictures for its friends' pages only, to browsers and programs alike.
 CLOSED = "closed.example.net"
 LOCAL = ("127.0.0.1", "localhost")
 HOSTS = {PAGES, PICTURES, OTHER, MEMBERS, WARY, CLOSED, *LOCAL}

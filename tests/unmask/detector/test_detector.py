@@ -381,7 +381,7 @@ def test_the_threshold_can_be_chosen(colour_model: Path, portrait: Pixels) -> No
 
 
 def test_no_more_faces_than_the_setting_allows(colour_model: Path, portrait: Pixels) -> None:
-    """And whoever asked is told so: the one that matters may be among the others."""
+    """The report warns of it: the face that matters may be among the others."""
     crowd = picture(np.tile(portrait[:300, 90:390], (2, 3, 1)))
     for most, said in ((4, (warn("faces_left_out", number=4, total=6),)), (6, ())):
         (found,) = examined(Detector(Settings(model=colour_model, max_faces=most)), crowd)

@@ -60,7 +60,7 @@ def test_weights_take_the_places_of_the_files_own(tower: Path) -> None:
 
 
 def test_weights_live_as_long_as_the_session(tower: Path) -> None:
-    """It reads them where they lie, also when whoever gave them has let go of them."""
+    """The session reads them where they lie, also after its caller has dropped them."""
 
     def opened() -> Any:
         weights = {"tuned": np.asfortranarray(np.full((3, 1), 2.0, np.float32))}

@@ -27,7 +27,7 @@ def seen(pixels: Pixels, kind: str = "JPEG", side: int = 512, **options: int) ->
     "options",
     [{"quality": 50}, {"quality": 80}, {"side": 300}, {"side": 800}, {"kind": "WEBP"}],
 )
-def test_what_was_encoded_anew_is_the_same(portrait: Pixels, options: dict[str, int]) -> None:
+def test_a_re_encoded_picture_is_the_same(portrait: Pixels, options: dict[str, int]) -> None:
     assert alike(seen(portrait), seen(portrait, **options), [FACE])  # type: ignore[arg-type]
 
 

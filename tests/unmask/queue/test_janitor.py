@@ -166,7 +166,7 @@ async def test_an_orphan_is_seen_beside_another_application(
     assert harness.queue.orphans(0) == {job_of(harness, check)}
 
 
-async def test_a_log_is_written_anew_once_for_all_janitors(
+async def test_a_log_is_rewritten_once_for_all_janitors(
     harness: QueueHarness, monkeypatch: Any
 ) -> None:
     keeper(harness)

@@ -66,7 +66,7 @@ async def test_what_redis_lost_at_once_is_asked_for_again(harness: QueueHarness)
             await harness.checks.submit(as_picture(picture(2)), door=Door.API)
 
 
-async def test_a_thousand_askers_at_once_make_one_job(harness: QueueHarness) -> None:
+async def test_a_thousand_submissions_at_once_make_one_job(harness: QueueHarness) -> None:
     submits = (harness.checks.submit(as_picture(b"same"), door=Door.WEB) for _ in range(1000))
     checks = await asyncio.gather(*submits)
     assert len({check.id for check in checks}) == 1000

@@ -117,7 +117,7 @@ async def test_a_job_in_no_queue_is_found(harness: QueueHarness, monkeypatch: An
     assert client.exists(f"rq:job:{job_id}")
 
 
-async def test_an_asker_that_died_before_storing(harness: QueueHarness, monkeypatch: Any) -> None:
+async def test_a_caller_that_died_before_storing(harness: QueueHarness, monkeypatch: Any) -> None:
     monkeypatch.setattr("unmask.queue.janitor.ORPHAN_SECONDS", 0.0)
     monkeypatch.setattr("unmask.queue.janitor.STORING_SECONDS", 0.0)
     made = await harness.checks._register("0" * 64, Door.WEB, None, False, None)

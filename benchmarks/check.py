@@ -23,6 +23,8 @@ from unmask.cli.check import check_all
 from unmask.cli.sources import find_sources
 from unmask.detector.detector import Detector
 from unmask.errors import UnmaskError
+from unmask.evidence.collect import Collector
+from unmask.evidence.credentials.reader import CredentialsReader
 from unmask.settings import Settings
 
 RESULT = Path(__file__).parent / "results" / "check.json"
@@ -86,16 +88,16 @@ def make_photos(folder: Path, count: int) -> None:
 def measure(photos: Path, out: Path | None) -> dict[str, Any]:
     """Check the photos once to warm up a few, then all of them, and add up the stages."""
     settings = Settings()
-    detector = Detector(settings)
+    detector, collector = Detector(settings), Collector(CredentialsReader())
     sources = find_sources([str(photos)])
-    list(check_all(sources[:3], detector, settings))
+    list(check_all(sources[:3], detector, collector, settings))
     network = detector._finder._network
     finder = network._session = Recorder(network._session)
     judges = recorded_judges(detector)
     stages = dict.fromkeys(("decode", "faces", "model", "draw"), 0.0)
     faces = 0
     start = time.perf_counter()
-    for _, report in check_all(sources, detector, settings, out):
+    for _, report in check_all(sources, detector, collector, settings, out):
         if isinstance(report, UnmaskError):
             raise report
         faces += len(report.faces)

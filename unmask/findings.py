@@ -57,8 +57,9 @@ class Where(_Frozen):
 class Evidence(_Frozen):
     """One finding about the file.
 
-    ``code`` says what was found and ``parameters`` fill its sentence. Both may be published: what
-    a file holds of places, names and prompts is in no parameter.
+    ``code`` says what was found and ``parameters`` fill its sentence; ``sentence`` is that in
+    English, once the finding stands in a report. All may be published: what a file holds of
+    places, names and prompts is in no parameter.
     """
 
     kind: Kind
@@ -67,6 +68,7 @@ class Evidence(_Frozen):
     says: Says = Says.NOTHING
     where: Where = Where()
     parameters: dict[str, str | int] = {}
+    sentence: str = ""
 
 
 def weighed(evidence: Iterable[Evidence]) -> list[Evidence]:
@@ -87,9 +89,16 @@ def evidence_says(evidence: Iterable[Evidence]) -> Says:
 
 
 def telling(evidence: Iterable[Evidence]) -> Evidence | None:
-    """The finding to name in the statement: the heaviest one that says what the whole says."""
+    """The finding to name in the statement: the heaviest one that says what the whole says, if
+    possible one that names a maker."""
     findings = weighed(evidence)
     says = evidence_says(findings)
+    fitting = [item for item in findings if item.says is says and item.weight is not Weight.NOTE]
     if says is Says.NOTHING:
         return None
-    return next(item for item in findings if item.says is says and item.weight is not Weight.NOTE)
+    heaviest = [item for item in fitting if item.weight is fitting[0].weight]
+    return next((item for item in heaviest if _names_maker(item)), heaviest[0])
+
+
+def _names_maker(finding: Evidence) -> bool:
+    return "maker" in finding.parameters or "agent" in finding.parameters

@@ -52,6 +52,7 @@ class Permission(StrEnum):
     VISIT = "visit"  # pages, the model, and a check whose secret id the caller has
     CREATE_CHECK = "create a check"
     LIST_CHECKS = "list checks"
+    READ_METADATA = "read a picture's metadata"  # places, names and prompts are in it
     DELETE_CHECK = "delete a check"
     READ_METRICS = "read metrics"
 
@@ -96,6 +97,7 @@ ROLES: dict[Permission, _Needed] = {
     Permission.VISIT: _by_key(_EVERYBODY),
     Permission.CREATE_CHECK: _on_checks(Scope.CHECK),
     Permission.LIST_CHECKS: _on_checks(Scope.LIST),
+    Permission.READ_METADATA: _on_checks(Scope.CHECK),
     Permission.DELETE_CHECK: _on_checks(Scope.DELETE),
     Permission.READ_METRICS: {Role.MEMBER: (Scope.METRICS,), Role.OPERATOR: _FREE},
     Permission.READ_CASES: _by_key(_PEOPLE, Scope.DESK_READ, Scope.DESK_WRITE),

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from unmask.findings import Evidence, Says
 from unmask.warning_codes import WARNING_CODES, CodedWarning
 
 #: People see 1 to 99 %: no detector knows for certain.
@@ -125,6 +126,7 @@ class Timings(_Frozen):
     faces: float = 0.0
     model: float = 0.0
     draw: float = 0.0
+    evidence: float = 0.0
     total: float = 0.0
 
 
@@ -134,7 +136,9 @@ class Report(_Frozen):
     ``threshold`` is the bound on the heatmap. A face of this picture is called fake from
     ``fake_bound`` on and real below ``real_bound``: both rise with the number of faces, one of
     which may well stand out by chance. ``warnings`` are the English sentences of ``warning_codes``;
-    a report that an earlier version stored has the sentences alone.
+    a report that an earlier version stored has the sentences alone. ``evidence`` is what the file
+    tells of its origin, the heaviest first; ``evidence_says`` what it says as a whole. Neither
+    changes ``verdict``, which is of the faces.
     """
 
     version: int = 1
@@ -150,6 +154,8 @@ class Report(_Frozen):
     fake_bound: Probability | None = None
     pictures: Pictures = Pictures()
     timings_ms: Timings = Timings()
+    evidence: tuple[Evidence, ...] = ()
+    evidence_says: Says = Says.NOTHING
     warning_codes: tuple[CodedWarning, ...] = ()
     warnings: tuple[str, ...] = ()
 

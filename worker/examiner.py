@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from unmask.detector.annotate import annotate, encode_jpeg, encode_png
 from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
+from unmask.evidence.collect import Collected, Collector
+from unmask.evidence.credentials.reader import CredentialsReader
+from unmask.evidence.metadata.listing import metadata_json
 from unmask.images import Picture, open_picture
 from unmask.report import Box, Pictures, Report
 from unmask.settings import Settings
 from unmask.store import Store
+from unmask.wording.evidence import with_evidence
 
 _log = logging.getLogger(__name__)
 
@@ -49,17 +54,23 @@ class Examiner:
     """Runs batches through one detector."""
 
     def __init__(self, detector: Examines, store: Store, settings: Settings) -> None:
+        """Raises :class:`SettingsError` where the trust list cannot be read."""
+        self._collector = Collector(CredentialsReader(settings.c2pa_trust_list))
         self._detector = detector
         self._store = store
         self._settings = settings
         self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "unmask-draw")
         # Apart: a task that waits for an encoder must not hold the thread that the encoder needs.
         self._encoders = ThreadPoolExecutor(_DRAWING_THREADS, "unmask-encode")
+        # Apart from both: evidence is collected while the model judges, and awaited by a drawer.
+        self._collectors = ThreadPoolExecutor(1, "unmask-evidence")
 
     def close(self) -> None:
         """End the threads, once their tasks are done."""
         self._threads.shutdown()
         self._encoders.shutdown()
+        self._collectors.shutdown()
+        self._collector.close()
 
     def examine(self, jobs: Sequence[ExamineJob]) -> list[Future[Outcome]]:
         """Examine a batch: the faces of all pictures go through the model together.
@@ -69,11 +80,15 @@ class Examiner:
         """
         inputs = list(self._threads.map(self._open, jobs))
         pictures = [picture for picture in inputs if isinstance(picture, Picture)]
+        evidence = [
+            self._collectors.submit(self._collect, job, input_)
+            for job, input_ in zip(jobs, inputs, strict=True)
+        ]
         judged = iter(self._judge(pictures))
         results = [next(judged) if isinstance(input_, Picture) else input_ for input_ in inputs]
         return [
-            self._threads.submit(self._conclude, job, result)
-            for job, result in zip(jobs, results, strict=True)
+            self._threads.submit(self._conclude, job, result, collected)
+            for job, result, collected in zip(jobs, results, evidence, strict=True)
         ]
 
     def _open(self, job: ExamineJob) -> Picture | UnmaskError:
@@ -97,30 +112,52 @@ class Examiner:
         # One picture is to blame; it fails alone.
         return [result for picture in pictures for result in self._judge([picture])]
 
-    def _conclude(self, job: ExamineJob, result: Examination | UnmaskError) -> Outcome:
+    def _collect(self, job: ExamineJob, picture: Picture | UnmaskError) -> Collected:
+        """The evidence of a picture; none where it fails, for the check does not hang on it."""
+        if isinstance(picture, UnmaskError):
+            return Collected()
+        start = time.perf_counter()
+        try:
+            collected = self._collector.collect(picture)
+        except Exception:
+            _log.exception("job %s: its evidence could not be collected", job.id)
+            return Collected()
+        return replace(collected, seconds=time.perf_counter() - start)
+
+    def _conclude(
+        self,
+        job: ExamineJob,
+        result: Examination | UnmaskError,
+        evidence: Future[Collected],
+    ) -> Outcome:
         if isinstance(result, UnmaskError):
             return result
         try:
-            return self._store_result(job, result)
+            return self._store_result(job, result, evidence.result())
         except UnmaskError as error:
             return error
         except Exception:
             _log.exception("job %s: the result could not be drawn", job.id)
             return _internal_error()
 
-    def _store_result(self, job: ExamineJob, examination: Examination) -> Report:
+    def _store_result(
+        self, job: ExamineJob, examination: Examination, collected: Collected
+    ) -> Report:
         """Draw the pictures of a result and store them; the report last, for it says that all is
         there."""
         start = time.perf_counter()
         pixels, mask = examination.decoded(), examination.mask()
         maps = self._encoders.submit(lambda: (encode_png(mask), encode_png(examination.heatmap())))
-        files = {"annotated.jpg": encode_jpeg(annotate(pixels, examination.report, mask))}
-        for number, face in enumerate(examination.report.faces):
+        collected = self._collector.look(collected, lambda: pixels)
+        report = with_evidence(examination.report, collected.evidence)
+        files = {"annotated.jpg": encode_jpeg(annotate(pixels, report, mask))}
+        for number, face in enumerate(report.faces):
             left, top, right, bottom = _crop(face.box, pixels.shape[1], pixels.shape[0])
             files[f"face-{number}.jpg"] = encode_jpeg(pixels[top:bottom, left:right])
         files["mask.png"], files["heatmap.png"] = maps.result()
+        files["metadata.json"] = json.dumps(metadata_json(collected.metadata)).encode()
         draw = (time.perf_counter() - start) * 1000
-        report = _with_timings(examination.report, job, draw)
+        report = _with_timings(report, job, draw, collected.seconds * 1000)
         files["report.json"] = report.model_dump_json().encode()
         for name, data in files.items():
             self._store.put_result(job.id, name, data)
@@ -134,12 +171,14 @@ class Examiner:
             _log.warning("job %s: its files could not be removed", job.id)
 
 
-def _with_timings(report: Report, job: ExamineJob, draw: float) -> Report:
-    """The report with the time in the queue and the time to draw, and the names of its pictures."""
+def _with_timings(report: Report, job: ExamineJob, draw: float, evidence: float) -> Report:
+    """The report with the time in the queue, to draw and for the evidence (which passes beside the
+    model's), in milliseconds, and the names of its pictures."""
     timings, queue = report.timings_ms, job.wait * 1000
     times = {
         "queue": queue,
         "draw": timings.draw + draw,
+        "evidence": evidence,
         "total": timings.total + draw + queue,
     }
     names = Pictures(annotated="annotated.jpg", mask="mask.png", heatmap="heatmap.png")

@@ -14,7 +14,14 @@ from bot.replies.messages import MARKS, NOTES, error_sentence
 from bot.state.reply_queue import Item, Origin
 from unmask.i18n import Texts
 from unmask.report import Face, Report, Verdict, shown_percent
-from unmask.wording.reports import CAVEATS, VERDICTS, statement, warning_sentence
+from unmask.wording.evidence import (
+    FEW,
+    evidence_sentence,
+    headline,
+    report_statement,
+    shown_verdict,
+)
+from unmask.wording.reports import CAVEATS, VERDICTS, warning_sentence
 
 #: In UTF-16 code units, as Telegram counts.
 CAPTION_LIMIT, TEXT_LIMIT = 1024, 4096
@@ -60,8 +67,8 @@ def single(
     report = result.report
     if report is None:
         raise ValueError("a caption needs a report")
-    head = f"{MARKS[report.verdict]} {texts.gettext(VERDICTS[report.verdict])}"
-    sentence = statement(texts, report.faces)
+    head = f"{MARKS[shown_verdict(report)]} {headline(texts, report)}"
+    sentence = report_statement(texts, report)
     notes = _notes(texts, result.item, report, origin, may_repeat)
     last = [texts.gettext(CAVEATS[report.verdict]), _model(texts, report)]
 
@@ -91,14 +98,11 @@ def album(
     may_repeat: bool,
 ) -> Caption:
     """One caption for several pictures, numbered in the order in which they were sent."""
-    verdicts = [result.report.verdict for result in results if result.report]
-    counts = Counter(verdicts)
-    worst = min(verdicts, key=_BY_SUSPICION.index, default=Verdict.NO_FACE)
-    summary = ", ".join(
-        f"{texts.gettext(VERDICTS[verdict])}: {counts[verdict]}"
-        for verdict in _BY_SUSPICION
-        if counts[verdict]
-    )
+    reports = [result.report for result in results if result.report]
+    ranked = sorted(reports, key=lambda report: _BY_SUSPICION.index(shown_verdict(report)))
+    worst = shown_verdict(ranked[0]) if ranked else Verdict.NO_FACE
+    counts = Counter(headline(texts, report) for report in ranked)
+    summary = ", ".join(f"{words}: {count}" for words, count in counts.items())
     total = texts.ngettext("{number} picture", "{number} pictures", len(results))
     head = f"{MARKS[worst]} {total}: {summary}"
     notes = [_skipped(texts, skipped)] if skipped else []
@@ -175,7 +179,7 @@ def _line(texts: Texts, result: PictureResult, detailed: bool) -> str:
         text = error_sentence(texts, error) if detailed else texts.gettext("could not be examined")
         return f"✖️ {text}"
     report, outcome = result.report, result.item.outcome
-    line = f"{MARKS[report.verdict]} {texts.gettext(VERDICTS[report.verdict])}"
+    line = f"{MARKS[shown_verdict(report)]} {headline(texts, report)}"
     if report.fake_probability is not None:
         percent = shown_percent(report.fake_probability)
         line += f" ({texts.gettext('fake {percent} %', percent=percent)})"
@@ -212,7 +216,9 @@ def _notes(
     if outcome.similar:  # the report is about another file
         of_faces = (warning for warning in report.warning_codes if warning.is_of_faces)
         warnings = (*outcome.warnings, *of_faces)
-    return notes + [warning_sentence(texts, warning) for warning in warnings]
+    notes += [warning_sentence(texts, warning) for warning in warnings]
+    evidence = () if outcome.similar else report.evidence[:FEW]  # that of the other file's
+    return notes + [evidence_sentence(texts, finding) for finding in evidence]
 
 
 def _origin(texts: Texts, origin: Origin) -> str:

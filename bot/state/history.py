@@ -17,6 +17,8 @@ from redis import asyncio as aioredis
 
 from bot.state.redis_keys import Keys
 from unmask.errors import UnmaskError
+from unmask.evidence.origin import tells_origin
+from unmask.findings import Says
 from unmask.images import Picture
 from unmask.images.similarity import Look, alike, look, may_be_alike
 from unmask.queue import CheckQueue
@@ -69,7 +71,7 @@ class History:
         perceptual hash of the picture, as hex.
 
         A picture that cannot be decoded resembles none and has no hash. For the same file the
-        stored hash is returned.
+        stored hash is returned. A file that tells its origin is answered for by itself alone.
         """
         entries = await self._entries(chat)
         for entry in entries:
@@ -79,6 +81,8 @@ class History:
         if current is None:
             return None, ""
         phash = f"{current.bits:016x}"
+        if await asyncio.to_thread(tells_origin, picture):
+            return None, phash
         close = [
             entry
             for entry in entries
@@ -162,7 +166,7 @@ class History:
         report = await self._report(entry)
         data = await self._picture(entry.check) if report else None
         earlier = await self._look(data) if data else None
-        if earlier is None or report is None:
+        if earlier is None or report is None or report.evidence_says is not Says.NOTHING:
             return False
         boxes = [face.box for face in report.faces]
         return await asyncio.to_thread(alike, earlier, current, boxes)

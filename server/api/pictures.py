@@ -1,4 +1,4 @@
-"""The pictures of a check: the one that was sent, the results, and each face."""
+"""The files of a check: the picture that was sent, the results, each face, the metadata."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from aiohttp import web
 
 from server.api.preview import PREVIEWS
 from server.api.responses import check_of, not_found
-from server.context import CHECKS
+from server.context import ACTOR, CHECKS
 from unmask.errors import UnmaskError
+from unmask.permissions import Permission, require
 
 #: A browser may keep a picture for minutes, not longer: DELETE cannot reach into it.
 CACHE = "private, max-age=300"
@@ -40,6 +41,17 @@ async def original(request: web.Request) -> web.Response:
     if preview is None:
         raise not_found()
     return _picture(preview, "image/jpeg")
+
+
+async def metadata(request: web.Request) -> web.Response:
+    """All metadata of the picture's file: for those who may send pictures to its team."""
+    check = await check_of(request)
+    require(request[ACTOR], Permission.READ_METADATA, check)
+    data = await request.app[CHECKS].result(check.id, "metadata.json")
+    if data is None:
+        raise not_found()
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(body=data, content_type="application/json", headers=headers)
 
 
 async def _stored(request: web.Request, name: str, kind: str) -> web.Response:

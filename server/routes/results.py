@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from server.api import pictures
-from server.api.openapi import Operation, file_content
+from server.api.openapi import Operation, file_content, json_content
 from server.routes.route import CHECK, Route
 from server.web import report
+from unmask.permissions import Permission
 
 _JPEG, _PNG, _PDF = (file_content(kind) for kind in ("image/jpeg", "image/png", "application/pdf"))
 
@@ -63,6 +64,20 @@ RESULTS = (
         f"{CHECK}/face/{{n:[0-9]{{1,3}}}}.jpg",
         pictures.face,
         Operation("readFace", "A face", "The crop of one face.", {"200": _JPEG}, "not_found"),
+    ),
+    Route(
+        "GET",
+        f"{CHECK}/metadata",
+        pictures.metadata,
+        Operation(
+            "readMetadata",
+            "The metadata of the file",
+            "All fields, the telling ones first. They may hold places, names and prompts, so the "
+            "secret id of a check does not suffice to read them.",
+            {"200": json_content("The fields.", "Metadata")},
+            "not_found key_needed key_scope",
+        ),
+        Permission.READ_METADATA,
     ),
     Route(
         "GET",

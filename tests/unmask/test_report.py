@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from unmask.findings import Evidence, Kind, Weight
 from unmask.report import (
     Face,
     Image,
@@ -31,14 +32,15 @@ DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 #: The report's JSON as docs promise it: nothing may go missing, new fields may come.
 VERSION_1 = {
     "": "version sha256 verdict fake_probability statement image faces model threshold "
-    "real_bound fake_bound pictures timings_ms warning_codes warnings",
+    "real_bound fake_bound pictures timings_ms evidence evidence_says warning_codes warnings",
     "image": "width height format",
     "faces": "box landmarks fake_probability verdict tampered_fraction outline reasons judges",
     "judges": "name fake_probability",
+    "evidence": "kind code weight says where parameters sentence",
     "warning_codes": "code parameters",
     "model": "name version sha256",
     "pictures": "annotated mask heatmap",
-    "timings_ms": "queue decode faces model draw total",
+    "timings_ms": "queue decode faces model draw evidence total",
 }
 FAKE, UNSURE, REAL, NO_FACE = Verdict.FAKE, Verdict.UNSURE, Verdict.REAL, Verdict.NO_FACE
 
@@ -70,6 +72,7 @@ def full_report() -> Report:
         threshold=0.5,
         pictures=Pictures(annotated="a.jpg"),
         timings_ms=Timings(decode=1.5, total=1.5),
+        evidence=(Evidence(kind=Kind.MARKS, code="mark_generated", weight=Weight.HINT),),
         warning_codes=(warn("some_frames", number=3),),
     )
 

@@ -108,8 +108,10 @@ def test_the_times_of_a_report_add_up() -> None:
         threshold=0.5,
         timings_ms=Timings(decode=1, faces=2, model=3, draw=4, total=10),
     )
-    timed = _with_timings(report, ExamineJob("job", "y", wait=0.5), 6.0)
-    assert timed.timings_ms == Timings(queue=500, decode=1, faces=2, model=3, draw=10, total=516)
+    timed = _with_timings(report, ExamineJob("job", "y", wait=0.5), 6.0, 7.0)
+    assert timed.timings_ms == Timings(
+        queue=500, decode=1, faces=2, model=3, draw=10, evidence=7, total=516
+    )
     assert timed.pictures == Pictures(
         annotated="annotated.jpg", mask="mask.png", heatmap="heatmap.png"
     )

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice, repeat
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -18,9 +19,12 @@ from unmask.detector.detector import Detector
 from unmask.detector.examination import Examination
 from unmask.environment import read_settings
 from unmask.errors import Exit, UnmaskError, internal_error
+from unmask.evidence.collect import Collector
+from unmask.evidence.credentials.reader import CredentialsReader
 from unmask.images import Picture
 from unmask.report import Pictures, Report
 from unmask.settings import Settings
+from unmask.wording.evidence import with_evidence
 
 #: Pictures whose results are drawn at the same time; each takes some 10 bytes a pixel.
 DRAWN_TOGETHER = 2
@@ -42,10 +46,11 @@ def run(options: argparse.Namespace) -> int:
     sources = find_sources(options.photos, options.out)
     if options.out:
         _make_folder(options.out)
+    collector = Collector(CredentialsReader(settings.c2pa_trust_list))
     detector = _open_detector(settings, options.threshold)
     status = Exit.DONE
-    with shown_on(len(sources), options.json) as show:
-        for source, outcome in check_all(sources, detector, settings, options.out):
+    with shown_on(len(sources), options.json) as show, closing(collector):
+        for source, outcome in check_all(sources, detector, collector, settings, options.out):
             if isinstance(outcome, UnmaskError):
                 status = Exit.SOME_FAILED
             show(source.name, outcome)
@@ -53,7 +58,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def check_all(
-    sources: Sequence[Source], detector: Detector, settings: Settings, out: Path | None = None
+    sources: Sequence[Source],
+    detector: Detector,
+    collector: Collector,
+    settings: Settings,
+    out: Path | None = None,
 ) -> Iterator[Outcome]:
     """Each source with its report or error, in order.
 
@@ -71,7 +80,7 @@ def check_all(
             yield from _ended(drawing)
             examined = under_way.result()
             drawing = [
-                (source, pool.submit(_conclude, item, prefix))
+                (source, pool.submit(_conclude, item, collector, prefix))
                 for (source, prefix), item in zip(batch, examined, strict=True)
             ]
         yield from _ended(drawing)
@@ -103,10 +112,23 @@ def _examine(detector: Detector, pictures: list[Picture]) -> list[Examination | 
     return [examined for picture in pictures for examined in _examine(detector, [picture])]
 
 
-def _conclude(examined: Examination | UnmaskError, prefix: Path | None) -> Report | UnmaskError:
+def _conclude(
+    examined: Examination | UnmaskError, collector: Collector, prefix: Path | None
+) -> Report | UnmaskError:
     if isinstance(examined, UnmaskError):
         return examined
+    examined.report = _with_evidence(examined, collector)
     return _attempt(_write_results, examined, prefix) if prefix else examined.report
+
+
+def _with_evidence(examined: Examination, collector: Collector) -> Report:
+    """The report with what the file tells; without it where that fails."""
+    try:
+        collected = collector.look(collector.collect(examined.picture), examined.decoded)
+    except Exception as fault:
+        log.error("a picture's evidence could not be collected", exc_info=fault)
+        return examined.report
+    return with_evidence(examined.report, collected.evidence)
 
 
 def _write_results(examined: Examination, prefix: Path) -> Report:

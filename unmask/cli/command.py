@@ -1,8 +1,8 @@
 """Reads the command line and runs the command that it names.
 
-``check`` and ``model`` are the heart's own; the others are entry points (:mod:`unmask.commands`).
-Only the standard library is imported here, so that help and wrong usage are answered at once; a
-command's own module is imported when the command is run.
+``check``, ``evidence`` and ``model`` are the heart's own; the others are entry points
+(:mod:`unmask.commands`). Only the standard library is imported here, so that help and wrong usage
+are answered at once; a command's own module is imported when the command is run.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def _parser(*wanted: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"unmask {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_check(commands)
+    _add_evidence(commands)
     _add_model(commands)
     for name, command in installed_commands().items():
         part = commands.add_parser(name, help=command.HELP, description=command.DESCRIPTION)
@@ -92,6 +93,18 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.set_defaults(run=_run_check)
 
 
+def _add_evidence(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evidence = commands.add_parser(
+        "evidence",
+        help="show what a picture's file tells",
+        description="Shows what the file of each PHOTO tells of its origin (Content Credentials, "
+        "generators' marks, metadata), and all of its metadata. No face is looked at.",
+    )
+    evidence.add_argument("photos", nargs="+", metavar="PHOTO", help="as for unmask check")
+    evidence.add_argument("--json", action="store_true", help="print one line of JSON a picture")
+    evidence.set_defaults(run=_run_evidence)
+
+
 def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     model = commands.add_parser(
         "model",
@@ -107,6 +120,12 @@ def _run_check(options: argparse.Namespace) -> int:
     from unmask.cli import check
 
     return check.run(options)
+
+
+def _run_evidence(options: argparse.Namespace) -> int:
+    from unmask.cli import evidence
+
+    return evidence.run(options)
 
 
 def _run_model(options: argparse.Namespace) -> int:

@@ -19,7 +19,8 @@ from unmask.errors import UnmaskError
 from unmask.i18n import Texts, gettext_noop, terminal_language, texts_in
 from unmask.report import Face, Report, State, Verdict, shown_percent
 from unmask.wording.errors import error_message
-from unmask.wording.reports import statement, warning_sentences
+from unmask.wording.evidence import WEIGHTS, evidence_sentence, report_statement
+from unmask.wording.reports import warning_sentences
 
 #: Fewer pictures are through before a bar could be read.
 MANY = 8
@@ -131,7 +132,15 @@ def _print_report(out: Console, name: str, report: Report, texts: Texts) -> None
     out.print(Text(plain(name), "bold"))
     if report.faces:
         out.print(_table(report.faces, texts))
-    lines = [statement(texts, report.faces)]
+    lines = [report_statement(texts, report)]
+    lines += [
+        texts.gettext(
+            "File: {sentence} ({weight})",
+            sentence=evidence_sentence(texts, finding),
+            weight=texts.gettext(WEIGHTS[finding.weight]),
+        )
+        for finding in report.evidence
+    ]
     lines += [
         texts.gettext("Note: {warning}", warning=warning)
         for warning in warning_sentences(texts, report)

@@ -20,7 +20,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from unmask.detector.align import Pixels
 from unmask.errors import UnmaskError
+from unmask.i18n import DEFAULT, texts_in
 from unmask.report import Face, Report, Verdict, shown_percent
+from unmask.wording.evidence import origin_label
 
 Colour = tuple[int, int, int]
 #: Left, top, right, bottom in pixels; right and bottom lie just outside.
@@ -47,6 +49,8 @@ STYLES = {
     Verdict.UNSURE: Style("UNSURE", (240, 228, 66), 0.15, dashed=True),
     Verdict.REAL: Style("no sign", (86, 180, 233), 0.08),
 }
+#: The box of a mark that a generator drew: purple in the same palette.
+VISIBLE_MARK = Style("", (204, 121, 167), 0.12, dashed=True)
 #: Drawn last, so that it lies on top.
 MOST_SUSPICIOUS_LAST = (Verdict.REAL, Verdict.UNSURE, Verdict.FAKE)
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
@@ -72,7 +76,8 @@ def annotate(pixels: Pixels, report: Report, mask: Pixels, examined: date | None
     """The picture with a box and label for each face, the tampered region and a legend.
 
     ``pixels`` (h, w, 3) RGB, left as it is; ``mask`` (h, w), 255 where tampered; ``examined`` is
-    the day that the legend names, by default today (UTC). Returns a new picture of the same size.
+    the day that the legend names, by default today (UTC). The report's visible marks are boxed too.
+    Returns a new picture of the same size.
     """
     canvas = pixels.copy()
     size = canvas.shape[1], canvas.shape[0]
@@ -85,6 +90,8 @@ def annotate(pixels: Pixels, report: Report, mask: Pixels, examined: date | None
     boxes = [_box(face) for _, face in faces]
     for (_, face), box in zip(faces, boxes, strict=True):
         _draw_box(canvas, box, STYLES[face.verdict], text)
+    for x, y, width, height in filter(None, (item.where.box for item in report.evidence)):
+        _draw_box(canvas, (x, y, x + width, y + height), VISIBLE_MARK, text)
     labels = _layout(faces, boxes, text, size)
     parts = _legend(report, marked, examined or datetime.now(UTC).date())
     legend = _place_legend(parts, boxes + [_rect(*label) for label in labels], text, size)
@@ -298,6 +305,7 @@ def _legend(report: Report, marked: bool, examined: date) -> list[str]:
     if marked:
         sure = "likely" if report.verdict is Verdict.FAKE else "possibly"
         parts.append(f"outlined: {sure} altered")
+    parts += filter(None, [origin_label(texts_in(DEFAULT), report)])
     return parts
 
 

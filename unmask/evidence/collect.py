@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -24,11 +25,13 @@ from unmask.images import Picture
 class Collected:
     """The findings, the heaviest first, and the metadata that they were read from.
 
-    The findings may be published; the metadata holds places, names and prompts.
+    The findings may be published; the metadata holds places, names and prompts. ``seconds`` is the
+    time that it took to collect them.
     """
 
     evidence: tuple[Evidence, ...] = ()
     metadata: Metadata = field(default_factory=Metadata)
+    seconds: float = 0.0
 
 
 class Collector:
@@ -41,11 +44,8 @@ class Collector:
         """End the process that reads credentials."""
         self._credentials.close()
 
-    def collect(self, picture: Picture, pixels: npt.NDArray[np.uint8] | None = None) -> Collected:
-        """The evidence of a picture's bytes as they were sent.
-
-        ``pixels`` (h, w, 3), as shown and at any size, are compared with the thumbnail.
-        """
+    def collect(self, picture: Picture) -> Collected:
+        """The evidence of a picture's bytes as they were sent; nothing is decoded."""
         blocks = read_blocks(picture.data, picture.format)
         metadata = read_metadata(blocks)
         evidence = [
@@ -53,9 +53,18 @@ class Collector:
             *find_marks(metadata.fields),
             *tell(metadata, datetime.now(UTC)),
         ]
-        if metadata.thumbnail and pixels is not None:
-            evidence += compare_thumbnail(metadata.thumbnail, pixels)
         return Collected(tuple(weighed(evidence)), metadata)
+
+    def look(self, collected: Collected, decoded: Callable[[], npt.NDArray[np.uint8]]) -> Collected:
+        """The same with what the picture tells beside it.
+
+        ``decoded`` returns it as (h, w, 3), upright; it is called where there is a need.
+        """
+        thumbnail = collected.metadata.thumbnail
+        if not thumbnail:
+            return collected
+        seen = compare_thumbnail(thumbnail, decoded())
+        return replace(collected, evidence=tuple(weighed([*collected.evidence, *seen])))
 
     def _read_credentials(
         self, picture: Picture, blocks: Blocks, metadata: Metadata

@@ -64,6 +64,21 @@ def schemas() -> Json:
             event={"type": "string", "enum": [*State, "error"]},
             data={"type": "string"},
         ),
+        "Metadata": _object(
+            "What the file holds beside the picture.",
+            fields={"type": "array", "items": _FIELD},
+            left_out={"type": "integer", "description": "How many fields more there are."},
+            place={
+                "anyOf": [
+                    _object(
+                        "In degrees; south and west are negative.",
+                        latitude={"type": "number"},
+                        longitude={"type": "number"},
+                    ),
+                    {"type": "null"},
+                ]
+            },
+        ),
         "Health": _object("It answers.", status={"const": "ok"}),
         "Readiness": _object(
             "Checks are taken.",
@@ -93,6 +108,12 @@ def _object(description: str, **properties: Json) -> Json:
 DOOR: Json = {"type": "string", "enum": ["api", "web", "extension"], "default": "api"}
 TEAM: Json = {"type": "string", "pattern": body.TEAM}
 _OPTIONS = {"door": DOOR, "team": TEAM}
+_FIELD = _object(
+    "One field, named as exiftool names it, and what it means where that needs a word.",
+    name={"type": "string"},
+    value={"type": "string"},
+    meaning={"type": "string"},
+) | {"required": ["name", "value"]}
 _ERROR: Json = {
     "type": "object",
     "description": "What every error looks like; see docs/errors.md for the codes.",

@@ -39,6 +39,7 @@ NOT_OPEN = {
     ("GET", "/v1/checks"): Scope.LIST,
     ("GET", "/metrics"): Scope.METRICS,
     ("DELETE", "/v1/checks/{id}"): Scope.DELETE,
+    ("GET", "/v1/checks/{id}/metadata"): Scope.CHECK,
 }
 
 

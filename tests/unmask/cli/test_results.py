@@ -17,6 +17,8 @@ from unmask.cli.sources import find_sources, name_results
 from unmask.detector.detector import Detector
 from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
+from unmask.evidence.collect import Collector
+from unmask.evidence.credentials.reader import CredentialsReader
 from unmask.images import Picture
 from unmask.report import Report
 from unmask.settings import Settings
@@ -134,7 +136,8 @@ def test_a_batch_is_shown_while_the_next_one_is_examined(photos: Path) -> None:
 
     sources = find_sources([str(photos / "fake.jpg"), str(photos / "real.jpg")])
     codes = []
-    for _, outcome in check.check_all(sources, Slow(), settings):  # type: ignore[arg-type]
+    collector = Collector(CredentialsReader())
+    for _, outcome in check.check_all(sources, Slow(), collector, settings):  # type: ignore[arg-type]
         assert isinstance(outcome, UnmaskError)
         codes.append(outcome.code)
         shown.set()
@@ -193,7 +196,8 @@ def test_photos_share_batches_and_memory_is_bounded(
 def test_outcomes_come_as_soon_as_their_batch_is_done(colour_model: Path, photos: Path) -> None:
     settings = Settings(model=colour_model, batch_size=1)
     sources = find_sources([str(photos / "no_face.png"), "later.jpg"])
-    outcomes = check.check_all(sources, Detector(settings), settings)
+    collector = Collector(CredentialsReader())
+    outcomes = check.check_all(sources, Detector(settings), collector, settings)
     source, outcome = next(outcomes)
     assert source is sources[0]
     assert isinstance(outcome, Report)

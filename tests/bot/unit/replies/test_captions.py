@@ -9,11 +9,15 @@ import pytest
 from bot.i18n import texts_in
 from bot.replies import captions
 from bot.replies.captions import CAPTION_LIMIT, TEXT_LIMIT, PictureResult, length
+from bot.replies.messages import MARKS
 from bot.state.reply_queue import Item, Kind, Note, Origin, Outcome, SentPicture
 from tests.bot.unit.reports import face, report
+from unmask.findings import Evidence, Says, Weight
+from unmask.findings import Kind as Kind_
 from unmask.i18n import LANGUAGES
 from unmask.report import Report, Verdict, shown_percent
 from unmask.warning_codes import warn
+from unmask.wording.evidence import with_evidence
 from unmask.wording.reports import CAVEATS, VERDICTS, statement
 
 WHEN = datetime(2026, 11, 23, 7, 5, tzinfo=UTC)
@@ -140,3 +144,54 @@ def test_a_cut_leaves_whole_characters() -> None:
         cut = captions._cut("\U0001f977" * 9, limit)
         assert length(cut) <= limit and cut.endswith("…")
         cut.encode("utf-8")
+
+
+MARKED = with_evidence(
+    report(face(Verdict.REAL)),
+    [
+        Evidence(
+            kind=Kind_.MARKS,
+            code="mark_generated",
+            weight=Weight.HINT,
+            says=Says.GENERATED,
+            parameters={"maker": "Google"},
+        ),
+        *(
+            Evidence(
+                kind=Kind_.METADATA,
+                code="editor_named",
+                weight=Weight.NOTE,
+                parameters={"program": f"editor-{number}"},
+            )
+            for number in range(9)
+        ),
+    ],
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_marked_picture_has_no_tick(language: str) -> None:
+    texts = texts_in(language)
+    caption = captions.single(texts, PictureResult(item(), MARKED), VERY_LONG, hint=True)
+    head = caption.text.partition("\n")[0]
+    assert MARKS[Verdict.REAL] not in head and head.startswith(MARKS[Verdict.UNSURE])
+    assert texts.gettext(VERDICTS[Verdict.REAL]) not in head
+    assert "Google" in caption.text.split("\n")[1]
+    assert length(caption.text) <= CAPTION_LIMIT
+    assert caption.text.count("editor-") == 2  # the few heaviest findings
+
+
+def test_a_marked_picture_of_an_album_has_no_tick() -> None:
+    results = [PictureResult(item(), MARKED), PictureResult(item(), report(face(Verdict.REAL)))]
+    text = captions.album(texts_in("en"), results, None, skipped=0, may_repeat=False).text
+    assert f"1. {MARKS[Verdict.UNSURE]} Made by AI, says the file (fake 5 %)" in text
+    assert f"2. {MARKS[Verdict.REAL]} No sign of manipulation (fake 5 %)" in text
+    assert text.startswith(MARKS[Verdict.UNSURE])
+
+
+def test_the_evidence_of_another_file_is_not_told_of_this_one() -> None:
+    noted = MARKED.model_copy(update={"evidence": MARKED.evidence[1:], "evidence_says": "nothing"})
+    caption = captions.single(
+        texts_in("en"), PictureResult(item(earlier=WHEN, similar=True), noted), None
+    )
+    assert "editor-1" not in caption.text

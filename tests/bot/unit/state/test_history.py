@@ -15,6 +15,8 @@ from bot.state.history import MAX_COMPARED, Entry, History
 from bot.state.redis_keys import Keys
 from tests.bot.unit.reports import report
 from tests.conftest import Pixels
+from tests.unmask.evidence.files import xmp
+from unmask.findings import Says
 from unmask.images import Picture, open_picture
 from unmask.report import Check, Door, State
 from unmask.settings import Settings
@@ -33,9 +35,10 @@ class CheckQueue:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.read = 0
+        self.report = report()
 
     async def get(self, check: str) -> Check:
-        return done(check, "0" * 64).model_copy(update={"report": report()})
+        return done(check, "0" * 64).model_copy(update={"report": self.report})
 
     async def picture(self, check: str) -> bytes:
         self.read += 1
@@ -117,3 +120,20 @@ async def test_the_files_of_a_check(redis: aioredis.Redis, portrait: Pixels) -> 
     assert await history.files_of("a", []) == []
     await history.forget_file("u")
     assert await history.check_of_file("u") is None
+
+
+async def test_a_file_that_tells_its_origin_is_not_answered_for_by_a_copy(
+    redis: aioredis.Redis, portrait: Pixels
+) -> None:
+    plain = opened(portrait)
+    out = BytesIO()
+    credit = xmp({"XMP-photoshop:Credit": "Made with Google AI"})
+    Image.fromarray(portrait).save(out, "JPEG", quality=60, xmp=credit)
+    marked = open_picture(out.getvalue(), SETTINGS)
+    history, checks = history_of(redis, plain)
+    _, phash = await history.find(CHAT, plain)
+    await history.remember(CHAT, done("a", plain.sha256), 1, phash)
+    assert (await history.find(CHAT, opened(portrait, 60)))[0] is not None
+    assert (await history.find(CHAT, marked))[0] is None
+    checks.report = report().model_copy(update={"evidence_says": Says.GENERATED})
+    assert (await history.find(CHAT, opened(portrait, 60)))[0] is None

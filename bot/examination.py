@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from telegram.error import InvalidToken, NetworkError, RetryAfter
@@ -110,7 +111,7 @@ class Examination:
     async def _request_check(self, reply: Reply, item: Item, picture: Picture) -> None:
         """Request the check, and store whose it is, so that they can delete it."""
         sent, outcome = item.sent, item.outcome
-        check = await self._check_of(picture, reply.idempotency_key(item))
+        check = await self._check_of(picture, reply, item)
         await self._users.own(reply.user, f"check:{reply.chat}:{check}")
         # The check of a clip's preview does not hold the bytes of the clip.
         if not (sent.kind is Kind.CLIP and Note.THUMBNAIL in outcome.notes) and sent.unique:
@@ -119,15 +120,16 @@ class Examination:
         outcome.check, outcome.owner = check, reply.user
         await self._replies.save(reply)
 
-    async def _check_of(self, picture: Picture, key: str) -> str:
+    async def _check_of(self, picture: Picture, reply: Reply, item: Item) -> str:
         """The id of the check; the same one if it was requested before a crash."""
+        submit = partial(self._checks.submit, door=Door.TELEGRAM, owner=f"telegram:{reply.user}")
         try:
-            check = await self._checks.submit(picture, door=Door.TELEGRAM, idempotency_key=key)
+            check = await submit(picture, idempotency_key=reply.idempotency_key(item))
         except UnmaskError as error:
             if error.code != "idempotency_mismatch":
                 raise
             # The URL leads to another picture than before the crash.
-            check = await self._checks.submit(picture, door=Door.TELEGRAM)
+            check = await submit(picture)
         return check.id
 
     async def _wait(self, reply: Reply, item: Item) -> None:

@@ -27,6 +27,7 @@ from bot.transport.leader import LeaderLock
 from bot.transport.polling import UPDATES, poll
 from bot.transport.retry import reason_of
 from bot.transport.token import TokenError, bot_id, derived, token_of
+from unmask.environment import make_files_private
 from unmask.errors import Exit, SettingsError, UnmaskError
 from unmask.fetch import Fetcher
 from unmask.logs import log_json, redacted
@@ -58,6 +59,7 @@ def serve(settings: Settings, fetcher: Fetcher | None = None) -> int:
     try:
         token = token_of(settings)
         log_json(token, secret.get_secret_value() if secret else "")
+        make_files_private()
         asyncio.run(_until_signal(settings, fetcher))
     except (TokenError, webhook.BadWebhookError, SettingsError, InvalidToken) as error:
         is_revoked = isinstance(error, InvalidToken)

@@ -7,11 +7,13 @@ import math
 from server.cached_stats import CachedStats
 from server.security.policy import Policy
 from unmask.errors import UnmaskError
+from unmask.queue import Stats
 from unmask.queue.rate_limits import Limiter
 from unmask.report import Priority
 from unmask.settings import Settings
 
-#: Pictures of a pool that may wait while none of its workers lives: one may be starting again.
+#: Pictures of a pool that may wait while none of its workers lives: one may be starting again. Half
+#: of them may be of one owner.
 WAITING_WITHOUT_WORKER = 500
 RETRY_WITHOUT_WORKER = 30
 
@@ -42,14 +44,25 @@ class Backpressure:
         else:
             await self._limiter.hit("checks", address, self._policy.checks_per_address)
 
-    async def require_room(self, pool: str, priority: Priority) -> None:
-        """Raise ``busy`` if the queue that a picture would go to is too long."""
+    async def require_room(self, pool: str, priority: Priority, owner: str) -> None:
+        """Raise ``busy`` if a picture of an owner would wait too long: behind its own in the queue
+        of a pool, and behind others' with which it takes turns."""
         stats, longest = await self._stats.get(), self._longest_wait[priority]
-        wait = stats.wait_in(pool, priority)
-        if wait is None and stats.waiting_in(pool) >= WAITING_WITHOUT_WORKER:
-            raise _busy("No worker is running, and many pictures wait.", RETRY_WITHOUT_WORKER)
-        if wait is not None and wait > longest:
+        wait = stats.wait_in(pool, priority, owner)
+        if wait is None:
+            self._require_room_without_worker(stats, pool, owner)
+        elif wait > longest:
             raise _busy("More pictures wait than can be examined in time.", wait - longest)
+        # However many owners there are, no job is to fail because no worker takes it in time.
+        whole = stats.wait_in(pool, priority) or 0.0
+        if whole > self._longest_wait[Priority.BULK]:
+            over = whole - self._longest_wait[Priority.BULK]
+            raise _busy("More pictures wait than can be examined in time.", over)
+
+    def _require_room_without_worker(self, stats: Stats, pool: str, owner: str) -> None:
+        is_full = stats.waiting_in(pool) >= WAITING_WITHOUT_WORKER
+        if is_full or stats.waiting_of(owner, pool) >= WAITING_WITHOUT_WORKER / 2:
+            raise _busy("No worker is running, and many pictures wait.", RETRY_WITHOUT_WORKER)
 
 
 def _busy(why: str, seconds: float) -> UnmaskError:

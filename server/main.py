@@ -11,6 +11,7 @@ from aiohttp import web
 from server.app import make_app
 from server.protocol import Runner, raise_file_limit
 from server.security.policy import Policy, UnsafeSettingsError
+from unmask.environment import make_files_private
 from unmask.errors import UnmaskError
 from unmask.logs import log_json
 from unmask.queue import CheckQueue
@@ -25,6 +26,7 @@ def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; the exit status."""
     log_json()
     raise_file_limit()
+    make_files_private()
     try:
         asyncio.run(_until_signal(settings))
     except (UnsafeSettingsError, UnmaskError, OSError) as error:

@@ -1,7 +1,8 @@
-"""The settings of a command: from the environment, with those that its options replace."""
+"""What a command takes from its environment: the settings, and who may read its files."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -22,6 +23,22 @@ def read_settings(model: Path | None = None) -> Settings:
     if settings.model.is_dir():
         settings = settings.model_copy(update={"model": settings.model / "manifest.json"})
     return settings
+
+
+def make_files_private() -> None:
+    """Let the files and folders that this process makes be read by its own account alone."""
+    os.umask(0o077)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder that its owner alone can read; one of ours that others can read is closed.
+
+    Raises OSError.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state = path.stat()
+    if state.st_uid == os.getuid() and state.st_mode & 0o077:
+        path.chmod(0o700)
 
 
 def _problems(fault: ValidationError) -> str:

@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     retention: int = Field(
         86_400, gt=0, description="How long pictures, reports and masks are kept, in seconds."
     )
+    max_checks: int = Field(
+        50_000, gt=0, description="Most checks that are kept at one time for a key or an address."
+    )
+    min_free: int = Field(
+        100_000_000, ge=0, description="Bytes of the store's disk that new pictures leave free."
+    )
     max_wait: int = Field(
         21_600, gt=0, description="Longest time in the queue before a check fails, in seconds."
     )

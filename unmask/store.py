@@ -12,9 +12,11 @@ import contextlib
 import errno
 import logging
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -76,6 +78,15 @@ class Store:
             raise _as_unmask_error(error) from error
         if not is_stored:
             self._write(self._picture(sha256), data)
+
+    def has_room(self, min_free: int) -> bool:
+        """Whether ``min_free`` bytes are free on the store's disk; an object store always has."""
+        if not self._local:
+            return True
+        folder = Path(self._root)
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        return shutil.disk_usage(folder).free >= min_free
 
     def has_picture(self, sha256: str) -> bool:
         """Whether a picture is stored."""

@@ -35,10 +35,11 @@ def run(options: argparse.Namespace) -> int:
     if options.alive:
         return Exit.DONE if _is_alive() else Exit.SOME_FAILED
     with needing("worker"):
-        from unmask.environment import read_settings
+        from unmask.environment import make_files_private, read_settings
         from unmask.logs import log_json
         from worker.main import run as work
     log_json(level=logging.WARNING)
+    make_files_private()
     try:
         work(read_settings())
     except SettingsError as error:

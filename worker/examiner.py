@@ -145,6 +145,9 @@ class Examiner:
     ) -> Report:
         """Draw the pictures of a result and store them; the report last, for it says that all is
         there."""
+        if not self._store.has_room(self._settings.min_free // 2):
+            # The rest is Valkey's, which may write its log to the same disk.
+            raise UnmaskError("storage_full", "The store has no room for the result.")
         start = time.perf_counter()
         pixels, mask = examination.decoded(), examination.mask()
         maps = self._encoders.submit(lambda: (encode_png(mask), encode_png(examination.heatmap())))

@@ -20,11 +20,17 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Whether a check can be taken: the queue answers."""
+    """Whether a check can be taken and served: the queue answers, it and the store have room, and a
+    worker lives."""
     try:
         stats = await request.app[STATS].get()
+        problem = await request.app[CHECKS].unready()
     except UnmaskError as error:
         raise UnmaskError("not_ready", "The queue does not answer.") from error
+    if problem is None and stats.workers == 0:
+        problem = "No worker is running."
+    if problem is not None:
+        raise UnmaskError("not_ready", problem)
     return json_response({"status": "ready", "workers": stats.workers, "waiting": stats.waiting})
 
 

@@ -57,6 +57,7 @@ class Submission:
             team=self._actor.team_for(options.team),
             bulk=self._bulk,
             idempotency_key=self._idempotency_key(),
+            owner=caller_of(self._request),
         )
 
     async def _count(self) -> None:
@@ -66,7 +67,7 @@ class Submission:
     async def _ask_for_room(self, team: str | None) -> None:
         pool = self._request.app[CHECKS].pool_of(self._actor.team_for(team))
         priority = Priority.BULK if self._bulk else Priority.INTERACTIVE
-        await self._request.app[BACKPRESSURE].require_room(pool, priority)
+        await self._request.app[BACKPRESSURE].require_room(pool, priority, caller_of(self._request))
         self._pool = pool
 
     def _team_is_in_body(self) -> bool:

@@ -34,7 +34,7 @@ SERVICE = (
         Operation(
             "readiness",
             "Readiness",
-            "The queue answers, so checks are taken.",
+            "Checks are taken: the queue answers, there is room, a worker runs.",
             {"200": json_content("Yes.", "Readiness")},
             "not_ready",
         ),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.faults.queue_harness import QueueHarness, as_picture, listening, picture, queue_harness
 from tests.faults.stub_detector import manifest
@@ -72,21 +76,75 @@ async def test_worker_without_room(tmp_path: Path) -> None:
         assert again.state is State.DONE
 
 
-@pytest.fixture
-def full_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 128 KB."""
-    folder = tmp_path / "small"
+@contextmanager
+def disk_of(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of its own, of a size as mount names it."""
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("mounting a file system needs root")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 128 KB."""
+    with disk_of(tmp_path / "small", "128k") as folder:
+        yield folder
+
+
+@pytest.fixture
+def data_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 24 MB."""
+    with disk_of(tmp_path / "data", "24m") as folder:
+        yield folder
+
+
+async def test_a_disk_that_store_and_valkey_share(data_disk: Path) -> None:
+    """However many pictures are refused, Valkey keeps the room that it needs; where another program
+    takes even that, DELETE makes some, and all goes on by itself."""
+    async with queue_harness(data_disk, min_free=8_000_000) as harness:
+        large = [picture(number, side=700) for number in range(30)]
+        checks = []
+        with pytest.raises(UnmaskError, match="disk is full"):
+            for data in large:
+                checks += await harness.submit(data)
+        filler = data_disk / "filler"
+        for _ in range(300):
+            with pytest.raises(UnmaskError, match="disk is full"):
+                await harness.submit(picture(99))
+        assert shutil.disk_usage(data_disk).free > 6_000_000
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4_096))
+
+        async def is_refused() -> bool:
+            try:
+                harness.client.set("x", "y" * 8_192)
+            except redis.RedisError as error:
+                return "MISCONF" in str(error)
+            return False
+
+        await harness.until(is_refused, 20)
+        assert await harness.checks.unready() is not None
+        assert await harness.checks.delete(checks[0].id)
+        assert await harness.checks.get(checks[0].id) is None
+        harness.client.set("x", "y")
+        filler.unlink()
+
+        async def is_ready() -> bool:
+            return await harness.checks.unready() is None
+
+        for check in checks[1:]:
+            await harness.checks.delete(check.id)
+        await harness.until(is_ready, 20)
+        await harness.submit(picture(98))
+
+
 async def test_full_disk(tmp_path: Path, full_disk: Path) -> None:
     """Submitting is refused with a code and leaves nothing; once there is room, all goes on."""
-    async with queue_harness(tmp_path, store=str(full_disk / "store")) as harness:
+    async with queue_harness(tmp_path, store=str(full_disk / "store"), min_free=0) as harness:
         filler = full_disk / "filler"
         filler.write_bytes(bytes(100_000))
         with pytest.raises(UnmaskError) as refused:

@@ -21,6 +21,7 @@ from server.security.policy import counted_address
 from tests.server.server_process import Service, blank, client_of
 from unmask.errors import UnmaskError
 from unmask.queue import CheckQueue, Stats
+from unmask.queue.records import owner_tag
 from unmask.report import Priority
 
 pytestmark = pytest.mark.anyio
@@ -196,6 +197,17 @@ async def test_a_long_queue_is_not_made_longer(
         assert (await answer.json())["error"]["code"] == "busy"
 
 
+@pytest.mark.parametrize("pace", [2.0, None])
+@pytest.mark.parametrize(("owner", "status"), [("127.0.0.1", 503), ("203.0.113.7", 202)])
+async def test_one_sender_s_long_queue_is_not_another_s(
+    client: Client, fixed: Callable[..., None], pace: float | None, owner: str, status: int
+) -> None:
+    """Owners take turns, so only the one whose pictures wait is told to wait."""
+    lanes = {name: {owner_tag(owner): 300} for name in queued(300)}
+    fixed(depth=queued(300), lanes=lanes, pace={"shared": pace} if pace else {})
+    assert (await client.post("/v1/checks", data=blank())).status == status
+
+
 async def sent_bulk(client: Client, **params: str) -> Any:
     form = FormData()
     form.add_field("file", blank(), filename="a.png")
@@ -252,7 +264,7 @@ async def test_room_is_asked_for_once_for_each_picture(
     """Before the body is read, or, where the body may name another queue, after it."""
     pools: list[str] = []
 
-    async def count(_: Backpressure, pool: str, priority: Priority) -> None:
+    async def count(_: Backpressure, pool: str, priority: Priority, owner: str) -> None:
         pools.append(pool)
 
     monkeypatch.setattr(Backpressure, "require_room", count)
@@ -289,7 +301,7 @@ async def test_the_queue_is_not_asked_for_each_request(
     monkeypatch.setattr(client.app[CHECKS], "stats", counted)
     monkeypatch.setattr(cached_stats, "TTL", 60)
     room = client.app[BACKPRESSURE].require_room
-    await asyncio.gather(*(room("shared", Priority.INTERACTIVE) for _ in range(20)))
+    await asyncio.gather(*(room("shared", Priority.INTERACTIVE, "") for _ in range(20)))
     answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
     assert {answer.status for answer in answers} == {200} and reads == 1
 

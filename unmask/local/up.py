@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from unmask.environment import make_files_private, make_private_folder
 from unmask.errors import SettingsError
 from unmask.local.child_environment import server_environment, worker_environment
 from unmask.local.supervisor import Child, ending_with_parent, first_ended
@@ -42,6 +43,7 @@ def serve(settings: Settings) -> None:
     :class:`UnmaskError` ``model_missing``, ``model_mismatch``, ``queue_unavailable`` or
     ``not_ready`` (the server or the worker ended, and printed the reason).
     """
+    make_files_private()
     model_tag(settings.model)  # Before anything is started: without a model nothing can be.
     _try_to_listen(settings)
     with _claim(settings.data.expanduser().absolute()):
@@ -119,7 +121,7 @@ def _command(part: str) -> list[str]:
 def _claim(data: Path) -> Iterator[None]:
     """Hold the lock on the data folder; raises :class:`SettingsError` if another process does."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        make_private_folder(data)
         file = (data / "up.lock").open("a+")
     except OSError as fault:
         raise SettingsError(f"UNMASK_DATA={data}: {fault.strerror}.") from fault

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
+import logging
 import re
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from redis import asyncio as aioredis
 
 from unmask.errors import UnmaskError
-from unmask.queue import records, scripts, stats
+from unmask.queue import lists, records, stats
 from unmask.queue.clients import open_async_client, open_client, reachable, redis_url
 from unmask.queue.events import Change, CheckEvents
 from unmask.queue.janitor import Janitor
-from unmask.queue.keys import EVENTS, LIST, SHARED, SUSPECTS, checked_name, pool_names, queue_name
+from unmask.queue.keys import EVENTS, SHARED, checked_name, pool_names, queue_name
+from unmask.queue.lists import Order, Page
+from unmask.queue.room import Room
+from unmask.queue.scripts import checks as scripts
 from unmask.queue.worker_queue import WorkerQueue
 from unmask.report import Check, Door, Priority, State, Verdict
 from unmask.settings import Settings
@@ -29,30 +31,16 @@ from unmask.store import Store
 if TYPE_CHECKING:  # a health check reads the queue, and should not load the decoders
     from unmask.images import Picture
 
+_log = logging.getLogger(__name__)
+
 #: Seconds to wait for a picture's file that is being removed, and between two tries.
 _REMOVAL_SECONDS, _REMOVAL_INTERVAL = 5.0, 0.02
 _MAX_SUBMIT_TRIES = 2
-#: A score as Redis writes it, and the id of a check.
-_CURSOR = re.compile(r"(-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?)~([0-9a-f]{32})")
 _CHECK_ID = re.compile(r"[0-9a-f]{32}")
-_MAX_LISTED = 200
 _PING_SECONDS = 1.0
+#: Seconds after which somebody with too many checks may try again.
+_RETRY_TOO_MANY = 600
 _RESULT_MISSING = "The result of this check is lost. Send the picture again."
-
-
-class Order(StrEnum):
-    """How a list of checks is sorted."""
-
-    NEWEST = "newest"
-    SUSPICIOUS = "suspicious"
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some checks of a list, and the cursor of the next ones (None at the end)."""
-
-    checks: tuple[Check, ...]
-    cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -93,6 +81,7 @@ class CheckQueue:
         self._client: aioredis.Redis = open_async_client(url)
         self._events = CheckEvents(open_async_client(url, retries=0), EVENTS)
         self._store = Store.of(settings)
+        self._room = Room(self._client, self._store, settings)
         self._blocking = open_client(url)
         self._janitor = Janitor(WorkerQueue(self._blocking), self._store, settings)
         self._stop = threading.Event()
@@ -141,17 +130,20 @@ class CheckQueue:
         team: str | None = None,
         bulk: bool = False,
         idempotency_key: str | None = None,
+        owner: str = "",
     ) -> Check:
         """Submit a picture that passed the gates of :mod:`unmask.images`; returns its check.
 
         The same picture with the same model is one job: each caller gets a check of its own on the
         running or finished job. The same ``idempotency_key`` (of the same team) gives the same
-        check again. Raises :class:`UnmaskError` ``storage_full``, ``output_unwritable``,
-        ``bad_request`` (an invalid name of a team), ``idempotency_mismatch`` (the key was used for
-        another picture).
+        check again. ``owner`` is whose share of the queue it takes: a key, an address, a user; only
+        its hash is kept. Raises :class:`UnmaskError` ``storage_full``, ``output_unwritable``,
+        ``rate_limited`` (``max_checks`` of this owner are kept), ``bad_request`` (an invalid name
+        of a team), ``idempotency_mismatch`` (the key was used for another picture).
         """
-        request = picture.sha256, door, team and checked_name(team), bulk, idempotency_key
+        request = picture.sha256, door, team and checked_name(team), bulk, idempotency_key, owner
         with reachable():
+            await self._room.require()
             # A Redis that is killed may lose what it took a moment ago; nobody else knows of it.
             for _ in range(_MAX_SUBMIT_TRIES):
                 registered = await self._register(*request)
@@ -207,20 +199,12 @@ class CheckQueue:
         A page may be short, even empty, and still have a cursor: each page reads a bounded number
         of entries. Raises ``bad_request`` for an invalid cursor, order or team.
         """
-        key = (LIST if _order(order) is Order.NEWEST else SUSPECTS) + (
-            checked_name(team) if team else ""
-        )
-        start = ("", "") if cursor is None else _parts(cursor)
-        max_rows = min(max(limit, 1), _MAX_LISTED)
+        key, max_rows, start = lists.position(team, order, limit, cursor)
         with reachable():
             rows, score, last_id = await self._run(
                 scripts.LIST_CHECKS, key, max_rows, state or "", verdict or "", *start
             )
-        checks = tuple(
-            records.check_of(check_id, records.fields(check), records.fields(job))
-            for check_id, check, job in rows
-        )
-        return Page(checks, f"{score}~{last_id}" if last_id else None)
+        return lists.page_of(rows, score, last_id)
 
     async def wait(self, check_id: str, timeout: float) -> Check | None:
         """The check once it is done or failed, or as it stands after ``timeout`` seconds; None if
@@ -277,6 +261,11 @@ class CheckQueue:
         with reachable():
             return await stats.gather(self._client)
 
+    async def unready(self) -> str | None:
+        """Why no check can be taken just now, as a sentence; None if one can."""
+        with reachable():
+            return await self._room.problem()
+
     async def ping(self) -> bool:
         """Whether the queue answers within a second (for readiness)."""
         try:
@@ -287,7 +276,13 @@ class CheckQueue:
             return False
 
     async def _register(
-        self, sha256: str, door: Door, team: str | None, bulk: bool, key: str | None
+        self,
+        sha256: str,
+        door: Door,
+        team: str | None,
+        bulk: bool,
+        key: str | None,
+        owner: str = "",
     ) -> _Registered:
         """Register a check, or find the one that was made under the idempotency key."""
         pool = self.pool_of(team)
@@ -296,14 +291,17 @@ class CheckQueue:
         check_id, new_job_id = uuid4().hex, uuid4().hex
         job = (sha256, self._model, pool, queue_name(pool, priority), check_id, new_job_id)
         check = (door, team or "", priority, idem, self._settings.retention)
+        share = (records.owner_tag(owner), self._settings.max_checks)
         deadline = asyncio.get_running_loop().time() + _REMOVAL_SECONDS
         while True:
             outcome, check_id, job_id, is_queued = await self._run(
-                scripts.REGISTER, *map(str, (*job, *check))
+                scripts.REGISTER, *map(str, (*job, *check, *share))
             )
             if outcome == "mismatch":
                 message = "This idempotency key was already used for another picture."
                 raise UnmaskError("idempotency_mismatch", message)
+            if outcome == "too_many":
+                raise _too_many_checks(self._settings.max_checks)
             if outcome != "deleting":
                 return _Registered(check_id, job_id, is_queued == "1", outcome != "known")
             if asyncio.get_running_loop().time() > deadline:
@@ -342,7 +340,12 @@ class CheckQueue:
         if answer is None:
             return None
         check, job = records.fields(answer[0]), records.fields(answer[1])
-        return _Snapshot(records.check_of(check_id, check, job), check["work"], int(job["rev"]))
+        try:
+            read = records.check_of(check_id, check, job)
+            return _Snapshot(read, check["work"], int(job["rev"]))
+        except (KeyError, ValueError):
+            _log.warning("queue: the record of a check is damaged")
+            return None
 
     async def _with_report(self, snapshot: _Snapshot) -> Check | None:
         """The check of a snapshot, with its report once it is done; None if it was deleted.
@@ -369,20 +372,10 @@ class CheckQueue:
         return await answer
 
 
+def _too_many_checks(limit: int) -> UnmaskError:
+    message = f"{limit} of your checks are kept; delete some, or wait until they expire."
+    return UnmaskError("rate_limited", message, limit=limit, retry_after=_RETRY_TOO_MANY)
+
+
 def _has_lost_result(check: Check) -> bool:
     return check.error is not None and check.error["code"] == "result_missing"
-
-
-def _order(order: Order | str) -> Order:
-    try:
-        return Order(order)
-    except ValueError as error:
-        message = f"The order is one of {', '.join(Order)}."
-        raise UnmaskError("bad_request", message) from error
-
-
-def _parts(cursor: str) -> tuple[str, str]:
-    match = _CURSOR.fullmatch(cursor)
-    if not match or not math.isfinite(float(match[1])):
-        raise UnmaskError("bad_request", "The cursor is not one that a list gave.")
-    return match[1], match[2]

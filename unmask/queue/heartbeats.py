@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from unmask.queue.clients import open_async_client, reachable
-from unmask.queue.keys import WORKER, WORKERS
+from unmask.queue.keys import HEARTBEAT, WORKER, WORKERS
 
 
 async def worker_alive(url: str, host: str, pid: int | None = None) -> bool:
@@ -17,7 +17,10 @@ async def worker_alive(url: str, host: str, pid: int | None = None) -> bool:
     """
     async with open_async_client(url) as client:
         with reachable():
-            names: Any = await client.zrange(WORKERS, 0, -1)
+            seconds, _ = await client.time()
+            # A heartbeat in times to come was sent before the clock jumped back.
+            latest = seconds + 1 + HEARTBEAT
+            names: Any = await client.zrangebyscore(WORKERS, "-inf", latest)
             heartbeats = await client.mget([WORKER + name for name in names]) if names else []
     workers = [json.loads(text) for text in heartbeats if text]
     return any(

@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as LostError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as LateError
 
 from unmask.errors import UnmaskError
 from unmask.logs import kind_of
@@ -30,6 +32,8 @@ REMOVING_SECONDS = 60.0
 DELETING_SECONDS = 5.0
 #: The store is swept this often in the time that it keeps files, at most once in SWEEP_SECONDS.
 SWEEPS, SWEEP_SECONDS = 10, 10.0
+#: Seconds for which a deletion waits until Redis takes writes again: it tries each second.
+WRITABLE_SECONDS, WRITABLE_INTERVAL = 4.0, 0.1
 #: Deleted data stays in Redis's append-only file for at most about so many seconds.
 REWRITE_SECONDS = 60.0
 
@@ -42,7 +46,8 @@ class Janitor:
         self._store = store
         self._settings = settings
         self._orphans: set[str] = set()
-        self._next_sweep = 0.0
+        self._next_sweep = self._next_urgent_sweep = 0.0
+        self._is_refused = False
         self._next_rewrite = 0.0
         self._has_deleted = False
 
@@ -58,37 +63,94 @@ class Janitor:
             stop.wait(ROUND)
 
     def round(self) -> None:
-        """Requeue the jobs of dead workers; then, unless another janitor just did, the rest."""
-        for job_id, outcome in self._queue.requeue_expired().items():
-            _log.warning("janitor: job %s of a dead worker: %s", job_id, outcome)
-        self._rewrite_log()
-        if not self._queue.claim_round(ROUND * 0.9):
+        """Requeue the jobs of dead workers; then, unless another janitor just did, the rest.
+
+        A step that fails keeps no other from being done. What expires goes first, and the sweep
+        needs no write of Redis: on a full disk, or in a full memory, they make the room that the
+        other steps need.
+        """
+        with _logged("jobs of dead workers"):
+            for job_id, outcome in self._queue.requeue_expired().items():
+                _log.warning("janitor: job %s of a dead worker: %s", job_id, outcome)
+        with _logged("the log"):
+            self._rewrite_log()
+        if not self._may_keep_house():
             return
+        for name, step in (
+            ("expired checks", self._delete_due),
+            ("lost jobs", self._mend_orphans),
+            ("overdue jobs", self._fail_overdue),
+            ("the sweep", self._sweep),
+        ):
+            with _logged(name):
+                step()
+
+    def _may_keep_house(self) -> bool:
+        """Whether no other janitor does the rest just now. Several may, where Redis refuses to note
+        which one does."""
+        try:
+            self._is_refused = False
+            return self._queue.claim_round(ROUND * 0.9)
+        except ResponseError as error:
+            _log.warning("janitor: Redis refuses to write (%s)", kind_of(error))
+            self._is_refused = True
+            return True
+
+    def _mend_orphans(self) -> None:
         orphans = self._queue.orphans(ORPHAN_SECONDS)
         self._enqueue_unqueued(orphans)
         self._requeue(orphans)
+
+    def _fail_overdue(self) -> None:
         overdue = self._queue.fail_overdue(self._settings.max_wait)
         if overdue:
             _log.warning("janitor: %d jobs were not served in time", overdue)
-        self._delete_due()
-        if time.monotonic() >= self._next_sweep:
-            self._next_sweep = time.monotonic() + max(
-                self._settings.retention / SWEEPS, SWEEP_SECONDS
-            )
-            with _logged("the sweep"):
-                self._store.sweep(time.time(), self._settings.retention, self._queue.needs)
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        if now < self._next_sweep and not (self._is_refused and now >= self._next_urgent_sweep):
+            return
+        self._next_sweep = now + max(self._settings.retention / SWEEPS, SWEEP_SECONDS)
+        self._next_urgent_sweep = now + SWEEP_SECONDS
+        self._store.sweep(time.time(), self._settings.retention, self._queue.needs)
 
     def delete_check(self, check_id: str) -> bool:
         """Remove every trace of a check; False if there is none. Files that cannot be removed just
-        now are left to a later round."""
-        removal = self._queue.delete_check(check_id)
+        now are left to a later round.
+
+        Where Redis refuses to write, because its disk is full, the files go first: that makes the
+        room in which Redis can write that they are gone.
+        """
+        try:
+            removal = self._queue.delete_check(check_id)
+        except ResponseError:
+            if not self._remove_files_of_check(check_id):
+                return False
+            removal = self._delete_once_writable(check_id)
         if removal is None:
             return False
-        self._has_deleted = True
-        job_id, sha256 = removal
-        if job_id:
-            self._remove_files(job_id, sha256)
+        self._finish(removal)
         return True
+
+    def _remove_files_of_check(self, check_id: str) -> bool:
+        """Remove the files that go with a check; False if there is no such check."""
+        files = self._queue.files_of_check(check_id)
+        if files is not None and files[0]:
+            self._store.delete_results(files[0])
+            if files[1]:
+                self._store.delete_picture(files[1])
+        return files is not None
+
+    def _delete_once_writable(self, check_id: str) -> tuple[str, str] | None:
+        """Delete a check in Redis as soon as it takes writes; raises its refusal if it does not."""
+        deadline = time.monotonic() + WRITABLE_SECONDS
+        while True:
+            try:
+                return self._queue.delete_check(check_id)
+            except ResponseError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(WRITABLE_INTERVAL)
 
     def _rewrite_log(self) -> None:
         if not self._has_deleted or time.monotonic() < self._next_rewrite:
@@ -126,10 +188,25 @@ class Janitor:
         deadline = time.monotonic() + DELETING_SECONDS
         for check_id in check_ids:
             if time.monotonic() < deadline:
-                self.delete_check(check_id)
+                with _logged("an expired check"):
+                    self._delete_expired(check_id)
         for job_id, sha256 in removals:
             if time.monotonic() < deadline:
-                self._remove_files(job_id, sha256)
+                with _logged("files that stayed"):
+                    self._remove_files(job_id, sha256)
+
+    def _delete_expired(self, check_id: str) -> None:
+        """As :meth:`delete_check`; while Redis refuses to write, the sweep removes the files."""
+        removal = self._queue.delete_check(check_id)
+        if removal is not None:
+            self._finish(removal)
+
+    def _finish(self, removal: tuple[str, str]) -> None:
+        """Remove the files of a check that is deleted in Redis."""
+        self._has_deleted = True
+        job_id, sha256 = removal
+        if job_id:
+            self._remove_files(job_id, sha256)
 
     def _remove_files(self, job_id: str, sha256: str) -> None:
         try:
@@ -145,8 +222,13 @@ class Janitor:
 
 @contextmanager
 def _logged(step: str) -> Iterator[None]:
-    """Logs the failure of a step, which must not keep the others from being done."""
+    """Logs the failure of a step, which must not keep the others from being done. Where Redis is
+    away none can be."""
     try:
         yield
-    except (OSError, UnmaskError) as error:
+    except (LostError, LateError):
+        raise
+    except (RedisError, OSError, UnmaskError) as error:
         _log.warning("janitor: %s: %s", step, kind_of(error))
+    except Exception:
+        _log.exception("janitor: %s failed", step)

@@ -19,8 +19,13 @@ the picture::
     unmask:workers          zset   live workers by last heartbeat; unmask:worker:<name> says more
     unmask:arrivals         stream its end moves when a job arrives; idle workers block on it
     unmask:counters         hash   sums for the metrics
-    unmask:janitor          string set while one janitor keeps house for all
-    unmask:rewrite          string set for a while after Redis was asked to rewrite its log
+    unmask:turns:<queue>    list   owners (keys, addresses, users) with waiting jobs, next first
+    unmask:lane:<queue>:<owner>  list  the waiting jobs of an owner
+    unmask:streak:<queue>   string batches of people's pictures in a row while bulk waited
+    unmask:kept             hash   how many checks are kept for each owner
+    unmask:probe            string written to see whether Redis takes writes
+    unmask:janitor          string when a janitor last kept house for all
+    unmask:rewrite          string when Redis was last asked to rewrite its log
 """
 
 from __future__ import annotations
@@ -48,8 +53,11 @@ LEASE, HEARTBEAT = 8, 2
 #: Seconds between two rounds of a janitor. LEASE + ROUND is the longest time until a dead worker's
 #: job is queued again.
 ROUND = 2
-#: Deliveries after which a picture that ends its worker is failed.
-MAX_ATTEMPTS = 3
+#: Deliveries after which a picture that ends its worker is failed; and how often a job is taken out
+#: of its queue, by workers that then cannot begin with it, before it is given up.
+MAX_ATTEMPTS, MAX_TAKEN = 3, 5
+#: Batches of people's pictures in a row, while bulk waits, before one of bulk.
+MAX_STREAK = 4
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 

@@ -130,6 +130,11 @@ def job_fields(client: redis.Redis, job_id: str, sha256: str, timeout: int) -> l
     return [part for pair in job.to_dict().items() if pair[1] is not None for part in pair]
 
 
+def owner_tag(owner: str) -> str:
+    """The tag under which Redis counts what an owner (a key, an address, a user) has."""
+    return hashlib.sha256(f"unmask owner {owner}".encode()).hexdigest()[:16]
+
+
 def idempotency_name(team: str, key: str) -> str:
     """The Redis key for a caller's idempotency key, which may hold anything."""
     return f"unmask:idem:{team}:{hashlib.sha256(key.encode()).hexdigest()}"

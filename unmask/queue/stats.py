@@ -15,11 +15,13 @@ from unmask.queue.keys import (
     HEARTBEAT,
     LEASE,
     LEASES,
+    MAX_STREAK,
     SHARED,
     WORKER,
     WORKERS,
     queue_name,
 )
+from unmask.queue.records import owner_tag
 from unmask.report import Priority
 
 #: Seconds that a picture takes, until a worker reports a measured time.
@@ -34,7 +36,8 @@ class Stats(BaseModel):
     ``estimated_wait_seconds`` is how long a picture submitted now by a person would wait, None
     while no worker of the shared pool lives. ``models`` counts live workers by model version.
     ``in_hand`` counts the running jobs by pool, ``pace`` is how many pictures a second the live
-    workers of each pool examine.
+    workers of each pool examine. ``lanes`` counts, for each queue, the waiting jobs of each owner
+    by its tag; owners are served in turn.
     ``counters`` are sums by name: ``batches``, ``pictures``, ``batch_size:<n>``, ``done``,
     ``failed``, ``error:<code>``, ``ms:<stage>`` (queue, decode, faces, model, draw, store),
     ``redelivered``.
@@ -52,15 +55,41 @@ class Stats(BaseModel):
     counters: dict[str, float]
     in_hand: dict[str, int] = {}
     pace: dict[str, float] = {}
+    lanes: dict[str, dict[str, int]] = {}
 
     def waiting_in(self, pool: str) -> int:
         """How many pictures wait in a pool."""
         return sum(self.depth.get(queue_name(pool, priority), 0) for priority in Priority)
 
-    def wait_in(self, pool: str, priority: Priority) -> float | None:
+    def waiting_of(self, owner: str, pool: str) -> int:
+        """How many pictures of an owner wait in a pool."""
+        queues = (queue_name(pool, priority) for priority in Priority)
+        return sum(self.lanes.get(queue, {}).get(owner_tag(owner), 0) for queue in queues)
+
+    def wait_in(self, pool: str, priority: Priority, owner: str | None = None) -> float | None:
         """Seconds until a picture submitted now to a pool is taken up, None while no worker of the
-        pool lives."""
-        return _wait(self.depth, self.in_hand, self.pace, pool, priority)
+        pool lives. Of an ``owner`` fewer pictures go before it than wait, for owners take turns."""
+        if pool not in self.pace:
+            return None
+        people = self._ahead(queue_name(pool, Priority.INTERACTIVE), owner)
+        bulk = self._ahead(queue_name(pool, Priority.BULK), owner)
+        if priority is Priority.BULK:
+            # People go first, except for each batch in MAX_STREAK + 1.
+            ahead = bulk + min(people, (bulk + 1) * MAX_STREAK)
+        else:
+            ahead = people + min(bulk, people / MAX_STREAK)
+        # What runs is on average half done.
+        return (ahead + self.in_hand.get(pool, 0) / 2) / self.pace[pool]
+
+    def _ahead(self, queue: str, owner: str | None) -> float:
+        """How many jobs of a queue are taken before the next one of an owner."""
+        depth, lanes = self.depth.get(queue, 0), self.lanes.get(queue, {})
+        if owner is None:
+            return depth
+        own = lanes.get(owner_tag(owner), 0)
+        without_lane = max(depth - sum(lanes.values()), 0)
+        others = (count for tag, count in lanes.items() if tag != owner_tag(owner))
+        return without_lane + own + sum(min(count, own + 1) for count in others)
 
 
 async def gather(client: aioredis.Redis) -> Stats:
@@ -70,36 +99,21 @@ async def gather(client: aioredis.Redis) -> Stats:
     workers = await _workers(client, now)
     counters: Any = client.hgetall(COUNTERS)
     in_hand = await _in_hand(client)
-    pace = _pace(workers)
-    return Stats(
+    stats = Stats(
         depth=depth,
         waiting=sum(depth.values()),
         running=sum(in_hand.values()),
         oldest_seconds=max(now - oldest, 0.0) if oldest else 0.0,
-        estimated_wait_seconds=_wait(depth, in_hand, pace, SHARED, Priority.INTERACTIVE),
+        estimated_wait_seconds=None,
         workers=len(workers),
         models=dict(Counter(worker["model"] for worker in workers)),
         counters={name: float(value) for name, value in (await counters).items()},
         in_hand=in_hand,
-        pace=pace,
+        pace=_pace(workers),
+        lanes=await _lanes(client, depth),
     )
-
-
-def _wait(
-    depth: dict[str, int],
-    in_hand: dict[str, int],
-    pace: dict[str, float],
-    pool: str,
-    priority: Priority,
-) -> float | None:
-    if pool not in pace:
-        return None
-    ahead = depth.get(queue_name(pool, Priority.INTERACTIVE), 0)
-    if priority is Priority.BULK:
-        # People go first, and so they do while bulk waits.
-        ahead += depth.get(queue_name(pool, Priority.BULK), 0)
-    # What runs is on average half done.
-    return (ahead + in_hand.get(pool, 0) / 2) / pace[pool]
+    wait = stats.wait_in(SHARED, Priority.INTERACTIVE)
+    return stats.model_copy(update={"estimated_wait_seconds": wait})
 
 
 def _pace(workers: list[dict[str, Any]]) -> dict[str, float]:
@@ -145,8 +159,23 @@ async def _depth(client: aioredis.Redis) -> tuple[dict[str, int], float]:
     return depth, min(created, default=0.0)
 
 
+async def _lanes(client: aioredis.Redis, depth: dict[str, int]) -> dict[str, dict[str, int]]:
+    """The number of waiting jobs by queue and owner."""
+    lanes: dict[str, dict[str, int]] = {}
+    for queue in (queue for queue, count in depth.items() if count):
+        answer: Any = client.lrange(f"unmask:turns:{queue}", 0, -1)
+        owners = list(dict.fromkeys(await answer))
+        async with client.pipeline(transaction=False) as pipeline:
+            for owner in owners:
+                pipeline.llen(f"unmask:lane:{queue}:{owner}")
+            lanes[queue] = dict(zip(owners, await pipeline.execute(), strict=True))
+    return lanes
+
+
 async def _workers(client: aioredis.Redis, now: float) -> list[dict[str, Any]]:
     """The status that each live worker sent with its last heartbeat."""
-    names: Any = await client.zrangebyscore(WORKERS, now - LEASE - HEARTBEAT, "+inf")
+    # A heartbeat in times to come was sent before the clock jumped back.
+    latest = now + HEARTBEAT
+    names: Any = await client.zrangebyscore(WORKERS, now - LEASE - HEARTBEAT, latest)
     heartbeats = await client.mget([WORKER + name for name in names]) if names else []
     return [json.loads(text) for text in heartbeats if text]

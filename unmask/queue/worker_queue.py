@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
@@ -11,23 +13,27 @@ from redis.exceptions import ResponseError
 from rq.defaults import RQ_KEY_PREFIX
 
 from unmask.errors import UnmaskError
-from unmask.queue import scripts
 from unmask.queue.keys import (
     ARRIVALS,
     COUNTERS,
     LEASE,
     LEASES,
     MAX_ATTEMPTS,
+    MAX_STREAK,
     OPEN,
     WORKER,
     WORKERS,
     queue_name,
 )
 from unmask.queue.records import RETRYABLE, ModelTag, error_json, fields, job_fields
+from unmask.queue.scripts import checks, janitor, workers
 from unmask.report import Priority, Report, State
 
 _QUEUES, _OURS = f"{RQ_KEY_PREFIX}:queues", f"{RQ_KEY_PREFIX}:queue:unmask-"
 _REWRITE = "unmask:rewrite"
+#: A job and the sha256 of its picture, as ``unmask:removing`` names them.
+_REMOVAL = re.compile(r"[0-9a-f]{32}:(?:[0-9a-f]{64})?")
+_log = logging.getLogger(__name__)
 
 
 class WorkerQueue:
@@ -44,12 +50,11 @@ class WorkerQueue:
     def take(self, pools: Sequence[str], max_jobs: int) -> list[str]:
         """Up to ``max_jobs`` waiting jobs, taken out of their queues.
 
-        People's checks come before bulk, and no batch holds both: nobody waits for bulk.
+        People's checks come before bulk, but while bulk waits, it gets one batch after
+        ``MAX_STREAK`` of theirs; no batch holds both. In a queue the owners take turns.
         """
-        names: list[str] = []
-        for priority in (Priority.INTERACTIVE, Priority.BULK):
-            names += [*(queue_name(pool, priority) for pool in pools), "|"]
-        return list(self._run(scripts.TAKE, max_jobs, LEASE, *names))
+        names = [queue_name(pool, priority) for priority in Priority for pool in pools]
+        return list(self._run(workers.TAKE, max_jobs, LEASE, MAX_STREAK, *names))
 
     def last_arrival(self) -> str:
         """A mark of the last arrival, for :meth:`await_arrival`. Read it before :meth:`take`."""
@@ -64,12 +69,12 @@ class WorkerQueue:
     def begin(self, worker: str, job_ids: Sequence[str]) -> list[float | None]:
         """Count the delivery and publish ``running``; returns the seconds that each job has waited,
         None for one whose checks were deleted or that has ended."""
-        waits = self._run(scripts.BEGIN, uuid4().hex, worker, LEASE, *job_ids)
+        waits = self._run(workers.BEGIN, uuid4().hex, worker, LEASE, *job_ids)
         return [None if wait == "-1" else float(wait) for wait in waits]
 
     def heartbeat(self, worker: str, status: str, job_ids: Iterable[str]) -> None:
         """Renew a worker's entry, with its ``status`` (JSON), and its leases on ``job_ids``."""
-        self._run(scripts.HEARTBEAT, worker, status, LEASE, *job_ids)
+        self._run(workers.HEARTBEAT, worker, status, LEASE, *job_ids)
 
     def leave(self, worker: str) -> None:
         """Remove the entry of a worker that ends in order."""
@@ -85,7 +90,7 @@ class WorkerQueue:
         model = ModelTag(report.model.version, report.model.sha256)
         probability = "" if report.fake_probability is None else repr(report.fake_probability)
         values = (str(model), report.verdict.value, probability, model.version)
-        self._end(pipeline, scripts.COMPLETE, job_id, *values)
+        self._end(pipeline, workers.COMPLETE, job_id, *values)
 
     def fail(self, job_id: str, error: UnmaskError, *, pipeline: Any = None) -> None:
         """End a job with an error, once: a second end is ignored.
@@ -94,7 +99,7 @@ class WorkerQueue:
         of the picture starts a new job.
         """
         retry = int(error.code in RETRYABLE)
-        self._end(pipeline, scripts.FAIL, job_id, retry, error.code, error_json(error))
+        self._end(pipeline, workers.FAIL, job_id, retry, error.code, error_json(error))
 
     def state(self, job_id: str) -> State | None:
         """The state of a job, None if its checks were deleted."""
@@ -112,10 +117,11 @@ class WorkerQueue:
 
     def requeue_expired(self) -> dict[str, str]:
         """Take back the jobs whose lease has expired, for their workers are dead; returns the
-        outcome (requeued, poison, deleted) by job."""
+        outcome (requeued, poison, given up, deleted, broken) by job."""
         message = f"Examining this picture ended the worker {MAX_ATTEMPTS} times; it is given up."
-        error = error_json(UnmaskError("poison_picture", message))
-        return fields(self._run(scripts.REQUEUE_EXPIRED, error))
+        poison = error_json(UnmaskError("poison_picture", message))
+        taken = error_json(UnmaskError("internal", "No worker could begin with this picture."))
+        return fields(self._run(janitor.REQUEUE_EXPIRED, poison, taken, LEASE))
 
     def orphans(self, min_age: float) -> set[str]:
         """Jobs unchanged for ``min_age`` seconds that are in no queue and that no worker holds.
@@ -129,8 +135,10 @@ class WorkerQueue:
         if client.zcard(OPEN) <= placed:
             return set()
         now, micros = client.time()
-        latest = now + micros / 1e6 - min_age
-        orphans: set[str] = set(client.zrangebyscore(OPEN, "-inf", latest))
+        now += micros / 1e6
+        orphans: set[str] = set(client.zrangebyscore(OPEN, "-inf", now - min_age))
+        # The clock may have jumped back.
+        orphans.update(client.zrangebyscore(OPEN, now + min_age, "+inf"))
         orphans.difference_update(client.zrange(LEASES, 0, -1))
         for queue in queues:
             orphans.difference_update(client.lrange(queue, 0, -1))
@@ -139,47 +147,61 @@ class WorkerQueue:
     def unqueued(self, job_ids: Iterable[str], min_age: float) -> dict[str, str]:
         """The orphans that were registered ``min_age`` seconds ago or earlier and never queued,
         with the sha256 of their pictures."""
-        return fields(self._run(scripts.UNQUEUED, min_age, *job_ids))
+        return fields(self._run(janitor.UNQUEUED, min_age, *job_ids))
 
     def enqueue(self, job_id: str, sha256: str, timeout: int) -> bool:
         """Queue a registered job; False if it was queued before."""
         record = job_fields(self.client, job_id, sha256, timeout)
-        return bool(self._run(scripts.ENQUEUE, job_id, *record))
+        return bool(self._run(checks.ENQUEUE, job_id, *record))
 
     def requeue(self, job_ids: Iterable[str]) -> list[str]:
         """Put the orphans that still are in no queue back into theirs; returns which."""
-        return list(self._run(scripts.REQUEUE, *job_ids))
+        return list(self._run(janitor.REQUEUE, *job_ids))
 
     def fail_overdue(self, max_wait: float) -> int:
         """Fail the jobs that have waited ``max_wait`` seconds; returns how many."""
         error = UnmaskError("not_served", "No worker took the check in time; try again later.")
-        return int(self._run(scripts.FAIL_OVERDUE, max_wait, error_json(error)))
+        return int(self._run(janitor.FAIL_OVERDUE, max_wait, error_json(error)))
 
     def due(self, max_removal: float) -> tuple[list[str], list[tuple[str, str]]]:
         """The checks that have expired, and the (job, sha256) whose removal began ``max_removal``
         seconds ago or earlier and did not end."""
-        check_ids, removals = self._run(scripts.DUE, max_removal)
-        pairs = [name.partition(":") for name in removals]
-        return check_ids, [(job_id, sha256) for job_id, _, sha256 in pairs]
+        check_ids, names = self._run(janitor.DUE, max_removal)
+        removals = []
+        for name in names:
+            job_id, _, sha256 = name.partition(":")
+            if _REMOVAL.fullmatch(name):
+                removals.append((job_id, sha256))
+            else:
+                _log.warning("queue: a removal that names no job is dropped")
+                self.client.zrem("unmask:removing", name)
+        return check_ids, removals
 
     def delete_check(self, check_id: str) -> tuple[str, str] | None:
         """Delete a check: None if there was none, else the (job, sha256) whose files the caller has
         to remove before it calls :meth:`removal_done`, both empty if there are none."""
-        removal = self._run(scripts.DELETE_CHECK, check_id)
+        removal = self._run(checks.DELETE_CHECK, check_id)
         return None if removal is None else (removal[0], removal[1])
+
+    def files_of_check(self, check_id: str) -> tuple[str, str] | None:
+        """The (job, sha256) whose files go with a check, as for :meth:`delete_check`.
+
+        It only reads, and so works while Redis refuses to write.
+        """
+        files = self._run(checks.FILES_OF_CHECK, check_id)
+        return None if files is None else (files[0], files[1])
 
     def removal_done(self, job_id: str, sha256: str) -> None:
         """Note that the files are removed."""
-        self._run(scripts.REMOVAL_DONE, job_id, sha256)
+        self._run(janitor.REMOVAL_DONE, job_id, sha256)
 
     def removal_failed(self, job_id: str, sha256: str) -> None:
         """Note that the files could not be removed: :meth:`due` names them again, after others."""
-        self._run(scripts.REMOVAL_FAILED, job_id, sha256)
+        self._run(janitor.REMOVAL_FAILED, job_id, sha256)
 
     def needs(self, kind: str, key: str) -> bool:
         """Whether a check still needs the ``pictures`` of a sha256 or the ``results`` of a job."""
-        name = f"unmask:picture:{key}" if kind == "pictures" else f"unmask:work:{key}"
-        return bool(self.client.exists(name))
+        return bool(self._run(janitor.NEEDED, kind, key))
 
     def rewrite_log(self, seconds: float) -> bool:
         """Have Redis rewrite its append-only file without what was deleted.
@@ -190,7 +212,7 @@ class WorkerQueue:
         client: Any = self.client
         try:
             has_log = client.info("persistence").get("aof_enabled")
-            if not has_log or not client.set(_REWRITE, "1", nx=True, px=int(seconds * 1000)):
+            if not has_log or not self._run(janitor.CLAIM, _REWRITE, seconds):
                 return False
             client.bgrewriteaof()
         except ResponseError:
@@ -200,7 +222,7 @@ class WorkerQueue:
 
     def claim_round(self, seconds: float) -> bool:
         """Whether this janitor is the one to keep house for so many seconds."""
-        return bool(self.client.set("unmask:janitor", "1", nx=True, px=int(seconds * 1000)))
+        return bool(self._run(janitor.CLAIM, "unmask:janitor", seconds))
 
     def _end(self, pipeline: Any, script: str, *arguments: Any) -> None:
         (self.client if pipeline is None else pipeline).eval(script, 0, *arguments)

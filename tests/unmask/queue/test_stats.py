@@ -32,7 +32,7 @@ async def test_stats(harness: QueueHarness) -> None:
     found = await harness.checks.stats()
     assert found.depth == {"unmask-shared-interactive": 6, "unmask-shared-bulk": 1}
     assert found.running == 4 and found.workers == 2 and found.models == {"1.0.0": 2}
-    assert found.estimated_wait_seconds == pytest.approx((6 + 2) * 0.25 / 2)
+    assert found.estimated_wait_seconds == pytest.approx((6 + 1 + 2) * 0.25 / 2)
     assert 0 < found.oldest_seconds < 30
     assert found.counters == {"batches": 1.0, "ms:model": 12.5}
     assert found.in_hand == {SHARED: 4}
@@ -58,7 +58,7 @@ async def test_each_pool_waits_for_its_own_workers(tmp_path: Path) -> None:
             for priority in Priority
         }
         assert waits == {
-            ("desk", Priority.INTERACTIVE): pytest.approx((4 + 1) / 6),
+            ("desk", Priority.INTERACTIVE): pytest.approx((4 + 1 + 1) / 6),
             ("desk", Priority.BULK): pytest.approx((4 + 3 + 1) / 6),
             (SHARED, Priority.INTERACTIVE): pytest.approx((4 + 0.5) / 2),
             (SHARED, Priority.BULK): pytest.approx((4 + 0.5) / 2),

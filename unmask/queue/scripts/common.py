@@ -1,19 +1,22 @@
-"""What the scripts of :mod:`unmask.queue.scripts` have in common: Lua for Redis."""
+"""What the scripts have in common: Lua for Redis."""
 
 from __future__ import annotations
 
 from rq.defaults import RQ_KEY_PREFIX
 
-from unmask.queue.keys import MAX_ATTEMPTS
+from unmask.queue.keys import MAX_ATTEMPTS, MAX_TAKEN
 
 _COMMON = (
     f"""
-local RQ, MAX_ATTEMPTS = '{RQ_KEY_PREFIX}:', {MAX_ATTEMPTS}
+local RQ, MAX_ATTEMPTS, MAX_TAKEN = '{RQ_KEY_PREFIX}:', {MAX_ATTEMPTS}, {MAX_TAKEN}
 """
     + """
 local call = redis.call
 local function check_key(check) return 'unmask:check:' .. check end
 local function job_key(job) return 'unmask:work:' .. job end
+local function list_key(queue) return RQ .. 'queue:' .. queue end
+local function turns_key(queue) return 'unmask:turns:' .. queue end
+local function lane_key(queue, owner) return 'unmask:lane:' .. queue .. ':' .. owner end
 
 local function now()
   local time = call('TIME')
@@ -28,6 +31,40 @@ local function arguments_from(first)
 end
 
 local function stamp(seconds) return string.format('%.6f', seconds) end
+
+-- A field of a job, false if there is none; also where the key holds something else.
+local function field(job, name)
+  local value = redis.pcall('HGET', job_key(job), name)
+  return type(value) == 'string' and value
+end
+
+-- Whether an error is that of a damaged record. Any other (no memory, no disk, no permission) says
+-- nothing of the job.
+local function is_of_record(fault)
+  local text = type(fault) == 'table' and fault.err or tostring(fault)
+  for _, sign in ipairs({'WRONGTYPE', 'attempt to', 'not a valid float', 'not an integer'}) do
+    if string.find(text, sign, 1, true) then return true end
+  end
+  return false
+end
+
+-- With its memory full, Redis refuses a script whose first write needs memory. What a job needs to
+-- end is little, and is given back: such a script begins with a write that needs none.
+local function write_with_full_memory() call('ZREM', 'unmask:open', '') end
+
+-- Runs `work` on each job. Where a record is damaged the others still get their turn; the job is
+-- given up, and `broken` is called for it.
+local function each(jobs, work, broken)
+  for _, job in ipairs(jobs) do
+    local done, fault = pcall(work, job)
+    if not done then
+      if not is_of_record(fault) then error(fault, 0) end
+      call('ZREM', 'unmask:lease', job)
+      call('ZREM', 'unmask:open', job)
+      if broken then broken(job) end
+    end
+  end
+end
 
 -- Publishes a job's state. `rev` lets a listener drop a change that it has seen.
 local function publish(job)
@@ -48,13 +85,33 @@ local function change(job, state)
 end
 
 local function is_open(job)
-  local state = call('HGET', job_key(job), 'state')
+  local state = field(job, 'state')
   return state == 'queued' or state == 'running'
+end
+
+-- Each owner (a key, an address, a user) has a lane in a queue, and the owners take turns: many
+-- pictures of one do not hold up the single picture of another. RQ's list says what waits; lanes
+-- say in which order it is taken. Jobs of the version before have no owner, and so no lane.
+local function join_lane(job, queue, front)
+  local owner = field(job, 'owner')
+  if not owner then return end
+  local lane, where = lane_key(queue, owner), front and 'LPUSH' or 'RPUSH'
+  if call('EXISTS', lane) == 0 then call(where, turns_key(queue), owner) end
+  call(where, lane, job)
+end
+
+local function leave_lane(job, queue)
+  local owner = field(job, 'owner')
+  if not owner then return end
+  local lane = lane_key(queue, owner)
+  if call('LREM', lane, 1, job) == 1 and call('EXISTS', lane) == 0 then
+    call('LREM', turns_key(queue), 1, owner)
+  end
 end
 
 -- Removes RQ's record of a job that a worker runs, or ran when it died.
 local function drop_executions(job, queue)
-  local worker = call('HGET', job_key(job), 'worker') or ''
+  local worker = field(job, 'worker') or ''
   for _, member in ipairs(call('ZRANGE', RQ .. 'wip:' .. queue, 0, -1)) do
     if string.sub(member, 1, #job + 1) == job .. ':' then
       call('ZREM', RQ .. 'wip:' .. queue, member)
@@ -67,7 +124,8 @@ end
 
 -- Removes everything that RQ keeps of a job.
 local function drop_job(job, queue)
-  call('LREM', RQ .. 'queue:' .. queue, 0, job)
+  call('LREM', list_key(queue), 0, job)
+  leave_lane(job, queue)
   for _, registry in ipairs({'failed', 'finished', 'canceled', 'deferred', 'scheduled'}) do
     call('ZREM', RQ .. registry .. ':' .. queue, job)
   end
@@ -83,8 +141,8 @@ local function finish(job, state, retry)
   local key = job_key(job)
   local sha256, model, pool, probability, error_code =
     unpack(call('HMGET', key, 'sha256', 'model', 'pool', 'fake_probability', 'error_code'))
-  local same_key = 'unmask:same:' .. sha256 .. ':' .. model .. ':' .. pool
-  if retry and call('GET', same_key) == job then call('DEL', same_key) end
+  local same_key = sha256 and 'unmask:same:' .. sha256 .. ':' .. model .. ':' .. pool
+  if retry and same_key and call('GET', same_key) == job then call('DEL', same_key) end
   for _, check in ipairs(call('SMEMBERS', 'unmask:checks:' .. job)) do
     local team = call('HGET', check_key(check), 'team')
     if team then call('ZADD', 'unmask:suspects:' .. team, probability or -1, check) end
@@ -100,8 +158,9 @@ end
 
 -- Puts a job into its queue and wakes idle workers. A job that waited before goes to the front.
 local function push(job, queue, front)
-  call('SADD', RQ .. 'queues', RQ .. 'queue:' .. queue)
-  call(front and 'LPUSH' or 'RPUSH', RQ .. 'queue:' .. queue, job)
+  call('SADD', RQ .. 'queues', list_key(queue))
+  call(front and 'LPUSH' or 'RPUSH', list_key(queue), job)
+  join_lane(job, queue, front)
   call('XADD', 'unmask:arrivals', 'MAXLEN', 1, '*', 'job', '1')
 end
 
@@ -110,11 +169,26 @@ end
 local function push_again(job, queue)
   if call('EXISTS', RQ .. 'job:' .. job) == 1 then
     call('HSET', RQ .. 'job:' .. job, 'status', 'queued')
+    leave_lane(job, queue)
     push(job, queue, true)
   else
     call('HSET', job_key(job), 'pushed', 0)
   end
   change(job, 'queued')
+end
+
+-- Whether a check that has not expired belongs to a job.
+local function has_live_check(job)
+  local cursor, time = '0', now()
+  repeat
+    local answer = call('SSCAN', 'unmask:checks:' .. job, cursor, 'COUNT', 100)
+    cursor = answer[1]
+    for _, check in ipairs(answer[2]) do
+      local expires = call('HGET', check_key(check), 'expires')
+      if expires and (tonumber(expires) or 0) > time then return true end
+    end
+  until cursor == '0'
+  return false
 end
 """
 )

@@ -82,7 +82,16 @@ def build_with_buildah() -> None:
     for target in TARGETS:
         tell(f"building {target}")
         run(
-            *("buildah", "bud", "--quiet", "--format", "docker", "--pull-never", *volumes),
+            *(
+                "buildah",
+                "bud",
+                "--quiet",
+                "--layers",
+                "--format",
+                "docker",
+                "--pull-never",
+                *volumes,
+            ),
             *("--build-arg", f"PYTHON_IMAGE={base}", "--target", target),
             *("--file", str(DOCKERFILE), "--tag", f"unmask-{target}", str(ROOT)),
         )

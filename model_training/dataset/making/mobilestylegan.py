@@ -30,8 +30,8 @@ FILES = {
 STYLE = 512
 #: Styles that the mean style is taken over, the same ones for every seed.
 STYLES_FOR_MEAN = 512
-#: How much of a style's distance from the mean is left, drawn anew for each face: little gives
-#: flawless faces that are alike, all of it varied ones with flaws.
+#: How much of a style's distance from the mean is left, drawn at random for each face: a small part
+#: gives flawless faces that are alike, all of it gives varied faces with flaws.
 TRUNCATION = (0.5, 1.0)
 #: Side of the pictures, in pixels; the network makes 1024.
 SIDE = 256

@@ -202,7 +202,7 @@ def test_what_was_made_before_a_fault_is_kept(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_lost_faces_csv_is_written_anew(tmp_path: Path) -> None:
+def test_a_lost_faces_csv_is_written_again(tmp_path: Path) -> None:
     write_fakes([plain("a"), plain("b")], tmp_path)
     before = contents(tmp_path)
     (tmp_path / "faces.csv").unlink()

@@ -178,7 +178,7 @@ def test_the_manifest_holds_bounds_and_what_they_rest_on(measured: Measured) -> 
     others = record["mask"]["trade_off"]
     assert [row["aim"] for row in others] == list(FALSE_AREAS)
     overlaps = [row["iou"] for row in others]
-    assert overlaps == sorted(overlaps)  # whoever may mark more can only fit better
+    assert overlaps == sorted(overlaps)  # a larger allowance can only fit better
 
 
 # ---- two judges ---------------------------------------------------------------------------------

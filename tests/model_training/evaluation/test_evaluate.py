@@ -108,7 +108,7 @@ def test_predictions_are_kept_and_can_be_taken_apart(measured: Measured, tmp_pat
     assert part.sizes.tolist() == [[240, 240], [240, 240]]
 
 
-def test_other_pictures_of_the_same_names_are_asked_anew(
+def test_other_pictures_of_the_same_names_are_judged_again(
     measured: Measured, tmp_path: Path
 ) -> None:
     rows = of_split(read_dataset(measured.data), "test")[1:4]
@@ -122,7 +122,7 @@ def test_other_pictures_of_the_same_names_are_asked_anew(
     assert len(first.raw) != len(second.raw) or (first.raw != second.raw).any()
 
 
-def test_a_degradation_that_changed_under_its_name_is_asked_anew(
+def test_a_degradation_that_changed_under_its_name_is_judged_again(
     measured: Measured, tmp_path: Path
 ) -> None:
     rows = of_split(read_dataset(measured.data), "test")[1:4]

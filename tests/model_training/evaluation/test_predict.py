@@ -1,4 +1,4 @@
-"""What the judges said is kept by their files, and joined anew as a manifest says."""
+"""Predictions are cached by the hash of the judge's file, and joined as each manifest says."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_another_join_asks_nobody_again(
     assert len(list(cache.iterdir())) == 1
 
 
-def test_other_files_are_asked_anew(
+def test_other_files_are_judged_again(
     rows: list[Row], pair: Path, tmp_path: Path, asked: list[Path]
 ) -> None:
     cache = tmp_path / "cache"
@@ -113,7 +113,7 @@ def test_other_files_are_asked_anew(
     assert found.families.shape[1:] == (1, 5)
 
 
-def test_another_join_of_heatmaps_is_asked_anew(
+def test_another_join_of_heatmaps_is_judged_again(
     rows: list[Row], pair: Path, tmp_path: Path, asked: list[Path]
 ) -> None:
     """For the heatmaps are kept joined."""

@@ -303,7 +303,7 @@ def test_what_is_frozen_is_never_written_and_never_changes(clip_like: Run) -> No
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
     whole: Run, clip_like: Run, tmp_path: Path, is_clip: bool
 ) -> None:
-    """The plug is pulled in the third epoch; what it had done since the second is done anew."""
+    """The run dies in the third epoch; the next one repeats what came after the second."""
 
     whole = clip_like if is_clip else whole
     first = Run(plan(tmp_path / "out"), tiny(whole=is_clip))

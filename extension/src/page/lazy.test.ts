@@ -106,6 +106,14 @@ it.each([
   expect(backgroundOf(element)).toMatchObject({ kind: "background", url: PICTURE, isWaiting: true });
 });
 
+it("finds the picture of an element that its script is yet to fill", () => {
+  const element = document.createElement("amp-img");
+  element.setAttribute("src", PICTURE);
+  document.body.append(element);
+  at(element, ...BOX);
+  expect(backgroundOf(element)).toMatchObject({ url: PICTURE, isWaiting: true });
+});
+
 it("does not take what a thumbnail opens for a background", () => {
   const link = document.createElement("a");
   link.setAttribute("data-src", PICTURE);

@@ -31,7 +31,9 @@ export function waitingBackground(element: Element): string | null {
   if (values[0] !== undefined) return bestOf(values[0], boundsOf(element).width);
   // Other attributes may also name a video or a page, or what a click on a thumbnail opens.
   if (element.matches("a, button, img") || element.querySelector(PICTURES) !== null) return null;
-  return valuesOf(element, ADDRESS).find(isFile) ?? null;
+  // An element of the page's own making, such as <amp-img>, before its script has filled it.
+  const own = element.localName.includes("-") ? (element.getAttribute("src") ?? "") : "";
+  return isFile(own) ? own : (valuesOf(element, ADDRESS).find(isFile) ?? null);
 }
 
 /** The address of the picture in an element that holds nothing but its <noscript>. */

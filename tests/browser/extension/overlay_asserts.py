@@ -63,10 +63,15 @@ class Overlay:
             expect(self.chip.nth(number)).to_have_attribute("data-state", VERDICTS)
         return self.chip.first.get_attribute("data-state") or ""
 
+    @property
+    def check(self) -> str:
+        """The id of the check that the chip tells of."""
+        return self.chip.get_attribute("data-check") or ""
+
     def report(self) -> dict[str, Any]:
         """The server's report on what the chip tells of."""
         self.verdict()
-        check = self.chip.get_attribute("data-check")
+        check = self.check
         answer = httpx.get(f"{self._server}/v1/checks/{check}")
         assert answer.status_code == 200, check
         report: dict[str, Any] = answer.json()["report"]

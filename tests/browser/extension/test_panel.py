@@ -123,23 +123,23 @@ def test_the_full_report_is_a_page_of_the_server(shown: Shown, proxy: FaultProxy
     page, overlay, report = shown()
     with page.context.expect_page() as opened:
         overlay.part("report-link").click()
-    expect(opened.value).to_have_url(f"{proxy.url}/c/{report['id']}")
+    expect(opened.value).to_have_url(f"{proxy.url}/c/{overlay.check}")
     expect(opened.value.locator("article[data-state=done]")).to_contain_text(report["statement"])
 
 
 @pytest.mark.parametrize("host", ["pages.example.org", LOCAL[0]])
 def test_share_copies_the_link(shown: Shown, proxy: FaultProxy, host: str) -> None:
     """On pages that are secure contexts and on those that are not."""
-    page, overlay, report = shown(host=host)
+    page, overlay, _ = shown(host=host)
     overlay.part("share").click()
     proxy.received.clear()
     page.context.grant_permissions(["clipboard-read"], origin=proxy.url)
     reader = page.context.new_page()
-    reader.goto(f"{proxy.url}/c/{report['id']}")
+    reader.goto(f"{proxy.url}/c/{overlay.check}")
 
     def copied() -> None:
         text = reader.evaluate("() => navigator.clipboard.readText()")
-        assert text == f"{proxy.url}/c/{report['id']}"
+        assert text == f"{proxy.url}/c/{overlay.check}"
 
     eventually(copied, pause=page.wait_for_timeout)
 

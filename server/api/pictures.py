@@ -9,6 +9,7 @@ from server.api.responses import check_of, not_found
 from server.context import ACTOR, CHECKS
 from unmask.errors import UnmaskError
 from unmask.permissions import Permission, require
+from unmask.report import Check
 
 #: A browser may keep a picture for minutes, not longer: DELETE cannot reach into it.
 CACHE = "private, max-age=300"
@@ -44,14 +45,20 @@ async def original(request: web.Request) -> web.Response:
 
 
 async def metadata(request: web.Request) -> web.Response:
-    """All metadata of the picture's file: for those who may send pictures to its team."""
-    check = await check_of(request)
+    """All metadata of the picture's file."""
+    data = await metadata_of(request, await check_of(request))
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(body=data, content_type="application/json", headers=headers)
+
+
+async def metadata_of(request: web.Request, check: Check) -> bytes:
+    """All metadata of a check's file, as JSON, for those who may send pictures to its team; raises
+    ``key_needed``, ``key_scope`` or ``not_found``."""
     require(request[ACTOR], Permission.READ_METADATA, check)
     data = await request.app[CHECKS].result(check.id, "metadata.json")
     if data is None:
         raise not_found()
-    headers = {"Cache-Control": "no-store"}
-    return web.Response(body=data, content_type="application/json", headers=headers)
+    return data
 
 
 async def _stored(request: web.Request, name: str, kind: str) -> web.Response:

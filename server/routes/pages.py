@@ -11,6 +11,7 @@ PAGES = (
     Route("POST", "/check", pages.create, needs=Permission.CREATE_CHECK),
     Route("GET", f"/c/{ID}", pages.check),
     Route("GET", f"/c/{ID}/card", pages.card),
+    Route("GET", f"/c/{ID}/metadata", pages.metadata, needs=Permission.READ_METADATA),
     Route("GET", "/reference", pages.reference),
     Route("GET", "/static/{name}", pages.static),
     Route("POST", "/session", session.begin),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from aiohttp import web
 
+from server.api.pictures import metadata_of
 from server.api.responses import check_of
 from server.api.submission import Submission
 from server.context import ACTOR, DOCUMENT, LANGUAGE
-from server.web.rendering import PAGES
+from server.web.rendering import PAGES, Offers
 from unmask.errors import UnmaskError
 from unmask.permissions import Permission, Role, may
 from unmask.report import Check, Door
@@ -41,15 +43,20 @@ async def create(request: web.Request) -> web.Response:
 async def check(request: web.Request) -> web.Response:
     """The page of one check."""
     check = await check_of(request)
-    return request.app[PAGES].check(
-        request[LANGUAGE], check, may_remove=_may_remove(request, check)
-    )
+    return request.app[PAGES].check(request[LANGUAGE], check, _offers(request, check))
 
 
 async def card(request: web.Request) -> web.Response:
     """The card of one check, which the script puts into a page."""
     check = await check_of(request)
-    return request.app[PAGES].card(request[LANGUAGE], check, may_remove=_may_remove(request, check))
+    return request.app[PAGES].card(request[LANGUAGE], check, _offers(request, check))
+
+
+async def metadata(request: web.Request) -> web.Response:
+    """All metadata of the file of a check, explained."""
+    check = await check_of(request)
+    fields = json.loads(await metadata_of(request, check))
+    return request.app[PAGES].metadata(request[LANGUAGE], check, fields)
 
 
 async def reference(request: web.Request) -> web.Response:
@@ -65,5 +72,9 @@ async def static(request: web.Request) -> web.FileResponse:
     return web.FileResponse(file)
 
 
-def _may_remove(request: web.Request, check: Check) -> bool:
-    return may(request[ACTOR], Permission.DELETE_CHECK, check)
+def _offers(request: web.Request, check: Check) -> Offers:
+    actor = request[ACTOR]
+    return Offers(
+        may_remove=may(actor, Permission.DELETE_CHECK, check),
+        may_read_metadata=may(actor, Permission.READ_METADATA, check),
+    )

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
+from itertools import groupby
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
+from unmask.findings import Kind
 from unmask.fonts import font_file, script_tag
 from unmask.i18n import Texts
 from unmask.report import Check, Face, Report, Verdict, shown_percent
-from unmask.wording.reports import CAVEATS, VERDICTS, reasons, statement, warning_sentences
+from unmask.wording.evidence import (
+    NOTHING_TOLD,
+    WEIGHTS,
+    about,
+    evidence_sentence,
+    headline,
+    report_statement,
+    shown_verdict,
+)
+from unmask.wording.reports import CAVEATS, VERDICTS, reasons, warning_sentences
 
 Colour = tuple[int, int, int]
 INK: Colour = (27, 29, 34)
@@ -73,12 +84,12 @@ def report_pdf(
     """The report of a check as a PDF. ``annotated`` is a JPEG, as is each crop of ``faces``, in
     order."""
     paper = _Paper(texts, f"Unmask {check.id}")
-    colour = COLOURS[report.verdict]
+    colour = COLOURS[shown_verdict(report)]
     paper.say(texts.gettext("Unmask report"), 9, MUTED)
     paper.ln(1)
-    paper.say(texts.gettext(VERDICTS[report.verdict]), 22, colour, "B")
+    paper.say(headline(texts, report), 22, colour, "B")
     paper.ln(1)
-    paper.say(statement(texts, report.faces), 11.5)
+    paper.say(report_statement(texts, report), 11.5)
     paper.ln(4)
     size = report.image
     scale = min(WIDTH / size.width, PICTURE_HEIGHT / size.height)
@@ -93,6 +104,8 @@ def report_pdf(
     paper.say(texts.gettext(CAVEATS[report.verdict]), 10)
     for number, face in enumerate(report.faces):
         _face(paper, texts, number, face, faces[number] if number < len(faces) else None)
+    paper.rule()
+    _evidence(paper, texts, report)
     paper.rule()
     _facts(paper, texts, check, report)
     return bytes(paper.output())
@@ -132,6 +145,22 @@ def _face(paper: _Paper, texts: Texts, number: int, face: Face, crop: bytes | No
     paper.say("; ".join(filter(None, [reasons(texts, face), place, marked])), 9, MUTED)
     paper.set_left_margin(MARGIN)
     paper.set_xy(MARGIN, max(paper.get_y(), top + CROP))
+
+
+def _evidence(paper: _Paper, texts: Texts, report: Report) -> None:
+    """What the file tells, and what each kind of it does not show."""
+    paper.say(texts.gettext("What the file tells"), 10, INK, "B")
+    if not report.evidence:
+        paper.say(texts.gettext(NOTHING_TOLD), 9, MUTED)
+    by_kind = sorted(report.evidence, key=lambda finding: list(Kind).index(finding.kind))
+    for kind, findings in groupby(by_kind, key=lambda finding: finding.kind):
+        paper.ln(1.5)
+        paper.say(about(texts, kind).title, 9.5, INK, "B")
+        for finding in findings:
+            weight = texts.gettext(WEIGHTS[finding.weight])
+            paper.say(f"{evidence_sentence(texts, finding)} ({weight})", 9)
+        limits = texts.gettext("Does not show: {text}", text=about(texts, kind).shows_not)
+        paper.say(limits, 8, MUTED)
 
 
 def _facts(paper: _Paper, texts: Texts, check: Check, report: Report) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,25 @@ from markupsafe import Markup, escape
 from server.model import PublicModel
 from server.web.texts import STATES, script_texts, texts_in
 from unmask.errors import UnmaskError
+from unmask.evidence.reverse import ENGINES
 from unmask.i18n import DEFAULT, LANGUAGES, Texts
 from unmask.report import Check, Report, Verdict, shown_percent
 from unmask.settings import Settings
-from unmask.wording import reports
+from unmask.wording import evidence, reports
 from unmask.wording.errors import error_message
 from unmask.wording.units import duration, megabytes
 
 HERE = Path(__file__).parent
 #: Width over height above which a picture gets the whole width of its card.
 WIDE = 1.6
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What the card of a check offers to who looks at it."""
+
+    may_remove: bool = False
+    may_read_metadata: bool = False
 
 
 class Pages:
@@ -46,6 +56,10 @@ class Pages:
             version=_fingerprint(HERE / "static"),
             languages=LANGUAGES,
             Verdict=Verdict,
+            shown_verdict=evidence.shown_verdict,
+            map_url=evidence.map_url,
+            engines=ENGINES,
+            nothing_told=evidence.NOTHING_TOLD,
         )
         self._words = {language: _words(texts_in(language), settings) for language in LANGUAGES}
 
@@ -69,13 +83,19 @@ class Pages:
             may_remove=may_remove,
         )
 
-    def check(self, language: str, check: Check, *, may_remove: bool) -> web.Response:
-        """The page of one check, to share; ``may_remove`` offers to remove the check."""
-        return self._check_page(language, "check.html", check, may_remove)
+    def check(self, language: str, check: Check, offers: Offers) -> web.Response:
+        """The page of one check, to share."""
+        return self._check_page(language, "check.html", check, offers)
 
-    def card(self, language: str, check: Check, *, may_remove: bool) -> web.Response:
+    def card(self, language: str, check: Check, offers: Offers) -> web.Response:
         """The card of one check, for a page that is already there."""
-        return self._check_page(language, "_card.html", check, may_remove)
+        return self._check_page(language, "_card.html", check, offers)
+
+    def metadata(self, language: str, check: Check, metadata: dict[str, Any]) -> web.Response:
+        """All metadata of the file of a check."""
+        response = self._page(language, "metadata.html", check=check, metadata=metadata)
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     def reference(self, language: str, document: dict[str, Any]) -> web.Response:
         """The API for readers; what it says of the API itself is English."""
@@ -87,11 +107,10 @@ class Pages:
         return self._page(language, "error.html", error.status, **values)
 
     def _check_page(
-        self, language: str, template: str, check: Check, may_remove: bool
+        self, language: str, template: str, check: Check, offers: Offers
     ) -> web.Response:
-        card = _card(check.report)
-        values = {"check": check, "report": check.report, "card": card, "may_remove": may_remove}
-        return self._page(language, template, 200, **values)
+        values = {"check": check, "report": check.report, "card": _card(check.report)}
+        return self._page(language, template, 200, **values, **asdict(offers))
 
     def _page(self, language: str, template: str, status: int = 200, **values: Any) -> web.Response:
         text = self._env.get_template(template).render(self._words[language] | values)
@@ -118,7 +137,11 @@ def _words(texts: Texts, settings: Settings) -> dict[str, Any]:
         "verdict_text": lambda verdict: texts.gettext(reports.VERDICTS[verdict]),
         "caveat": lambda verdict: texts.gettext(reports.CAVEATS[verdict]),
         "state_text": lambda state: texts.gettext(STATES[state]),
-        "statement": lambda report: reports.statement(texts, report.faces),
+        "statement": lambda report: evidence.report_statement(texts, report),
+        "headline": lambda report: evidence.headline(texts, report),
+        "evidence_text": lambda finding: evidence.evidence_sentence(texts, finding),
+        "weight_text": lambda weight: texts.gettext(evidence.WEIGHTS[weight]),
+        "kind_text": lambda kind: evidence.about(texts, kind),
         "reasons": lambda face: reports.reasons(texts, face),
         "warnings": lambda report: reports.warning_sentences(texts, report),
         "error_text": lambda error: error_message(texts, error),

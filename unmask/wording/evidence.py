@@ -17,6 +17,10 @@ WEIGHTS = {
     Weight.HINT: gettext_noop("a hint: anybody can write this"),
     Weight.NOTE: gettext_noop("for context"),
 }
+#: Where there is no evidence at all.
+NOTHING_TOLD = gettext_noop(
+    "Nothing of how the picture was made. That means nothing: most platforms remove such notes."
+)
 #: In place of the verdict's word, where the file says more than the face.
 HEADLINES = {
     Says.GENERATED: gettext_noop("Made by AI, says the file"),
@@ -242,6 +246,15 @@ _MODEL, _PROGRAM, _NOBODY = (
 )
 #: Findings of which a notice has room for this many.
 FEW = 3
+
+
+def about(texts: Texts, kind: Kind) -> About:
+    """What a kind of evidence is called, shows and does not show, in the reader's language."""
+    english = KINDS[kind]
+    title, shows, shows_not = (
+        texts.gettext(text) for text in (english.title, english.shows, english.shows_not)
+    )
+    return About(title, shows, shows_not)
 
 
 def evidence_sentence(texts: Texts, finding: Evidence) -> str:

@@ -73,12 +73,17 @@ async def test_metadata_is_for_those_who_may_send_pictures_to_the_team(
         metadata = await answer.json()
         assert answer.headers["Cache-Control"] == "no-store"
         assert metadata["place"] == {"latitude": 51.5074, "longitude": 0.1275}
+        page = await (
+            await client.get(f"/c/{address.rpartition('/')[2]}/metadata", headers=sender(mine))
+        ).text()
+        assert "a secret prompt" in page and "openstreetmap.org/?mlat=51.5074" in page
         by_name = {field["name"]: field for field in metadata["fields"]}
         assert by_name["EXIF:DateTimeOriginal"]["meaning"]
         assert by_name["XMP-iptcExt:AIPromptInformation"]["value"] == "a secret prompt"
         for headers in ({}, sender(theirs), sender(lists)):
-            refused = await client.get(f"{address}/metadata", headers=headers)
-            assert refused.status in (401, 403, 404)
-            assert "secret" not in await refused.text()
+            for path in (f"{address}/metadata", f"/c/{address.rpartition('/')[2]}/metadata"):
+                refused = await client.get(path, headers=headers)
+                assert refused.status in (401, 403)
+                assert "secret" not in await refused.text()
         assert (await client.get(address)).status == 200  # its secret id suffices for the report
         await client.delete(address, headers=sender(mine))

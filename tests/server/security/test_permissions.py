@@ -40,6 +40,7 @@ NOT_OPEN = {
     ("GET", "/metrics"): Scope.METRICS,
     ("DELETE", "/v1/checks/{id}"): Scope.DELETE,
     ("GET", "/v1/checks/{id}/metadata"): Scope.CHECK,
+    ("GET", "/c/{id}/metadata"): Scope.CHECK,
 }
 
 

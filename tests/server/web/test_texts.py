@@ -15,7 +15,7 @@ from scripts.catalogues import catalogues, read
 from server.model import public_model
 from server.web.language import COOKIE, accepted_language, language_wanted
 from server.web.pdf import report_pdf
-from server.web.rendering import Pages
+from server.web.rendering import Offers, Pages
 from server.web.texts import SCRIPT_TEXTS, texts_in
 from tests.server.server_process import Service, blank, client_of, photo
 from tests.server.web.test_pages import a_check, a_report
@@ -125,7 +125,9 @@ def test_an_error_is_told_in_the_readers_language(service: Service, language: st
     assert error.message not in page and "damaged" in page
     failed = a_check(a_report(Model(name="x", version="1", sha256="0" * 64), None))
     update = {"state": State.FAILED, "report": None, "error": error.as_json()["error"]}
-    card = pages.card(language, failed.model_copy(update=update), may_remove=True).text or ""
+    card = (
+        pages.card(language, failed.model_copy(update=update), Offers(may_remove=True)).text or ""
+    )
     assert error.message not in card and "damaged" in card
     assert error.message in (pages.error("en", error).text or "")
 

@@ -23,7 +23,10 @@ from desk.cases import (
 from desk.changes import Changes, Clock, History, utc_now
 from desk.database import Database
 from desk.migrations import migrate, require_newest
+from desk.pictures import CheckSource, Intake, Keep, Lookup, NoChecks
+from desk.pictures.looks import Looker
 from unmask.settings import Settings
+from unmask.store import Store
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,18 @@ class Desk:
     joining: Joining
     publishing: Publishing
     notices: Notices
+    keep: Keep
+    lookup: Lookup
+    intake: Intake
 
 
 async def make_desk(
-    database: Database, *, clock: Clock = utc_now, passwords: Passwords | None = None
+    database: Database,
+    settings: Settings,
+    *,
+    checks: CheckSource | None = None,
+    clock: Clock = utc_now,
+    passwords: Passwords | None = None,
 ) -> Desk:
     """The services on a database that is of the newest revision."""
     changes = Changes(database, clock)
@@ -66,6 +77,8 @@ async def make_desk(
     passwords = passwords or Passwords()
     lockout = Lockout(database, clock, secret)
     history = History(database)
+    keep, looker = Keep(database, Store.of(settings)), Looker(settings)
+    lookup = Lookup(changes, keep, looker)
     return Desk(
         database=database,
         changes=changes,
@@ -86,12 +99,15 @@ async def make_desk(
         joining=Joining(changes),
         publishing=Publishing(changes),
         notices=Notices(changes),
+        keep=keep,
+        lookup=lookup,
+        intake=Intake(changes, checks or NoChecks(), keep, looker, lookup),
     )
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings, *, clock: Clock = utc_now) -> AsyncIterator[Desk]:
-    """The desk of the settings while the block is entered.
+async def open_desk(settings: Settings, checks: CheckSource | None = None) -> AsyncIterator[Desk]:
+    """The desk of the settings while the block is entered; ``checks`` is where checks are read.
 
     A SQLite database is brought to the newest revision; of PostgreSQL an operator must have done it
     with ``unmask desk migrate``, for other servers may still run the version before. Raises
@@ -103,6 +119,6 @@ async def open_desk(settings: Settings, *, clock: Clock = utc_now) -> AsyncItera
             await migrate(database)
         else:
             await require_newest(database)
-        yield await make_desk(database, clock=clock)
+        yield await make_desk(database, settings, checks=checks)
     finally:
         await database.close()

@@ -3,7 +3,8 @@
 A directory by default; ``s3://`` and the rest work where their fsspec package is installed. A file
 appears whole or not at all. The queue decides what is removed (:mod:`unmask.queue`).
 
-Layout: ``pictures/<2 of sha256>/<sha256>`` and ``results/<2 of key>/<key>/<name>``.
+Layout: ``pictures/<2 of sha256>/<sha256>`` and ``results/<2 of key>/<key>/<name>``, which expire, and
+``cases/<team>/<key>/<name>``, which the team desk keeps and removes by itself.
 """
 
 from __future__ import annotations
@@ -120,6 +121,33 @@ class Store:
             self._remove(path)
         self._drop_if_empty(folder)
 
+    def put_case_file(self, team_id: int, key: str, name: str, data: bytes) -> None:
+        """Store one file of a picture that a team keeps; replaces a file of that name."""
+        self._write(self._case_file(team_id, key, name), data)
+
+    def get_case_file(self, team_id: int, key: str, name: str) -> bytes | None:
+        """One file of a picture that a team keeps, None if there is none."""
+        if not (_KEY.fullmatch(key) and _NAME.fullmatch(name)):
+            return None
+        return self._read(self._case_file(team_id, key, name))
+
+    def delete_case_files(self, team_id: int, key: str) -> None:
+        """Remove every file of a picture that a team keeps."""
+        folder = self._case_folder(team_id, key)
+        for path in self._find(folder):
+            self._remove(path)
+        self._drop_if_empty(folder)
+
+    def case_keys(self, team_id: int) -> dict[str, float]:
+        """The keys under which a team keeps files, each with the Unix time of its last one."""
+        root = f"{self._root}/cases/{team_id}/"
+        keys: dict[str, float] = {}
+        for path, info in self._find(root.rstrip("/")).items():
+            key = path.removeprefix(root).partition("/")[0]
+            if _KEY.fullmatch(key):
+                keys[key] = max(keys.get(key, 0.0), _written(info))
+        return keys
+
     def sweep(
         self,
         now: float,
@@ -219,6 +247,16 @@ class Store:
         if not _KEY.fullmatch(key):
             raise ValueError("not a result's key")
         return f"{self._root}/results/{key[:2]}/{key}"
+
+    def _case_folder(self, team_id: int, key: str) -> str:
+        if not _KEY.fullmatch(key):
+            raise ValueError("not a key of a team's picture")
+        return f"{self._root}/cases/{int(team_id)}/{key}"
+
+    def _case_file(self, team_id: int, key: str, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError("not a name of a team's file")
+        return f"{self._case_folder(team_id, key)}/{name}"
 
     def _result(self, key: str, name: str) -> str:
         if not _NAME.fullmatch(name):

@@ -171,8 +171,8 @@ async def _recount(change: Change, case: Case) -> None:
     """Count a case's sightings again, after pictures came or went."""
     query = sa.select(sa.func.count(), sa.func.max(Sighting.seen_at))
     row = (await change.session.execute(query.where(Sighting.case_id == case.id))).one()
-    case.sightings, case.last_sighting_at = row
-    await set_quietly(change, case, rank=rank_of(case))
+    rank = rank_of(case, row[0])
+    await set_quietly(change, case, sightings=row[0], last_sighting_at=row[1], rank=rank)
 
 
 async def _resolve(change: Change, one: Case, other: Case, state: SuggestionState) -> None:

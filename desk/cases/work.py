@@ -20,13 +20,14 @@ from unmask.errors import UnmaskError
 _PRIORITY, _DUE, _SUSPICION, _MAX_SIGHTINGS = 10_000_000, 1_000_000, 1_000, 999
 
 
-def rank_of(case: Case) -> int:
-    """The place of a case in the queue, the greatest first."""
+def rank_of(case: Case, sightings: int | None = None) -> int:
+    """The place of a case in the queue, the greatest first; ``sightings`` replaces the case's."""
+    seen = case.sightings if sightings is None else sightings
     return (
         case.priority * _PRIORITY
         + (_DUE if case.due_at is not None else 0)
         + (case.suspicion + 1) * _SUSPICION
-        + min(case.sightings, _MAX_SIGHTINGS)
+        + min(seen, _MAX_SIGHTINGS)
     )
 
 

@@ -24,7 +24,7 @@ class Submission(Base):
     sent_by: Mapped[str] = mapped_column(sa.String(40))
     created: Mapped[datetime]
     done_at: Mapped[datetime | None] = mapped_column(index=True)
-    case_number: Mapped[int | None]
+    sighting_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     error: Mapped[str | None] = mapped_column(sa.String(40))
 
 

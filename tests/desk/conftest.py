@@ -16,8 +16,10 @@ from desk.accounts.secrets import Passwords
 from desk.database import Database
 from desk.migrations import migrate
 from desk.service import Desk, make_desk
+from tests.desk.checks import StubChecks
 from tests.desk.play import Play
 from tests.desk.postgres import create_database, running_postgres
+from unmask.settings import Settings
 
 BOTH = ("sqlite", "postgresql")
 _numbers = itertools.count(1)
@@ -82,9 +84,22 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def desk(database_url: URL, clock: FakeClock) -> AsyncIterator[Desk]:
+def checks() -> StubChecks:
+    return StubChecks()
+
+
+@pytest.fixture
+async def desk(
+    database_url: URL, clock: FakeClock, checks: StubChecks, tmp_path: Path
+) -> AsyncIterator[Desk]:
     database = Database(database_url)
-    yield await make_desk(database, clock=clock, passwords=Passwords(memory_kib=64, passes=1))
+    yield await make_desk(
+        database,
+        Settings(data=tmp_path),
+        checks=checks,
+        clock=clock,
+        passwords=Passwords(memory_kib=64, passes=1),
+    )
     await database.close()
 
 

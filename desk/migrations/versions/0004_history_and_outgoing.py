@@ -115,7 +115,7 @@ def upgrade() -> None:
         sa.Column("sent_by", sa.String(length=40), nullable=False),
         sa.Column("created", _TIME, nullable=False),
         sa.Column("done_at", _TIME, nullable=True),
-        sa.Column("case_number", sa.Integer(), nullable=True),
+        sa.Column("sighting_id", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name="fk_submissions_team_id"),
         sa.PrimaryKeyConstraint("id", name="pk_submissions"),

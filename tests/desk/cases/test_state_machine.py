@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 from sqlalchemy import make_url
 
@@ -29,6 +30,7 @@ from desk.vocabulary import (
 from tests.desk.conftest import FakeClock
 from tests.desk.play import Play, judgement
 from unmask.errors import UnmaskError
+from unmask.settings import Settings
 
 PEOPLE = ("ada", "bob", "cleo", "vera", "foreign")
 ACTIONS = (
@@ -123,7 +125,9 @@ async def _require_rules(play: Play, clock: FakeClock) -> None:
 async def _walk(path: Path, rule: str, steps: list[tuple[Any, ...]]) -> None:
     clock = FakeClock()
     database = Database(make_url(f"sqlite+aiosqlite:///{path}"))
-    desk = await make_desk(database, clock=clock, passwords=Passwords(memory_kib=64, passes=1))
+    passwords = Passwords(memory_kib=64, passes=1)
+    settings = Settings(data=path.parent)
+    desk = await make_desk(database, settings, clock=clock, passwords=passwords)
     play = await Play.begin(desk, "walk")
     await play.rules(second_opinion=rule, max_claims=1)
     await play.case(0.9)
@@ -134,7 +138,7 @@ async def _walk(path: Path, rule: str, steps: list[tuple[Any, ...]]) -> None:
     await database.close()
 
 
-@settings(
+@profile(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(

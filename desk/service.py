@@ -23,8 +23,13 @@ from desk.cases import (
 from desk.changes import Changes, Clock, History, utc_now
 from desk.database import Database
 from desk.migrations import migrate, require_newest
+from desk.outgoing import DeskEvents, Dispatcher, Export, Webhooks
 from desk.pictures import CheckSource, Intake, Keep, Lookup, NoChecks
 from desk.pictures.looks import Looker
+from desk.queue import Bulk, Next, Queue, SavedFilters
+from desk.retention import Erasing, Sweeper
+from desk.statistics import Figures
+from unmask.fetch import Poster
 from unmask.settings import Settings
 from unmask.store import Store
 
@@ -61,6 +66,17 @@ class Desk:
     keep: Keep
     lookup: Lookup
     intake: Intake
+    queue: Queue
+    next: Next
+    bulk: Bulk
+    filters: SavedFilters
+    figures: Figures
+    export: Export
+    webhooks: Webhooks
+    erasing: Erasing
+    events: DeskEvents | None
+    dispatcher: Dispatcher
+    sweeper: Sweeper
 
 
 async def make_desk(
@@ -68,48 +84,103 @@ async def make_desk(
     settings: Settings,
     *,
     checks: CheckSource | None = None,
+    events: DeskEvents | None = None,
     clock: Clock = utc_now,
     passwords: Passwords | None = None,
+    poster: Poster | None = None,
 ) -> Desk:
-    """The services on a database that is of the newest revision."""
-    changes = Changes(database, clock)
-    secret = await installation_secret(database)
+    """The services on a database that is of the newest revision.
+
+    Without ``checks`` nothing is taken in, without ``events`` no live page is told.
+    """
+    changes, secret = Changes(database, clock), await installation_secret(database)
     passwords = passwords or Passwords()
-    lockout = Lockout(database, clock, secret)
-    history = History(database)
+    lockout, history = Lockout(database, clock, secret), History(database)
     keep, looker = Keep(database, Store.of(settings)), Looker(settings)
     lookup = Lookup(changes, keep, looker)
+    intake = Intake(changes, checks or NoChecks(), keep, looker, lookup)
+    teams, sessions = Teams(changes), Sessions(changes, passwords, lockout)
+    claims, closing, editing = Claims(changes), Closing(changes), Editing(changes)
+    queue, webhooks = Queue(changes), Webhooks(changes, poster or Poster())
+    erasing = Erasing(changes, keep, secret)
+    dispatcher = Dispatcher(changes, webhooks, events)
+    keeping = (erasing, keep, intake, sessions, lockout, webhooks, dispatcher)
     return Desk(
         database=database,
         changes=changes,
         secret=secret,
         history=history,
-        teams=Teams(changes),
+        teams=teams,
         members=Members(changes),
         links=Links(changes, passwords),
-        sessions=Sessions(changes, passwords, lockout),
+        sessions=sessions,
         lockout=lockout,
         keys=TeamKeys(changes),
         reading=Reading(changes, history),
-        claims=Claims(changes),
+        claims=claims,
         opinions=Opinions(changes),
-        closing=Closing(changes),
-        editing=Editing(changes),
+        closing=closing,
+        editing=editing,
         comments=Comments(changes),
         joining=Joining(changes),
         publishing=Publishing(changes),
         notices=Notices(changes),
         keep=keep,
         lookup=lookup,
-        intake=Intake(changes, checks or NoChecks(), keep, looker, lookup),
+        intake=intake,
+        queue=queue,
+        next=Next(changes),
+        bulk=Bulk(queue, claims, closing, editing),
+        filters=SavedFilters(changes),
+        figures=Figures(changes),
+        export=Export(changes),
+        webhooks=webhooks,
+        erasing=erasing,
+        events=events,
+        dispatcher=dispatcher,
+        sweeper=Sweeper(changes, teams, *keeping),
     )
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings, checks: CheckSource | None = None) -> AsyncIterator[Desk]:
-    """The desk of the settings while the block is entered; ``checks`` is where checks are read.
+async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """The desk of the settings while the block is entered, for a command.
 
-    A SQLite database is brought to the newest revision; of PostgreSQL an operator must have done it
+    Raises as :func:`open_database` does.
+    """
+    async with open_database(settings) as database:
+        yield await make_desk(database, settings)
+
+
+@asynccontextmanager
+async def running_desk(
+    settings: Settings, checks: CheckSource, redis_url: str
+) -> AsyncIterator[Desk]:
+    """The desk of a server while the block is entered: it takes checks in, tells live pages
+    (:attr:`Desk.events`), sends webhooks, and keeps house.
+
+    Raises as :func:`open_database` does.
+    """
+    poster, events = Poster(), DeskEvents(redis_url)
+    async with open_database(settings) as database:
+        desk = await make_desk(database, settings, checks=checks, events=events, poster=poster)
+        await events.start()
+        desk.dispatcher.start()
+        desk.sweeper.start()
+        try:
+            yield desk
+        finally:
+            await desk.sweeper.close()
+            await desk.dispatcher.close()
+            await events.close()
+            poster.close()
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of the settings while the block is entered.
+
+    A SQLite file is brought to the newest revision; of PostgreSQL an operator must have done it
     with ``unmask desk migrate``, for other servers may still run the version before. Raises
     ``database_unavailable`` and :class:`unmask.errors.SettingsError`.
     """
@@ -119,6 +190,6 @@ async def open_desk(settings: Settings, checks: CheckSource | None = None) -> As
             await migrate(database)
         else:
             await require_newest(database)
-        yield await make_desk(database, settings, checks=checks)
+        yield database
     finally:
         await database.close()

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from desk.queue import Presence
+from desk.service import Desk
 from server import context
 from server.api.preview import PREVIEWS, PreviewRenderer
 from server.backpressure import Backpressure
@@ -29,11 +31,17 @@ from unmask.settings import Settings
 
 
 def make_app(
-    settings: Settings, checks: CheckQueue, redis_url: str, fetcher: Fetcher | None = None
+    settings: Settings,
+    checks: CheckQueue,
+    redis_url: str,
+    fetcher: Fetcher | None = None,
+    *,
+    desk: Desk | None = None,
 ) -> web.Application:
     """The application on a connected queue; ``redis_url`` is where keys and limits are kept.
 
-    Call it while the event loop runs. It closes what it opens itself, but not ``checks``. Raises
+    Call it while the event loop runs. It closes what it opens itself, but neither ``checks`` nor
+    ``desk``. Raises
     :class:`server.security.policy.UnsafeSettingsError`, ``model_missing`` or ``model_mismatch``.
     """
     policy = Policy.of(settings)
@@ -45,6 +53,9 @@ def make_app(
     app[context.SETTINGS] = settings
     app[context.POLICY] = policy
     app[context.CHECKS] = checks
+    if desk is not None:
+        app[context.DESK] = desk
+        app[context.PRESENCE] = Presence(redis)
     app[context.KEYS] = keys = ApiKeys(redis)
     app[context.SESSIONS] = sessions = Sessions(redis)
     app[context.IDENTITIES] = Identities(keys, sessions, keys_needed=policy.keys_needed)

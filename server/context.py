@@ -7,6 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
+from desk.queue import Presence
+from desk.service import Desk
 from server.backpressure import Backpressure
 from server.cached_stats import CachedStats
 from server.metrics import Metrics
@@ -23,6 +25,9 @@ from unmask.settings import Settings
 SETTINGS = web.AppKey("settings", Settings)
 POLICY = web.AppKey("policy", Policy)
 CHECKS = web.AppKey("checks", CheckQueue)
+#: The team desk, and who has which of its cases open.
+DESK = web.AppKey("desk", Desk)
+PRESENCE = web.AppKey("presence", Presence)
 STATS = web.AppKey("stats", CachedStats)
 KEYS = web.AppKey("keys", ApiKeys)
 SESSIONS = web.AppKey("sessions", Sessions)

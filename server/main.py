@@ -8,6 +8,7 @@ import sys
 
 from aiohttp import web
 
+from desk.service import running_desk
 from server.app import make_app
 from server.protocol import Runner, raise_file_limit
 from server.security.policy import Policy, UnsafeSettingsError
@@ -38,28 +39,36 @@ def serve(settings: Settings) -> int:
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Serve until ``stop`` is set; prints ``ready http://HOST:PORT`` once checks are taken.
 
-    Raises :class:`UnsafeSettingsError`, :class:`UnmaskError` when the queue or the model is
-    missing, and OSError when the port is taken.
+    Raises :class:`UnsafeSettingsError`, :class:`UnmaskError` when the queue, the model or the
+    desk's database is missing, and OSError when the port is taken.
     """
     Policy.of(settings)  # First, so that unsafe settings start nothing.
     url = await asyncio.to_thread(redis_url, settings)
     checks = await CheckQueue.connect(settings.model_copy(update={"redis_url": url}))
     try:
-        runner = Runner(make_app(settings, checks, url), shutdown_timeout=GRACE)
-        try:
-            await runner.setup()
-            site = web.TCPSite(runner, settings.host, settings.port)
-            await site.start()
-            await _require_queue(checks)
-            host, port = runner.addresses[0][:2]
-            address = f"[{host}]" if ":" in host else host
-            sys.stdout.write(f"ready http://{address}:{port}\n")
-            sys.stdout.flush()
-            await stop.wait()
-        finally:
-            await runner.cleanup()
+        async with running_desk(settings, checks, url) as desk:
+            app = make_app(settings, checks, url, desk=desk)
+            await _serve_app(app, settings, checks, stop)
     finally:
         await checks.close()
+
+
+async def _serve_app(
+    app: web.Application, settings: Settings, checks: CheckQueue, stop: asyncio.Event
+) -> None:
+    runner = Runner(app, shutdown_timeout=GRACE)
+    try:
+        await runner.setup()
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        await _require_queue(checks)
+        host, port = runner.addresses[0][:2]
+        address = f"[{host}]" if ":" in host else host
+        sys.stdout.write(f"ready http://{address}:{port}\n")
+        sys.stdout.flush()
+        await stop.wait()
+    finally:
+        await runner.cleanup()
 
 
 async def _require_queue(checks: CheckQueue) -> None:

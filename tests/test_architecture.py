@@ -37,7 +37,8 @@ PLACES = {
         "handlers app main command __main__"
     ),
     "desk": (
-        "vocabulary actors text database models migrations changes accounts cases service command"
+        "vocabulary actors text database models migrations changes accounts cases pictures queue "
+        "outgoing retention statistics service command"
     ),
     "worker": "examiner heartbeat consumer main command __main__",
     "model_training": "dataset networks export evaluation training report paper cli __main__",

@@ -3,8 +3,8 @@
 A directory by default; ``s3://`` and the rest work where their fsspec package is installed. A file
 appears whole or not at all. The queue decides what is removed (:mod:`unmask.queue`).
 
-Layout: ``pictures/<2 of sha256>/<sha256>`` and ``results/<2 of key>/<key>/<name>``, which expire, and
-``cases/<team>/<key>/<name>``, which the team desk keeps and removes by itself.
+Layout: ``pictures/<2 of sha256>/<sha256>`` and ``results/<2 of key>/<key>/<name>``, which expire,
+and ``cases/<team>/<key>/<name>``, which the team desk keeps and removes by itself.
 """
 
 from __future__ import annotations

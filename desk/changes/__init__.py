@@ -3,6 +3,7 @@
 from desk.changes import chain
 from desk.changes.change import Change, Changes, Clock, utc_now
 from desk.changes.history import History, HistoryRecord, Verification
+from desk.changes.tasks import Repeated
 
 __all__ = [
     "Change",
@@ -10,6 +11,7 @@ __all__ = [
     "Clock",
     "History",
     "HistoryRecord",
+    "Repeated",
     "Verification",
     "chain",
     "utc_now",

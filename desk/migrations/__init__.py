@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from unmask.errors import UnmaskError
 def newest() -> str:
     """The revision that this version of Unmask needs."""
     return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+# each start of a server would log its two lines of no use
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 async def migrate(database: Database) -> tuple[str | None, str]:
@@ -78,5 +83,8 @@ def _alone(database: Database) -> Iterator[None]:
         yield
         return
     with Path(f"{database.url.database}.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.name == "posix":  # elsewhere one process starts one server
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

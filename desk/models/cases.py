@@ -16,9 +16,10 @@ from desk.models.base import Base, key, refers_to
 from desk.vocabulary import CaseState, DismissReason, HumanVerdict, Match, Review, SuggestionState
 from unmask.report import Door, Verdict
 
-#: The open queue, as a condition that both databases take for a partial index.
+#: Conditions of partial indexes: the open queue, and cases that were not joined to another. A query
+#: must have them in these words, or the indexes are not used.
 OPEN = sa.text("state IN ('new', 'claimed', 'second') AND joined_into IS NULL")
-_ALIVE = sa.text("joined_into IS NULL")
+ALIVE = sa.text("joined_into IS NULL")
 
 
 def _index(name: str, *columns: str, where: sa.TextClause) -> sa.Index:
@@ -34,19 +35,20 @@ class Case(Base):
     __tablename__ = "cases"
     __table_args__ = (
         sa.UniqueConstraint("team_id", "number", name="uq_cases_number"),
+        _index("ix_cases_state", "team_id", "state", "id", where=ALIVE),
+        _index("ix_cases_suspicion", "team_id", "suspicion", "id", where=ALIVE),
+        _index("ix_cases_rank", "team_id", "rank", "id", where=ALIVE),
+        _index("ix_cases_sightings", "team_id", "sightings", "id", where=ALIVE),
+        _index("ix_cases_decided", "team_id", "decided_at", "id", where=ALIVE),
+        sa.Index("ix_cases_claimed_by", "team_id", "claimed_by", "claimed_until"),
+        sa.Index("ix_cases_joined_into", "joined_into"),
+        sa.Index("ix_cases_updated", "team_id", "updated"),
+        # last: of two indexes that would do, SQLite takes the one that was made later
         _index("ix_cases_open_rank", "team_id", "rank", "id", where=OPEN),
         _index("ix_cases_open_suspicion", "team_id", "suspicion", "id", where=OPEN),
         _index("ix_cases_open_sightings", "team_id", "sightings", "id", where=OPEN),
         _index("ix_cases_open_due", "team_id", "due_at", "id", where=OPEN),
         _index("ix_cases_open_id", "team_id", "id", where=OPEN),
-        _index("ix_cases_state", "team_id", "state", "id", where=_ALIVE),
-        _index("ix_cases_suspicion", "team_id", "suspicion", "id", where=_ALIVE),
-        _index("ix_cases_rank", "team_id", "rank", "id", where=_ALIVE),
-        _index("ix_cases_sightings", "team_id", "sightings", "id", where=_ALIVE),
-        _index("ix_cases_decided", "team_id", "decided_at", "id", where=_ALIVE),
-        sa.Index("ix_cases_claimed_by", "team_id", "claimed_by", "claimed_until"),
-        sa.Index("ix_cases_joined_into", "joined_into"),
-        sa.Index("ix_cases_updated", "team_id", "updated"),
     )
 
     id: Mapped[int] = key()

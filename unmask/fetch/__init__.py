@@ -11,5 +11,6 @@ from unmask.fetch.addresses import checked_url, next_url
 from unmask.fetch.download import MAX_REDIRECTS
 from unmask.fetch.fetcher import Fetcher
 from unmask.fetch.gate import is_public
+from unmask.fetch.post import Posted, Poster
 
-__all__ = ["MAX_REDIRECTS", "Fetcher", "checked_url", "is_public", "next_url"]
+__all__ = ["MAX_REDIRECTS", "Fetcher", "Posted", "Poster", "checked_url", "is_public", "next_url"]

@@ -50,10 +50,12 @@ _READ_AGAIN = Change({})
 class CheckEvents:
     """Hands the changes of jobs to those who listen."""
 
-    def __init__(self, client: aioredis.Redis, channel: str) -> None:
-        """``client`` must not retry by itself, or a lost connection goes unnoticed."""
+    def __init__(self, client: aioredis.Redis, channel: str, topic: str = "work") -> None:
+        """``client`` must not retry by itself, or a lost connection goes unnoticed; ``topic`` is
+        the field of a message that says whom it concerns."""
         self._client = client
         self._channel = channel
+        self._topic = topic
         self._listeners: defaultdict[str, set[asyncio.Queue[Change]]] = defaultdict(set)
         self._listening = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -114,14 +116,14 @@ class CheckEvents:
             self._listening.set()
             self._notify_all()
         elif message["type"] == "message":
-            event = _event(message["data"])
+            event = _event(message["data"], self._topic)
             if event is None:
                 _log.warning("events: a message of another program")
             else:
                 self._notify(event)
 
     def _notify(self, event: dict[str, str]) -> None:
-        listeners = self._listeners.get(event.pop("work"))
+        listeners = self._listeners.get(event.pop(self._topic))
         if listeners:
             change = Change(event, deleted=event.pop("gone", None))
             for queue in listeners:
@@ -133,11 +135,11 @@ class CheckEvents:
                 queue.put_nowait(_READ_AGAIN)
 
 
-def _event(text: str) -> dict[str, str] | None:
+def _event(text: str, topic: str) -> dict[str, str] | None:
     """The fields of an event, None for a message of another program."""
     try:
         event = json.loads(text)
     except ValueError:
         return None
-    fits = isinstance(event, dict) and "work" in event
+    fits = isinstance(event, dict) and topic in event
     return event if fits and all(isinstance(value, str) for value in event.values()) else None

@@ -65,16 +65,17 @@ def upgrade() -> None:
     op.create_index("ix_cases_claimed_by", "cases", ["team_id", "claimed_by", "claimed_until"])
     _create_partial("ix_cases_decided", "cases", ["team_id", "decided_at", "id"], _ALIVE)
     op.create_index("ix_cases_joined_into", "cases", ["joined_into"])
-    _create_partial("ix_cases_open_due", "cases", ["team_id", "due_at", "id"], _OPEN)
-    _create_partial("ix_cases_open_id", "cases", ["team_id", "id"], _OPEN)
-    _create_partial("ix_cases_open_rank", "cases", ["team_id", "rank", "id"], _OPEN)
-    _create_partial("ix_cases_open_sightings", "cases", ["team_id", "sightings", "id"], _OPEN)
-    _create_partial("ix_cases_open_suspicion", "cases", ["team_id", "suspicion", "id"], _OPEN)
     _create_partial("ix_cases_rank", "cases", ["team_id", "rank", "id"], _ALIVE)
     _create_partial("ix_cases_sightings", "cases", ["team_id", "sightings", "id"], _ALIVE)
     _create_partial("ix_cases_state", "cases", ["team_id", "state", "id"], _ALIVE)
     _create_partial("ix_cases_suspicion", "cases", ["team_id", "suspicion", "id"], _ALIVE)
     op.create_index("ix_cases_updated", "cases", ["team_id", "updated"])
+    # last: of two indexes that would do, SQLite takes the one that was made later
+    _create_partial("ix_cases_open_due", "cases", ["team_id", "due_at", "id"], _OPEN)
+    _create_partial("ix_cases_open_id", "cases", ["team_id", "id"], _OPEN)
+    _create_partial("ix_cases_open_rank", "cases", ["team_id", "rank", "id"], _OPEN)
+    _create_partial("ix_cases_open_sightings", "cases", ["team_id", "sightings", "id"], _OPEN)
+    _create_partial("ix_cases_open_suspicion", "cases", ["team_id", "suspicion", "id"], _OPEN)
 
     op.create_table(
         "case_text",

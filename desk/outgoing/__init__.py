@@ -1,0 +1,16 @@
+"""What leaves the desk once a change was committed: live events, webhooks, exports."""
+
+from desk.outgoing.events import DeskEvents
+from desk.outgoing.export import Export, ExportFormat
+from desk.outgoing.outbox import Dispatcher
+from desk.outgoing.webhooks import DeliveryRecord, WebhookRecord, Webhooks
+
+__all__ = [
+    "DeliveryRecord",
+    "DeskEvents",
+    "Dispatcher",
+    "Export",
+    "ExportFormat",
+    "WebhookRecord",
+    "Webhooks",
+]

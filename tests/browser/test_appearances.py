@@ -26,6 +26,7 @@ from tests.pictures import corners, encoded
 from tests.unmask.images import animated, coloured
 from tests.unmask.images.coloured import P3_XY, P3_XYZ, SRGB_XY, profile, raw_png
 from tests.unmask.images.opened import (
+    GREYS,
     deep_alpha,
     deep_colour,
     deep_grey,
@@ -63,16 +64,6 @@ def turned(kind: str, orientation: int) -> bytes:
 def turned_behind_its_pixels() -> bytes:
     image, exif = pictures.stored_as(corners(), 3)
     return raw_png(image, after=pictures.png_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0")))
-
-
-def bitfields(alpha: int) -> bytes:
-    """A BMP of 32 bits whose header (BITMAPV5) names a mask for opacity."""
-    pixels = np.asarray(corners().convert("RGBA")).copy()
-    pixels[..., 3] = alpha
-    rows = pixels[::-1, :, [2, 1, 0, 3]].tobytes()
-    head = struct.pack("<IiiHHIIiiII", 124, 64, 48, 1, 32, 3, len(rows), 2835, 2835, 0, 0)
-    head += struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(64)
-    return b"BM" + struct.pack("<IHHI", 138 + len(rows), 0, 0, 138) + head + rows
 
 
 def ramp() -> Image.Image:
@@ -127,7 +118,8 @@ FILES |= {
     "GIF, one clear": lambda: palette_picture("GIF", clear_red=True),
     "BMP palette": lambda: encoded(corners().convert("P"), "BMP"),
     "BMP two levels": lambda: encoded(corners().convert("1"), "BMP"),
-    "BMP half clear": lambda: bitfields(128),
+    "BMP half clear": lambda: coloured.bitfields(128),
+    "BMP with a profile": lambda: coloured.profiled_bmp(profile(gamma=1.0)),
     "PNG gAMA 1": lambda: raw_png(corners(), coloured.gama(1)),
     "PNG gAMA 1, grey": lambda: raw_png(corners().convert("L"), coloured.gama(1)),
     "PNG gAMA 1/1.8": lambda: raw_png(corners(), coloured.gama(1 / 1.8)),
@@ -154,8 +146,16 @@ FILES |= {
     "AVIF profile before code points": lambda: encoded(
         corners(), "AVIF", quality=100, icc_profile=profile(gamma=1.0)
     ),
+    "PNG 16 bits, grey, one clear": lambda: with_chunk(
+        deep_grey("PNG", "u2"),
+        pictures.png_chunk(b"tRNS", struct.pack(">H", 256 * GREYS[0][0])),
+    ),
     "GIF small first frame": animated.gif_with_small_first_frame,
     "APNG hidden default": lambda: animated.apng(animated.WHITE_PAGE, corners()),
+    "APNG announced twice": lambda: with_chunk(
+        animated.apng(animated.WHITE_PAGE, corners()),
+        pictures.png_chunk(b"acTL", struct.pack(">II", 1, 0)),
+    ),
     "APNG hidden default, two frames": lambda: animated.apng(
         animated.OTHER, corners(), animated.WHITE_PAGE
     ),

@@ -18,19 +18,22 @@ from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from unmask.images.containers import walk
+
 _ANIMATED = (PngImageFile, GifImageFile, WebPImageFile, AvifImageFile)
 #: Looks are compared at SIDE x SIDE, of 256 levels: how much the lightest and the darkest place of
 #: a frame that shows something differ, and by how much two looks differ on average.
 _SIDE, _CONTRAST, _OTHER = 32, 16, 8.0
 #: Pixels that are decoded to choose, and looks that are told apart.
-_BUDGET, _MAX_LOOKS = 400_000_000, 64
-#: A look that is shown for this share of the time is examined; the longest few are.
+_BUDGET, _MAX_LOOKS = 150_000_000, 64
+#: The look that is shown longest is examined, and a few more of this share of the time.
 _SHARE, _MAX_MORE = 0.2, 2
 #: Browsers show frames that ask for no more than 10 milliseconds for 100.
 _HURRIED, _USUAL = 10.0, 100.0
 #: A frame that the animation stops at is shown for as long as this, in milliseconds.
 _FOREVER = 1e9
 
+_REDUCIBLE = frozenset({"L", "LA", "RGB", "RGBA"})
 #: The major brands by which decoders of AVIF choose between a sequence and its still picture.
 _SEQUENCE, _STILL = b"avis", b"avif"
 
@@ -59,23 +62,42 @@ class Frames:
     hidden: int | None = None
 
 
-def frames_to_examine(image: ImageFile) -> Frames:
-    """Choose the frames of an opened file; that of a still picture, and the first page of several.
+def with_one_control(data: bytes, kind: str) -> bytes:
+    """``data`` without all but the first acTL of a PNG: browsers play an animation that has two of
+    them, Pillow shows its default image."""
+    if kind != "PNG":
+        return data
+    seconds = [chunk for chunk in walk(data, kind) if chunk.tag == "acTL"][1:]
+    starts, ends = [0, *(chunk.end for chunk in seconds)], [chunk.offset for chunk in seconds]
+    parts = [data[start:end] for start, end in zip(starts, [*ends, len(data)], strict=True)]
+    return b"".join(parts) if seconds else data
 
-    Decodes frames of an animation, and leaves ``image`` at another than it was at.
+
+def may_be_animated(image: ImageFile) -> bool:
+    """Whether a file is of a format that has frames, and not pages or pictures of their own."""
+    return isinstance(image, _ANIMATED)
+
+
+def frames_to_examine(image: ImageFile) -> Frames:
+    """Choose the frames of an animation; a still picture has one.
+
+    Decodes frames of ``image``, which is of no use afterwards. Where none of an animation can be
+    decoded, viewers show its first picture.
     """
-    count = int(getattr(image, "n_frames", 1)) if isinstance(image, _ANIMATED) else 1
-    if count == 1:
-        return Frames((image.tell(),))
+    try:
+        count = int(getattr(image, "n_frames", 1))
+        return _frames(image, count) if count > 1 else Frames((0,))
+    except Exception:
+        return Frames((0,))
+
+
+def _frames(image: ImageFile, count: int) -> Frames:
     start = 1 if getattr(image, "default_image", False) else 0
     affordable = max(_BUDGET // (image.width * image.height), start + 1)
+    default = _look(image) if start else None
     looks = _looks(image, range(start, min(count, affordable)), count)
-    shown = _chosen(looks) or (start,)
-    if not start:
-        return Frames(shown)
-    image.seek(0)
-    hidden = _look(image)
-    return Frames(shown, None if not looks or _is_same(hidden, looks[0].look) else 0)
+    is_hidden = default is not None and not _is_same(default, looks[0].look)
+    return Frames(_chosen(looks) or (start,), 0 if is_hidden else None)
 
 
 def still_of_sequence(data: bytes) -> bytes | None:
@@ -84,14 +106,18 @@ def still_of_sequence(data: bytes) -> bytes | None:
     if data[8:12] != _SEQUENCE:
         return None
     still = data[:8] + _STILL + data[12:]
-    sequence, alone = AvifImageFile(BytesIO(data)), AvifImageFile(BytesIO(still))
-    if sequence.n_frames == 1 or alone.size != sequence.size:
+    try:
+        sequence, alone = AvifImageFile(BytesIO(data)), AvifImageFile(BytesIO(still))
+        if sequence.n_frames == 1 or alone.size != sequence.size:
+            return None
+        return None if _is_same(_look(alone), _look(sequence)) else still
+    except Exception:  # many sequences have no still picture
         return None
-    return None if _is_same(_look(alone), _look(sequence)) else still
 
 
 def _looks(image: ImageFile, numbers: range, count: int) -> list[_Shown]:
     looks: list[_Shown] = []
+    size = image.size
     for number in numbers:
         try:
             image.seek(number)
@@ -100,6 +126,8 @@ def _looks(image: ImageFile, numbers: range, count: int) -> list[_Shown]:
             if not looks:
                 raise
             break  # a damaged frame ends the animation; what came before it was shown
+        if image.size != size:  # a GIF whose frame lies beyond its screen
+            continue
         milliseconds = _duration(image, is_last=number == count - 1)
         same = next((item for item in looks if _is_same(item.look, look)), None)
         if same:
@@ -110,12 +138,13 @@ def _looks(image: ImageFile, numbers: range, count: int) -> list[_Shown]:
 
 
 def _chosen(looks: list[_Shown]) -> tuple[int, ...]:
-    """The first look that shows something, then those that are shown long."""
+    """The first look that shows something, then the longest, and others that are shown long."""
     clear = [look for look in looks if not look.is_blank]
     total = sum(look.milliseconds for look in looks)
-    long = [look for look in clear[1:] if look.milliseconds >= _SHARE * total]
-    long.sort(key=lambda look: -look.milliseconds)
-    return tuple(look.frame for look in clear[:1] + long[:_MAX_MORE])
+    by_time = sorted(clear, key=lambda look: -look.milliseconds)
+    long = by_time[:1] + [look for look in by_time[1:] if look.milliseconds >= _SHARE * total]
+    more = [look for look in long if look is not clear[0]]
+    return tuple(look.frame for look in clear[:1] + more[:_MAX_MORE])
 
 
 def _duration(image: ImageFile, *, is_last: bool) -> float:
@@ -130,7 +159,10 @@ def _duration(image: ImageFile, *, is_last: bool) -> float:
 def _look(image: ImageFile) -> _Look:
     """The frame reduced to (SIDE, SIDE, 4): red, green, blue where they show, and opacity."""
     image.load()
-    small = image.convert("RGBA").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    # A large frame is not copied; one with a palette cannot be reduced without.
+    is_flat = image.mode in _REDUCIBLE and "transparency" not in image.info
+    flat: Image.Image = image if is_flat else image.convert("RGBA")
+    small = flat.resize((_SIDE, _SIDE), Image.Resampling.BOX).convert("RGBA")
     look = np.asarray(small, np.float32)
     alpha = look[..., 3:]
     return np.concatenate([look[..., :3] * alpha / 255, alpha], axis=-1)

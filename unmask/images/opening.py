@@ -42,6 +42,8 @@ _OPENERS: dict[str, Callable[[BytesIO], ImageFile]] = {
 
 _ON_ITS_SIDE = frozenset({5, 6, 7, 8})
 
+#: What brings the levels of a grey PNG of few bits to 8 bits, by Pillow's names.
+_FEW_BITS = {"L;2": 85, "L;4": 17}
 #: Tags of a TIFF in tiles, and the pixels that a tile may have in any picture.
 _TILE_WIDTH, _TILE_LENGTH, _USUAL_TILE = 322, 323, 2_048 * 2_048
 
@@ -65,7 +67,19 @@ def parse(data: bytes, kind: str) -> ImageFile:
         image = _OPENERS[kind](BytesIO(data))
         # Pillow would turn a TIFF by its XMP too, which no viewer does and the header's size lacks.
         image.info.pop("xmp", None)
+        _scale_transparency(image)
         return image
+
+
+def _scale_transparency(image: ImageFile) -> None:
+    """Bring the transparent level of a grey PNG of 2 or 4 bits to the 8 bits that it is decoded to,
+    which Pillow leaves as it is in the file."""
+    level = image.info.get("transparency")
+    if not isinstance(image, PngImageFile) or image.mode != "L" or not isinstance(level, int):
+        return
+    form = image.tile[0].args if image.tile else None
+    if form in _FEW_BITS:
+        image.info["transparency"] = min(level * _FEW_BITS[form], 255)
 
 
 def upright_size(image: ImageFile) -> tuple[int, int]:

@@ -15,7 +15,13 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from unmask.images.colour import Signalling, in_srgb, signalling
 from unmask.images.endings import closed, stops_short
-from unmask.images.frames import frames_to_examine, still_of_sequence
+from unmask.images.frames import (
+    Frames,
+    frames_to_examine,
+    may_be_animated,
+    still_of_sequence,
+    with_one_control,
+)
 from unmask.images.opening import named_errors, orientation, parse, upright_size
 from unmask.warning_codes import CodedWarning, warn
 
@@ -36,8 +42,8 @@ _WHITE, _BLACK = 255, 0
 #: A picture differs on black from what it is on white where its opacity is under this, of 255, in
 #: this share of its pixels.
 _OPAQUE, _SEEN = 243, 0.01
-#: The tag of a TIFF with the bits of a sample.
-_BITS = 258
+#: Tags of a TIFF: the bits of a sample, and whether 0 is white (0) or black.
+_BITS, _PHOTOMETRIC = 258, 262
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ def decode(data: bytes, kind: str, shrink: int) -> Iterator[Appearance]:
 
 
 def _decode(data: bytes, kind: str, shrink: int) -> Iterator[Appearance]:
-    whole = closed(data, kind)
+    ended = closed(data, kind)
+    whole = with_one_control(ended, kind)
     image = parse(whole, kind)
     with named_errors(data, kind):
         if kind == "JPEG" and shrink > 1:
@@ -70,13 +77,15 @@ def _decode(data: bytes, kind: str, shrink: int) -> Iterator[Appearance]:
         # All are read first: decoding may drop them.
         promised, turn = upright_size(image), _UPRIGHT.get(orientation(image))
         colours = signalling(data, kind, image.info.get("icc_profile"))
-        frames = frames_to_examine(image)
+        frames = Frames((image.tell(),))
+        if may_be_animated(image):
+            frames = frames_to_examine(parse(whole, kind))
         numbers = [*frames.shown, *([] if frames.hidden is None else [frames.hidden])]
         for number in numbers:
             if image.tell() != number:
                 image.seek(number)
             image.load()
-            if stops_short(image, whole, shrink, end_missing=whole is not data):
+            if stops_short(image, whole, shrink, end_missing=ended is not data):
                 raise ValueError("truncated: the data ends long before the picture does")
             hidden = (warn("hidden_picture"),) if number == frames.hidden else ()
             colour, alpha = _in_srgb(image, colours)
@@ -95,6 +104,7 @@ def _in_srgb(image: ImageFile, colours: Signalling) -> tuple[Image.Image, Image.
     flat: Image.Image = image
     alpha = None
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        alpha = _keyed(image)
         flat = _eight_bits(image)
     elif image.has_transparency_data:
         flat = image if image.mode in ("RGBA", "LA") else image.convert("RGBA")
@@ -128,11 +138,21 @@ def _pages(alpha: Image.Image | None) -> list[tuple[int, tuple[CodedWarning, ...
     return [(_WHITE, transparent), (_BLACK, transparent)]
 
 
+def _keyed(image: ImageFile) -> Image.Image | None:
+    """The opacity of deep grey of which one level is transparent, as in a PNG of 16 bits."""
+    level = image.info.get("transparency")
+    if not isinstance(level, int):
+        return None
+    return Image.fromarray(np.where(np.asarray(image) == level, 0, 255).astype(np.uint8))
+
+
 def _eight_bits(image: ImageFile) -> Image.Image:
     """Scale deep grey to 8 bits: by its type's range where that is known, else by its values."""
     values: NDArray[Any] = np.asarray(image)
     if values.dtype.kind == "u":
-        return Image.fromarray((values >> (_bits(image) - 8)).astype(np.uint8))
+        levels = (values >> (_bits(image) - 8)).astype(np.uint8)
+        is_negative = isinstance(image, TiffImageFile) and image.tag_v2.get(_PHOTOMETRIC) == 0
+        return Image.fromarray(255 - levels if is_negative else levels)
     values = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     if low >= 0:

@@ -120,3 +120,24 @@ def coded(
     data = encoded(image or corners(), kind, quality=100, **options)
     at = data.index(b"colrnclx") + 8
     return data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :]
+
+
+# ---- BMP -------------------------------------------------------------------------------------
+
+
+def bitfields(alpha: int, behind: bytes = b"", colours: bytes = b"BGRs") -> bytes:
+    """A BMP of 32 bits whose header (BITMAPV5HEADER) names a mask for opacity, and a profile in
+    what lies behind the pixels."""
+    pixels = np.asarray(corners().convert("RGBA")).copy()
+    pixels[..., 3] = alpha
+    rows = pixels[::-1, :, [2, 1, 0, 3]].tobytes()
+    head = struct.pack("<IiiHHIIiiII", 124, 64, 48, 1, 32, 3, len(rows), 2835, 2835, 0, 0)
+    head += struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + colours + bytes(52)
+    head += struct.pack("<3I", 124 + len(rows) if behind else 0, len(behind), 0)
+    size = 138 + len(rows) + len(behind)
+    return b"BM" + struct.pack("<IHHI", size, 0, 0, 138) + head + rows + behind
+
+
+def profiled_bmp(data: bytes) -> bytes:
+    """A BMP with that ICC profile."""
+    return bitfields(255, data, b"DEBM")

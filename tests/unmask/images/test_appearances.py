@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pictures import BLUE, GREEN, GREY, RED, corners, encoded, stored_as
+from tests.pictures import BLUE, GREEN, GREY, RED, corners, encoded, png_chunk, stored_as
 from tests.unmask.images.animated import (
     CLEAR_PAGE,
     FORMATS,
@@ -16,7 +19,7 @@ from tests.unmask.images.animated import (
     apng,
     gif_with_small_first_frame,
 )
-from tests.unmask.images.opened import SETTINGS, WHITE, assert_quarters
+from tests.unmask.images.opened import SETTINGS, WHITE, assert_quarters, deep_grey
 from unmask.images import Appearance, open_picture
 from unmask.warning_codes import warn
 
@@ -161,3 +164,51 @@ def test_a_webp_is_shown_as_stored_and_says_that_some_turn_it() -> None:
     image, exif = stored_as(corners(), 6)
     picture = open_picture(encoded(image, "WEBP", exif=exif, lossless=True), SETTINGS)
     assert (picture.width, picture.height) == (48, 64) == picture.pixels().shape[1::-1]
+
+
+def test_an_apng_that_is_announced_twice_is_examined_as_shown() -> None:
+    data = apng(WHITE_PAGE, corners())
+    announcement = data[33:53]
+    assert announcement[4:8] == b"acTL"
+    shown, hidden = appearances(data[:33] + announcement + data[33:])
+    shows(shown, *COLOURS)
+    assert hidden.warnings == (HIDDEN,)
+
+
+def test_a_damaged_animation_shows_its_default_picture() -> None:
+    data = apng(corners(), OTHER, WHITE_PAGE)
+    at = data.index(b"fcTL") + 4
+    spoiled = data[:at] + bytes(26) + data[at + 26 :]
+    shows(next(open_picture(spoiled, SETTINGS).appearances()), *COLOURS)
+
+
+def test_the_longest_of_many_frames_is_examined() -> None:
+    """None is shown for a fifth of the time, and the first is one of many that flash by."""
+    flashes = [corners().point(lambda level, n=n: min(level + 25 * n, 255)) for n in range(9)]
+    times = [50] * 9 + [80]
+    first, second = appearances(animation("WEBP", *flashes, OTHER, milliseconds=times))
+    shows(first, *COLOURS)
+    shows(second, *OTHERS)
+
+
+def test_deep_grey_may_have_a_transparent_level() -> None:
+    data = deep_grey("PNG", "u2")
+    levels = np.asarray(corners().convert("L")).astype(int) * 256
+    key = png_chunk(b"tRNS", int(levels[12, 16]).to_bytes(2, "big"))
+    white, black = appearances(data[:33] + key + data[33:])
+    assert (white.pixels[12, 16, 0], black.pixels[12, 16, 0]) == (255, 0)
+    assert white.pixels[12, 48, 0] == black.pixels[12, 48, 0] == levels[12, 48] >> 8
+
+
+@pytest.mark.parametrize(("bits", "levels"), [(2, (0, 1, 2, 3)), (4, (0, 5, 10, 15))])
+def test_grey_of_few_bits_may_have_a_transparent_level(bits: int, levels: tuple[int, ...]) -> None:
+    rows = np.repeat(np.array(levels, np.uint8), 16)[None].repeat(48, axis=0)
+    packed = np.packbits(
+        np.unpackbits(rows[..., None], axis=-1)[..., -bits:].reshape(48, -1), axis=1
+    )
+    lines = zlib.compress(b"".join(b"\0" + row.tobytes() for row in packed))
+    head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 48, bits, 0, 0, 0, 0))
+    chunks = head + png_chunk(b"tRNS", struct.pack(">H", levels[1])) + png_chunk(b"IDAT", lines)
+    white, black = appearances(b"\x89PNG\r\n\x1a\n" + chunks + png_chunk(b"IEND", b""))
+    assert white.pixels[20, 8::16, 0].tolist() == [0, 255, 170, 255]
+    assert black.pixels[20, 8::16, 0].tolist() == [0, 0, 170, 255]

@@ -46,10 +46,18 @@ def signalling(data: bytes, kind: str, profile: bytes | None) -> Signalling:
     """
     if kind == "PNG":
         return _of_png(data, profile)
+    if kind == "BMP":
+        profile = _in_bmp(data)
     coded = _of_profile(profile)
     if coded or profile or kind not in ("AVIF", "HEIF"):
         return coded or Signalling(profile)
     return _of_items(data)
+
+
+def _in_bmp(data: bytes) -> bytes | None:
+    """The profile of a BMP, which its decoder does not give out."""
+    profile = next((part for part in walk(data, "BMP") if part.tag == "profile"), None)
+    return bytes(profile.payload) if profile else None
 
 
 def _coded(primaries: int, transfer: int) -> Signalling:

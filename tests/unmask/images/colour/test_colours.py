@@ -20,9 +20,13 @@ from tests.unmask.images.coloured import (
     iccp,
     light_level,
     profile,
+    profiled_bmp,
     raw_png,
 )
-from tests.unmask.images.opened import COLOURS, assert_quarters, decoded
+from tests.unmask.images.opened import COLOURS, SETTINGS, assert_quarters, decoded
+from unmask.images import open_picture
+from unmask.images.containers import walk
+from unmask.warning_codes import warn
 
 Colour = tuple[int, int, int]
 #: The quarters of ``corners()`` as they look where their numbers are light, are in Display P3, or
@@ -86,6 +90,13 @@ def test_a_profile_is_heeded_by_its_curves_and_not_by_its_name(kind: str, name: 
     assert_quarters(decoded(data), *LINEAR, within=7)
 
 
+def test_a_bitmap_may_carry_a_profile() -> None:
+    data = profiled_bmp(profile(gamma=1.0))
+    assert_quarters(decoded(data), *LINEAR)
+    assert walk(data, "BMP").finish().end == len(data)
+    assert open_picture(data[:-4], SETTINGS).warnings == (warn("end_missing"),)
+
+
 def test_a_profile_that_does_what_srgb_does_leaves_every_level() -> None:
     levels = Image.fromarray(np.arange(3072, dtype=np.uint8).reshape(32, 32, 3))
     data = encoded(levels, "PNG", icc_profile=profile("another name"))
@@ -122,11 +133,23 @@ def test_a_large_picture_is_converted_in_strips() -> None:
     assert np.array_equal(pixels[::417][:48, ::8], small[: len(pixels[::417]), ::8])
 
 
-@pytest.mark.parametrize("bits", [12, 16])
-def test_grey_of_twelve_bits_is_as_bright_as_of_sixteen(bits: int) -> None:
+@pytest.mark.parametrize(("bits", "photometric"), [(12, 1), (16, 1), (16, 0)])
+def test_deep_grey_is_as_bright_as_shallow(bits: int, photometric: int) -> None:
+    """Whatever its bits, and whether 0 is black (1) or white (0)."""
     values = np.asarray(corners().convert("L")).astype("<u2") << (bits - 8)
+    values = values if photometric else 65_535 - values
     rows = _packed(values) if bits == 12 else values.tobytes()
-    tags = {256: 64, 257: 48, 258: bits, 259: 1, 262: 1, 273: 8, 277: 1, 278: 48, 279: len(rows)}
+    tags = {
+        256: 64,
+        257: 48,
+        258: bits,
+        259: 1,
+        262: photometric,
+        273: 8,
+        277: 1,
+        278: 48,
+        279: len(rows),
+    }
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
     head = struct.pack("<2sHI", b"II", 42, 8 + len(rows))
     data = head + rows + struct.pack("<H", len(tags)) + entries + bytes(4)

@@ -92,7 +92,7 @@ class Examination:
         """Fetch a picture, then find an earlier check of a similar one or request a check."""
         outcome = item.outcome
         async with self._slots[item.sent.kind is Kind.URL]:
-            data, notes = await self._files.read(item.sent)
+            data, notes = await self._files.read(item.sent, reply.user)
             outcome.add_note(*notes)
             picture = await asyncio.to_thread(_open, data, self._settings)
             earlier = None

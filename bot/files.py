@@ -37,15 +37,16 @@ class Files:
         self._settings = settings
         self._clips = asyncio.Semaphore(_CLIP_CONCURRENCY)
 
-    async def read(self, sent: SentPicture) -> Fetched:
+    async def read(self, sent: SentPicture, user: int = 0) -> Fetched:
         """The picture's bytes, and notes on how they were obtained.
 
-        Raises what :meth:`Fetcher.fetch` does, ``too_many_bytes``, ``picture_missing`` (Telegram
-        does not hand it out) or ``unsupported_format`` (a clip without a readable frame); and
-        telegram's NetworkError or RetryAfter, after which the caller may try again.
+        A URL is fetched in the share of ``user``. Raises what :meth:`Fetcher.fetch` does,
+        ``too_many_bytes``, ``picture_missing`` (Telegram does not hand it out) or
+        ``unsupported_format`` (a clip without a readable frame); and telegram's NetworkError or
+        RetryAfter, after which the caller may try again.
         """
         if sent.kind is Kind.URL:
-            return await self._fetcher.fetch(sent.url), ()
+            return await self._fetcher.fetch(sent.url, str(user)), ()
         stored = await self._stored(sent)
         if stored is not None:
             return stored, (Note.FIRST_FRAME,) if sent.kind is Kind.CLIP else ()

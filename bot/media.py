@@ -27,6 +27,7 @@ from telegram import (
 
 from bot.replies.refusals import Refusal
 from bot.state.reply_queue import Kind, Origin, SentPicture
+from unmask.data_url import is_data_url
 
 _MAX_NAME = 60
 #: No picture is as large; Telegram's Bot API does not hand out such a file anyway.
@@ -135,7 +136,9 @@ def _attached(message: Message | ExternalReplyInfo, number: int) -> SentPicture 
 
 
 def _urls(message: Message) -> list[str]:
-    """The http(s) URLs in a message's text, each once."""
+    """The http(s) URLs in a message's text, each once; or the ``data:`` URL that it is."""
+    if message.text and is_data_url(message.text):
+        return [message.text]
     kinds: list[str | None] = [MessageEntity.URL, MessageEntity.TEXT_LINK]
     urls = []
     for entity, text in (message.parse_entities(kinds) if message.text else {}).items():

@@ -34,6 +34,7 @@ SCRIPT_TEXTS = {
     "running": STATES[State.RUNNING],
     "away": gettext_noop("Waiting for the server"),
     "a_photo": gettext_noop("A photo"),
+    "no_address": gettext_noop("This is neither a photo nor the address of one."),
     "photos_sending": gettext_noop("Sending {number} photos"),
     "name_sending": gettext_noop("{name}: sending"),
     "name_gone": gettext_noop("{name}: removed, or expired"),

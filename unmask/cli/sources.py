@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmask.data_url import decode_data_url, is_data_url, longest_data_url
 from unmask.errors import UnmaskError
 from unmask.images import Picture, open_picture, read_picture
 from unmask.settings import Settings
 
 STDIN = "-"
+#: Characters of a data: URL that are shown as its name.
+SHOWN_URL = 30
 #: Suffixes that a result's pictures add to the name of the photo.
 RESULTS = {"annotated": ".annotated.jpg", "mask": ".mask.png", "heatmap": ".heatmap.png"}
 #: Longest stem of a result's name, in bytes: file systems end at 255.
@@ -24,17 +27,21 @@ MAX_STEM = 200
 class Source:
     """One picture to examine, and the ``name`` that it is shown by.
 
-    ``path`` is None for standard input, and where ``error`` says why there is no picture.
+    ``path`` is None for standard input, for a ``data_url``, and where ``error`` says why there is
+    no picture.
     """
 
     name: str
     path: Path | None = None
     error: UnmaskError | None = None
+    data_url: str | None = None
 
     def read(self, settings: Settings) -> Picture:
         """Raises :class:`UnmaskError` with the code of what is wrong."""
         if self.error:
             raise self.error
+        if self.data_url is not None:
+            return open_picture(decode_data_url(self.data_url, settings.max_bytes), settings)
         if self.path is None:
             return open_picture(_read_stdin(settings.max_bytes), settings)
         return read_picture(self.path, settings)
@@ -51,6 +58,8 @@ def find_sources(arguments: Sequence[str], out: Path | None = None) -> list[Sour
         if argument == STDIN:
             again = any(source.name == STDIN for source in sources)
             sources.append(Source(STDIN, error=_read_twice() if again else None))
+        elif is_data_url(argument) and not os.path.lexists(argument):
+            sources.append(Source(f"{argument.strip()[:SHOWN_URL]}...", data_url=argument))
         elif os.path.isdir(argument):  # noqa: PTH112 - unlike Path, takes any name
             sources += _folder(argument, out)
         elif glob.has_magic(argument) and not os.path.lexists(argument):
@@ -78,7 +87,7 @@ def name_results(sources: Sequence[Source], out: Path) -> list[str]:
         if source.error is not None:
             names.append("")
             continue
-        stem = _short(source.path.stem if source.path else "stdin")
+        stem = _short(source.path.stem) if source.path else "data" if source.data_url else "stdin"
         number = last.get(stem, 0) + 1
         while not is_free(name := stem if number == 1 else f"{stem}-{number}"):
             number += 1
@@ -160,11 +169,16 @@ def _pattern(pattern: str) -> list[Source]:
 
 
 def _read_stdin(limit: int) -> bytes:
-    """Standard input, up to one byte more than the limit, which is enough to be refused."""
+    """Standard input, up to one byte more than the limit, which is enough to be refused; where it
+    holds a ``data:`` URL, the bytes in that."""
     if sys.stdin is None:
         raise UnmaskError("file_unreadable", "Standard input is closed.")
     try:
-        return sys.stdin.buffer.read(limit + 1)
+        data = sys.stdin.buffer.read(limit + 1)
+        if not is_data_url(data[:64].decode("latin-1")):
+            return data
+        data += sys.stdin.buffer.read(longest_data_url(limit) - len(data))
     except OSError as fault:
         message = f"Standard input cannot be read: {fault.strerror}."
         raise UnmaskError("file_unreadable", message) from fault
+    return decode_data_url(data.decode("latin-1"), limit)

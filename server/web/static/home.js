@@ -1,6 +1,6 @@
 // The start page: photos come by drop, paste, choice or address, and each becomes a card.
 
-import { messageOf, showError } from "./api.js";
+import { ApiError, messageOf, showError } from "./api.js";
 import { enhance, focusIn } from "./card.js";
 import { limited } from "./concurrency.js";
 import { announce, get } from "./dom.js";
@@ -82,15 +82,24 @@ function checkFiles(files) {
   }
 }
 
-/** @param {string | undefined} words */
+/** Takes the address that words are, or says that they are none. @param {string | undefined} words */
 function checkText(words) {
   const url = words?.trim() ?? "";
-  if (/^https?:\/\//.test(url)) checkUrl(url);
+  if (/^(https?:\/\/|data:)/i.test(url)) {
+    checkUrl(url);
+  } else if (url) {
+    const item = addItem(shortened(url), null);
+    showFailure(item, new ApiError(text("no_address")));
+  }
 }
+
+/** A text that is short enough for a heading. @param {string} text */
+const shortened = (text) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
 /** @param {string} url */
 function checkUrl(url) {
-  const item = addItem(url.replace(/^https?:\/\//, ""), null);
+  const name = /^data:/i.test(url) ? text("a_photo") : shortened(url.replace(/^https?:\/\//i, ""));
+  const item = addItem(name, null);
   announce(text("name_sending", { name: item.dataset.name ?? "" }));
   run(item, () => sendUrl(url, stateSetter(item)));
 }

@@ -257,3 +257,9 @@ def test_where_a_forward_comes_from(origin: dict[str, Any], name: str) -> None:
 
 def test_names_are_of_bounded_length() -> None:
     assert len(bounded_name("x" * 500)) == 60 and bounded_name("\x00\u2066") == ""
+
+
+def test_a_data_url_is_a_url() -> None:
+    url = "data:image/jpeg;base64,/9j/4AAQSkZJRg=="
+    assert read(text=url).urls == (url,)
+    assert read(text=f"look: {url}").urls == ()

@@ -67,7 +67,7 @@ class Files:
         self.may_read = asyncio.Event()
         self.may_read.set()
 
-    async def read(self, sent: SentPicture) -> tuple[bytes, tuple[()]]:
+    async def read(self, sent: SentPicture, user: int) -> tuple[bytes, tuple[()]]:
         if self.failures:
             raise self.failures.pop(0)
         self.reading.append(sent.kind)

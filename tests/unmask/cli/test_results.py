@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import threading
 from collections.abc import Sequence
@@ -47,6 +48,19 @@ def test_standard_input_has_the_byte_limit(
     _, lines = unmask.lines("-")
     assert lines[0]["error"]["code"] == "too_many_bytes"
     assert data.tell() < 70_000  # what its buffer took, not all of it
+
+
+def test_a_data_url_is_a_picture(
+    unmask: Command, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "data:image/jpeg;base64," + base64.b64encode((photos / "fake.jpg").read_bytes()).decode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{url}\n".encode())))
+    status, lines = unmask.lines(url, "-", "data:image/png;base64,x", "--out", tmp_path)
+    assert status == 1
+    assert [line.get("verdict") for line in lines] == ["fake", "fake", None]
+    assert lines[2]["error"]["code"] == "bad_url"
+    assert len(lines[0]["file"]) < 40
+    assert (tmp_path / "data.mask.png").is_file() and (tmp_path / "stdin.mask.png").is_file()
 
 
 @pytest.mark.parametrize(

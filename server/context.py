@@ -15,8 +15,8 @@ from server.metrics import Metrics
 from server.model import PublicModel
 from server.security.identity import Actor, Identities
 from server.security.keys import ApiKeys
-from server.security.policy import Policy
-from server.security.sessions import Sessions
+from server.security.policy import Policy, public_prefix
+from server.security.sessions import Sessions, cookie_name
 from server.upload_memory import UploadMemory
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
@@ -49,6 +49,20 @@ REQUEST_ID = web.RequestKey("request_id", str)
 #: The caller's address as the limits count it.
 ADDRESS = web.RequestKey("address", str)
 ACTOR = web.RequestKey("actor", Actor)
+
+
+def prefix_of(request: web.Request) -> str:
+    """The path under which a proxy shows the server, as the proxy or ``UNMASK_PUBLIC_URL`` tells;
+    empty without one. It goes before addresses that others than our own page follow."""
+    policy = request.app[POLICY]
+    forwarded = request.headers.get("X-Forwarded-Prefix") if policy.proxies else None
+    prefix = public_prefix(forwarded) if forwarded is not None else None
+    return policy.prefix if prefix is None else prefix
+
+
+def cookie_of(request: web.Request) -> str:
+    """The name of the cookie that holds a session's id."""
+    return cookie_name(https=request.app[POLICY].https, prefix=prefix_of(request))
 
 
 def caller_of(request: web.Request) -> str:

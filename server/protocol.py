@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
+from yarl import URL
 
 from server.api.responses import json_response
 from server.context import BACKPRESSURE, METRICS, POLICY
@@ -45,7 +48,7 @@ class Runner(web.AppRunner):
         return _Server(
             self.app,
             made.request_handler,
-            request_factory=made.request_factory,
+            request_factory=_below(self.app[POLICY].prefix, made.request_factory),
             **self._kwargs,
         )
 
@@ -147,6 +150,20 @@ async def _counted(app: web.Application, address: str) -> None:
         await app[BACKPRESSURE].count_request(address)
     except UnmaskError:
         return  # Beyond the limit, or the queue is away: nobody waits for the answer.
+
+
+def _below(prefix: str, make_request: Callable[..., web.BaseRequest]) -> Any:
+    """``make_request`` for a proxy that passes paths on with the prefix under which it shows us."""
+    if not prefix:
+        return make_request
+
+    def make(message: RawRequestMessage, *rest: Any) -> web.BaseRequest:
+        if message.path.startswith(f"{prefix}/"):
+            path = message.path.removeprefix(prefix)
+            message = message._replace(path=path, url=URL(path, encoded=True))
+        return make_request(message, *rest)
+
+    return make
 
 
 def raise_file_limit() -> None:

@@ -12,7 +12,7 @@ from aiohttp import web
 from server.api.body import wait_of
 from server.api.responses import check_json, check_of, json_response, not_found
 from server.api.submission import Submission
-from server.context import ACTOR, CHECKS, STOPPING
+from server.context import ACTOR, CHECKS, STOPPING, prefix_of
 from unmask.errors import UnmaskError
 from unmask.permissions import Permission, require
 from unmask.queue import Order
@@ -38,16 +38,16 @@ async def create(request: web.Request) -> web.Response:
     if seconds > 0 and not check.ended:
         check = await _ended(request, check, seconds)
     return json_response(
-        check_json(check),
+        check_json(check, prefix_of(request)),
         status=200 if check.ended else 202,
-        Location=f"/v1/checks/{check.id}",
+        Location=f"{prefix_of(request)}/v1/checks/{check.id}",
     )
 
 
 async def read(request: web.Request) -> web.Response:
     """One check, with its report once it is done; with ``?download`` as a file."""
     check = await check_of(request)
-    response = json_response(check_json(check))
+    response = json_response(check_json(check, prefix_of(request)))
     if "download" in request.query:
         response.headers["Content-Disposition"] = f'attachment; filename="unmask-{check.id}.json"'
     return response
@@ -66,7 +66,7 @@ async def list_page(request: web.Request) -> web.Response:
         limit=_count(query.get("limit", "50")),
         cursor=query.get("cursor"),
     )
-    checks = [check_json(check) for check in page.checks]
+    checks = [check_json(check, prefix_of(request)) for check in page.checks]
     return json_response({"checks": checks, "cursor": page.cursor})
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from server.api.responses import check_json, check_of, json_response
-from server.context import CHECKS, METRICS, STOPPING
+from server.context import CHECKS, METRICS, STOPPING, prefix_of
 from unmask.errors import UnmaskError
 from unmask.report import Check
 
@@ -26,7 +26,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
         with streams.track_inprogress(), suppress(ConnectionError, TimeoutError):
             try:
                 async for change in _changes(request, check.id, response):
-                    data = json_response(check_json(change)).text or ""
+                    data = json_response(check_json(change, prefix_of(request))).text or ""
                     await response.send(data, event=change.state.value)
             except UnmaskError as error:
                 # The head was sent already: the error can only follow as an event of its own.

@@ -39,8 +39,8 @@ def json_response(value: Any, status: int = 200, **headers: str) -> web.Response
     )
 
 
-def check_json(check: Check) -> dict[str, Any]:
-    """A check as every client sees it, with the addresses of its pictures.
+def check_json(check: Check, prefix: str = "") -> dict[str, Any]:
+    """A check as every client sees it, with the addresses of its pictures below ``prefix``.
 
     For one version the fields :data:`DEPRECATED` stand beside those of the check, too.
     """
@@ -48,7 +48,7 @@ def check_json(check: Check) -> dict[str, Any]:
     report = shown["report"]
     if report is None:
         return shown
-    base = f"/v1/checks/{check.id}"
+    base = f"{prefix}/v1/checks/{check.id}"
     report["pictures"] = {kind: f"{base}/{name}" for kind, name in RESULT_FILES.items()}
     return shown | {name: report[name] for name in DEPRECATED}
 

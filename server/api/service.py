@@ -5,13 +5,25 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.api.responses import json_response
-from server.context import CHECKS, DOCUMENT, METRICS, MODEL, STATS
+from server.context import ACTOR, CHECKS, DOCUMENT, METRICS, MODEL, POLICY, STATS
 from unmask.errors import UnmaskError
 
 
 async def model(request: web.Request) -> web.Response:
     """The model that judges."""
     return json_response(request.app[MODEL].model_dump(mode="json"))
+
+
+async def key(request: web.Request) -> web.Response:
+    """Whether keys are needed, and what the one that was sent allows; nothing of the key itself."""
+    actor = request[ACTOR]
+    return json_response(
+        {
+            "needed": request.app[POLICY].keys_needed,
+            "scopes": sorted(actor.scopes),
+            "team": actor.team,
+        }
+    )
 
 
 async def healthz(request: web.Request) -> web.Response:

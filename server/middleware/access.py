@@ -5,10 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from server.context import ACTOR, ADDRESS, BACKPRESSURE, IDENTITIES, POLICY
+from server.context import ACTOR, ADDRESS, BACKPRESSURE, IDENTITIES, POLICY, cookie_of
 from server.routes import UNCOUNTED, permission_of
 from server.security.policy import counted_address
-from server.security.sessions import COOKIE
 from unmask.permissions import require
 from unmask.queue.clients import reachable
 
@@ -27,7 +26,7 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
         await request.app[BACKPRESSURE].count_request(address)
     with reachable():
         request[ACTOR] = await request.app[IDENTITIES].identify(
-            request.headers.get("Authorization"), request.cookies.get(COOKIE)
+            request.headers.get("Authorization"), request.cookies.get(cookie_of(request))
         )
     require(request[ACTOR], permission_of(request.method, path))
     return await handler(request)

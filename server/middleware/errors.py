@@ -9,8 +9,8 @@ from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from server.api.responses import json_response, wants_page
-from server.context import LANGUAGE, METRICS, REQUEST_ID
-from server.web.rendering import PAGES
+from server.context import METRICS, REQUEST_ID
+from server.web.rendering import PAGES, view_of
 from unmask.errors import UnmaskError
 
 LOG = logging.getLogger("unmask.server")
@@ -57,7 +57,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _response(request: web.Request, error: UnmaskError) -> web.Response:
     request.app[METRICS].errors.labels(error.code).inc()
     if wants_page(request):
-        response = request.app[PAGES].error(request[LANGUAGE], error)
+        response = request.app[PAGES].error(view_of(request), error)
     else:
         response = json_response(error.as_json(), status=error.status)
     if "retry_after" in error.detail:

@@ -14,12 +14,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from server.context import POLICY
+from server.routes import is_for_extension
 from server.security.policy import Policy
 from unmask.errors import UnmaskError
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST, DELETE",
+    "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
     "Access-Control-Max-Age": "600",
 }
@@ -31,11 +32,20 @@ async def origin(request: web.Request, handler: Handler) -> web.StreamResponse:
     policy = request.app[POLICY]
     _check_host(request, policy)
     origin_header = request.headers.get("Origin")
-    if origin_header is not None and policy.shares_with(origin_header):
+    if origin_header is not None and policy.shares_with(origin_header) and _is_shared(request):
         return await _for_extension(request, handler, origin_header)
     if request.method not in SAFE:
         _check_origin(request, policy, origin_header)
     return await handler(request)
+
+
+def _is_shared(request: web.Request) -> bool:
+    """Whether the extension may take the route: those that it needs, and no others. Firefox gives
+    an extension no origin that tells it from others."""
+    if request.method == "OPTIONS":
+        return True
+    resource = request.match_info.route.resource
+    return resource is not None and is_for_extension(request.method, resource.canonical)
 
 
 async def _for_extension(

@@ -19,7 +19,16 @@ from server.routes.route import Route
 from server.routes.service import SERVICE
 from unmask.permissions import Permission
 
-__all__ = ["API", "PAGES", "UNCOUNTED", "Route", "add_routes", "api_document", "permission_of"]
+__all__ = [
+    "API",
+    "PAGES",
+    "UNCOUNTED",
+    "Route",
+    "add_routes",
+    "api_document",
+    "is_for_extension",
+    "permission_of",
+]
 
 #: The routes of the API by the tag under which they are described.
 TAGGED = {"Checks": CHECKS, "Results": RESULTS, "Service": SERVICE}
@@ -32,6 +41,14 @@ _NEEDS = {
     for route in (*API, *PAGES)
     for method in ((route.method, "HEAD") if route.method == "GET" else (route.method,))
 }
+
+
+_EXTENSION = {(route.method, route.canonical) for route in API if route.extension}
+
+
+def is_for_extension(method: str, canonical: str) -> bool:
+    """Whether the browser extension may take a route and read its answers."""
+    return (method, canonical) in _EXTENSION
 
 
 def permission_of(method: str, canonical: str) -> Permission:

@@ -56,6 +56,7 @@ CHECKS = (
             },
         ),
         Permission.CREATE_CHECK,
+        extension=True,
     ),
     Route(
         "GET",
@@ -109,6 +110,7 @@ CHECKS = (
             "not_found",
             parameters=(query("download", "Answer as a file.", {"type": "string"}),),
         ),
+        extension=True,
     ),
     Route(
         "DELETE",
@@ -140,5 +142,6 @@ CHECKS = (
             },
             "not_found",
         ),
+        extension=True,
     ),
 )

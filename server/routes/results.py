@@ -46,6 +46,7 @@ RESULTS = (
             {"200": _PNG},
             "not_found",
         ),
+        extension=True,
     ),
     Route(
         "GET",

@@ -18,13 +18,17 @@ CHECK = f"/v1/checks/{ID}"
 
 @dataclass(frozen=True)
 class Route:
-    """One route: its handler, what an actor needs to take it, and, in the API, its description."""
+    """One route: its handler, what an actor needs to take it, and, in the API, its description.
+
+    ``extension`` says that the browser extension needs it, and may read its answers.
+    """
 
     method: str
     path: str
     handler: Handler
     operation: Operation | None = None
     needs: Permission = Permission.VISIT
+    extension: bool = False
 
     @property
     def canonical(self) -> str:

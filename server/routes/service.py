@@ -21,6 +21,20 @@ SERVICE = (
     ),
     Route(
         "GET",
+        "/v1/key",
+        service.key,
+        Operation(
+            "readKey",
+            "The key that was sent",
+            "Whether keys are needed here, and what the one that was sent allows; 401 if it is not "
+            "valid.",
+            {"200": json_content("The key.", "Key")},
+            "key_needed",
+        ),
+        extension=True,
+    ),
+    Route(
+        "GET",
         "/healthz",
         service.healthz,
         Operation(
@@ -38,6 +52,7 @@ SERVICE = (
             {"200": json_content("Yes.", "Readiness")},
             "not_ready",
         ),
+        extension=True,
     ),
     Route(
         "GET",

@@ -16,6 +16,8 @@ CHECKS_PER_KEY, CHECKS_PER_ADDRESS, REQUESTS_PER_ADDRESS = 600, 60, 1_200
 #: An address as some proxies write it: with a port, and then IPv6 in brackets.
 _WITH_PORT = re.compile(r"\[([^\[\]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*", re.ASCII)
+
 
 class UnsafeSettingsError(Exception):
     """The settings would leave the server open to everybody; the message says what to do."""
@@ -26,13 +28,15 @@ class Policy:
     """What follows from the settings.
 
     ``hosts`` are the host names under which a keyless server answers (None: any), ``origins`` the
-    web origins that may call it besides its own. Limits are counts a minute; 0 means none.
+    web origins that may call it besides its own, ``prefix`` the path under which a proxy shows it.
+    Limits are counts a minute; 0 means none.
     """
 
     keys_needed: bool
     hosts: frozenset[str] | None
     own_host: str | None
     https: bool
+    prefix: str
     extension_origins: frozenset[str]
     checks_per_key: int
     checks_per_address: int
@@ -55,6 +59,7 @@ class Policy:
             hosts=None if needed else frozenset({"localhost", "127.0.0.1", "::1", settings.host}),
             own_host=public.netloc or None,
             https=public.scheme == "https",
+            prefix=public_prefix(public.path) or "",
             extension_origins=frozenset(settings.extension_origins.split()),
             checks_per_key=_limit(settings.checks_per_minute_key, CHECKS_PER_KEY, needed),
             checks_per_address=_limit(
@@ -71,6 +76,13 @@ class Policy:
             return True
         scheme = "moz-extension://"
         return origin.startswith(scheme) and f"{scheme}*" in self.extension_origins
+
+
+def public_prefix(path: str) -> str | None:
+    """The path under which a proxy shows the server, without a slash at its end; None if it is not
+    a plain one: it becomes part of addresses."""
+    path = path.rstrip("/")
+    return path if _PREFIX.fullmatch(path) else None
 
 
 def is_loopback(host: str) -> bool:

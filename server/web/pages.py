@@ -10,8 +10,8 @@ from aiohttp import web
 from server.api.pictures import metadata_of
 from server.api.responses import check_of
 from server.api.submission import Submission
-from server.context import ACTOR, DOCUMENT, LANGUAGE
-from server.web.rendering import PAGES, Offers
+from server.context import ACTOR, DOCUMENT
+from server.web.rendering import PAGES, Offers, root_of, view_of
 from unmask.errors import UnmaskError
 from unmask.permissions import Permission, Role, may
 from unmask.report import Check, Door
@@ -24,7 +24,7 @@ async def home(request: web.Request) -> web.Response:
     """The page to drop photos on; where keys are needed, a person signs in with one first."""
     actor = request[ACTOR]
     return request.app[PAGES].home(
-        request[LANGUAGE],
+        view_of(request),
         signed_in=actor.key is not None,
         locked=actor.role is Role.VISITOR,
         # The checks made here are the actor's own team's.
@@ -37,31 +37,31 @@ async def create(request: web.Request) -> web.Response:
     submission = Submission(request)
     await submission.admit()
     check = await submission.take_one(Door.WEB)
-    raise web.HTTPSeeOther(f"/c/{check.id}")
+    raise web.HTTPSeeOther(f"{root_of(request)}c/{check.id}")
 
 
 async def check(request: web.Request) -> web.Response:
     """The page of one check."""
     check = await check_of(request)
-    return request.app[PAGES].check(request[LANGUAGE], check, _offers(request, check))
+    return request.app[PAGES].check(view_of(request), check, _offers(request, check))
 
 
 async def card(request: web.Request) -> web.Response:
     """The card of one check, which the script puts into a page."""
     check = await check_of(request)
-    return request.app[PAGES].card(request[LANGUAGE], check, _offers(request, check))
+    return request.app[PAGES].card(view_of(request), check, _offers(request, check))
 
 
 async def metadata(request: web.Request) -> web.Response:
     """All metadata of the file of a check, explained."""
     check = await check_of(request)
     fields = json.loads(await metadata_of(request, check))
-    return request.app[PAGES].metadata(request[LANGUAGE], check, fields)
+    return request.app[PAGES].metadata(view_of(request), check, fields)
 
 
 async def reference(request: web.Request) -> web.Response:
     """The API for readers."""
-    return request.app[PAGES].reference(request[LANGUAGE], request.app[DOCUMENT])
+    return request.app[PAGES].reference(view_of(request), request.app[DOCUMENT])
 
 
 async def static(request: web.Request) -> web.FileResponse:

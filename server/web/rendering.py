@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from server.context import LANGUAGE
 from server.model import PublicModel
 from server.web.texts import STATES, script_texts, texts_in
 from unmask.errors import UnmaskError
@@ -35,8 +36,27 @@ class Offers:
     may_read_metadata: bool = False
 
 
+class View(NamedTuple):
+    """How a page is shown: in which language, and at which relative address its start page lies. A
+    proxy may show the server under a path that only the proxy knows."""
+
+    language: str
+    root: str = "./"
+
+
+def root_of(request: web.Request) -> str:
+    """The relative address of the start page, seen from a request's."""
+    above = request.rel_url.raw_path.count("/") - 1
+    return "../" * above or "./"
+
+
+def view_of(request: web.Request) -> View:
+    """How the page that answers a request is shown."""
+    return View(request[LANGUAGE], root_of(request))
+
+
 class Pages:
-    """All pages of one server, each in the language that its first argument names."""
+    """All pages of one server, each for the view that its first argument names."""
 
     def __init__(self, settings: Settings, model: PublicModel) -> None:
         self._env = Environment(
@@ -65,7 +85,7 @@ class Pages:
 
     def home(
         self,
-        language: str,
+        view: View,
         *,
         signed_in: bool,
         locked: bool,
@@ -74,7 +94,7 @@ class Pages:
     ) -> web.Response:
         """The page to drop photos on; ``locked`` asks for a key first."""
         return self._page(
-            language,
+            view,
             "home.html",
             401 if wrong_key else 200,
             signed_in=signed_in,
@@ -83,38 +103,38 @@ class Pages:
             may_remove=may_remove,
         )
 
-    def check(self, language: str, check: Check, offers: Offers) -> web.Response:
+    def check(self, view: View, check: Check, offers: Offers) -> web.Response:
         """The page of one check, to share."""
-        return self._check_page(language, "check.html", check, offers)
+        return self._check_page(view, "check.html", check, offers)
 
-    def card(self, language: str, check: Check, offers: Offers) -> web.Response:
+    def card(self, view: View, check: Check, offers: Offers) -> web.Response:
         """The card of one check, for a page that is already there."""
-        return self._check_page(language, "_card.html", check, offers)
+        return self._check_page(view, "_card.html", check, offers)
 
-    def metadata(self, language: str, check: Check, metadata: dict[str, Any]) -> web.Response:
+    def metadata(self, view: View, check: Check, metadata: dict[str, Any]) -> web.Response:
         """All metadata of the file of a check."""
-        response = self._page(language, "metadata.html", check=check, metadata=metadata)
+        response = self._page(view, "metadata.html", check=check, metadata=metadata)
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def reference(self, language: str, document: dict[str, Any]) -> web.Response:
+    def reference(self, view: View, document: dict[str, Any]) -> web.Response:
         """The API for readers; what it says of the API itself is English."""
-        return self._page(language, "reference.html", doc=document)
+        return self._page(view, "reference.html", doc=document)
 
-    def error(self, language: str, error: UnmaskError) -> web.Response:
+    def error(self, view: View, error: UnmaskError) -> web.Response:
         """The page of an error."""
         values = {"error": error.as_json()["error"], "http_status": error.status}
-        return self._page(language, "error.html", error.status, **values)
+        return self._page(view, "error.html", error.status, **values)
 
-    def _check_page(
-        self, language: str, template: str, check: Check, offers: Offers
-    ) -> web.Response:
+    def _check_page(self, view: View, template: str, check: Check, offers: Offers) -> web.Response:
         values = {"check": check, "report": check.report, "card": _card(check.report)}
-        return self._page(language, template, 200, **values, **asdict(offers))
+        return self._page(view, template, 200, **values, **asdict(offers))
 
-    def _page(self, language: str, template: str, status: int = 200, **values: Any) -> web.Response:
-        text = self._env.get_template(template).render(self._words[language] | values)
-        headers = {"Content-Language": language}
+    def _page(self, view: View, template: str, status: int = 200, **values: Any) -> web.Response:
+        text = self._env.get_template(template).render(
+            self._words[view.language] | values, root=view.root
+        )
+        headers = {"Content-Language": view.language}
         return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
 

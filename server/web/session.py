@@ -10,14 +10,14 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from server.api.streams import Body, read_all
-from server.context import KEYS, LANGUAGE, POLICY, SESSIONS
+from server.context import KEYS, POLICY, SESSIONS, cookie_of, prefix_of
 from server.security.sessions import COOKIE, LIFETIME
-from server.web.rendering import PAGES
+from server.web.rendering import PAGES, root_of, view_of
 from unmask.errors import UnmaskError
 from unmask.queue.clients import reachable
 
-#: Before there were sessions, this cookie held the API key itself; browsers are told to drop it.
-FORMER_COOKIE = "unmask_key"
+#: Cookies of versions before, the first of which held the API key itself: browsers drop them.
+FORMER_COOKIES = frozenset({"unmask_key", COOKIE})
 MAX_FORM = 4_096
 
 
@@ -28,22 +28,23 @@ async def begin(request: web.Request) -> web.Response:
         record = await request.app[KEYS].verify(key)
         if record is None:
             return request.app[PAGES].home(
-                request[LANGUAGE], signed_in=False, locked=True, wrong_key=True
+                view_of(request), signed_in=False, locked=True, wrong_key=True
             )
         await _end_session(request)
         session_id = await request.app[SESSIONS].begin(record.prefix)
-    answer = web.HTTPSeeOther("/")
+    answer = web.HTTPSeeOther(root_of(request))
     # Lax: another site may lead people here signed in by a link, but it can send nothing in their
     # name (see also server/middleware/origin.py).
     answer.set_cookie(
-        COOKIE,
+        cookie_of(request),
         session_id,
+        path=f"{prefix_of(request)}/",
         max_age=LIFETIME,
         httponly=True,
         samesite="Lax",
         secure=request.app[POLICY].https,
     )
-    answer.del_cookie(FORMER_COOKIE)
+    _drop_former_cookies(request, answer)
     raise answer
 
 
@@ -51,14 +52,21 @@ async def end(request: web.Request) -> web.Response:
     """End the session, here and in the browser."""
     with reachable():
         await _end_session(request)
-    answer = web.HTTPSeeOther("/")
-    answer.del_cookie(COOKIE)
-    answer.del_cookie(FORMER_COOKIE)
+    answer = web.HTTPSeeOther(root_of(request))
+    answer.del_cookie(
+        cookie_of(request), path=f"{prefix_of(request)}/", secure=request.app[POLICY].https
+    )
+    _drop_former_cookies(request, answer)
     raise answer
 
 
+def _drop_former_cookies(request: web.Request, answer: web.HTTPException) -> None:
+    for name in FORMER_COOKIES - {cookie_of(request)}:
+        answer.del_cookie(name)
+
+
 async def _end_session(request: web.Request) -> None:
-    session_id = request.cookies.get(COOKIE)
+    session_id = request.cookies.get(cookie_of(request))
     if session_id is not None:
         await request.app[SESSIONS].end(session_id)
 

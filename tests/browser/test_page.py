@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage, Photos, checked, done, new_key
+from tests.server.proxy import proxied_in_thread
 from tests.server.server_process import Service, blank, served_in_thread
 
 DROP = """(form, files) => {
@@ -54,6 +55,49 @@ def test_a_pasted_photo_is_checked(open_page: OpenPage, photos: Photos) -> None:
     page = open_page()
     page.locator("body").evaluate(PASTE, in_base64(photos("fake")[0]))
     done(page)
+
+
+TEXT = """(body, text) => {
+  const carried = new DataTransfer();
+  carried.setData("text/plain", text);
+  const how = { bubbles: true, cancelable: true, clipboardData: carried };
+  body.dispatchEvent(new ClipboardEvent("paste", how));
+}"""
+
+
+def test_a_pasted_address_is_checked_and_another_text_is_named(
+    open_page: OpenPage, photos: Photos
+) -> None:
+    page = open_page()
+    _, coded = in_base64(photos("fake")[0])
+    page.locator("body").evaluate(TEXT, f" data:image/jpeg;base64,{coded}\n")
+    done(page)
+    page.locator("body").evaluate(TEXT, "hello")
+    words = page.locator(".state-text")
+    expect(words).to_have_text("This is neither a photo nor the address of one.")
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator("#cards > li")).to_have_count(1)
+
+
+def test_behind_a_proxy_below_a_path_the_page_works(
+    open_page: OpenPage, photos: Photos, url: str
+) -> None:
+    """Which path that is only the proxy knows."""
+    with proxied_in_thread(url, "/desk/unmask") as below:
+        page = open_page("/", base=below)
+        page.set_input_files("#file", photos("fake"))
+        card = done(page)
+        status = "image => fetch(image.src).then(answer => answer.status)"
+        for layer in ("layer-original", "layer-mask", "layer-heatmap"):
+            assert card.locator(f".{layer}").evaluate(status) == 200, layer
+        link = card.locator("[data-share]").evaluate("link => link.href")
+        assert link.startswith(f"{below}/c/")
+        page.goto(link)
+        done(page)
+        assert page.locator(".layer-original").evaluate(status) == 200
+        for _ in range(2):
+            page.locator("[data-remove]").click()
+        page.wait_for_url(f"{below}/", wait_until="networkidle")
 
 
 def test_many_photos_chosen_at_once_all_end(open_page: OpenPage, photos: Photos) -> None:

@@ -63,9 +63,13 @@ it("refuses an id that would lead elsewhere", async () => {
   expect(await troubleOf(api.read("x", signal))).toMatchObject({ code: "bad_answer" });
 });
 
-it("takes a key that may not list for a good one", async () => {
-  answers.mockResolvedValue(jsonAnswer({ error: { code: "key_scope", message: "" } }, 403));
+it("asks whether the key, or none, is taken", async () => {
+  answers.mockResolvedValue(jsonAnswer({ needed: true, scopes: ["check"], team: null }, 200));
   await api.known(signal);
+  answers.mockResolvedValue(jsonAnswer({ needed: false, scopes: [], team: null }, 200));
+  await api.known(signal);
+  answers.mockResolvedValue(jsonAnswer({ needed: true, scopes: [], team: null }, 200));
+  expect(await troubleOf(api.known(signal))).toMatchObject({ code: "key_needed" });
   answers.mockResolvedValue(jsonAnswer({ error: { code: "key_needed", message: "" } }, 401));
   expect(await troubleOf(api.known(signal))).toMatchObject({ code: "key_needed" });
 });

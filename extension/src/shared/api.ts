@@ -65,12 +65,11 @@ export class Api {
 
   /** Whether the key, or its absence, is taken; costs the server nothing. */
   async known(signal: AbortSignal): Promise<void> {
-    try {
-      await this.call("/v1/checks?limit=1", SECONDS_TO_ANSWER, signal);
-    } catch (error) {
-      // A key that may ask for checks need not be allowed to list them.
-      if (!(error instanceof Trouble && error.code === "key_scope")) throw error;
-    }
+    const told = (await json(await this.call("/v1/key", SECONDS_TO_ANSWER, signal))) as {
+      needed?: unknown;
+      scopes?: unknown[];
+    };
+    if (told.needed === true && told.scopes?.length === 0) throw new Trouble("key_needed");
   }
 
   /** Whether a check would be taken from here: asked for without a picture, all else being said. */

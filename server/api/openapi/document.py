@@ -48,6 +48,8 @@ def document(operations: Iterable[tuple[str, str, Json]]) -> Json:
             "description": ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        # Below wherever the document lies: a proxy may show the server under a path.
+        "servers": [{"url": "."}],
         "tags": [{"name": name, "description": about} for name, about in TAGS.items()],
         "paths": _paths(operations),
         "components": {

@@ -40,6 +40,12 @@ def schemas() -> Json:
             "A check or an error for each picture, in the order sent.",
             checks={"type": "array", "items": {"anyOf": [ref("Check"), ref("Error")]}},
         ),
+        "Key": _object(
+            "What an API key allows.",
+            needed={"type": "boolean"},
+            scopes={"type": "array", "items": {"type": "string"}},
+            team={"type": ["string", "null"]},
+        ),
         "Url": _object("Where the picture is.", url={"type": "string"}, **_OPTIONS)
         | {"required": ["url"]},
         "Urls": _object(

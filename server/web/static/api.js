@@ -2,6 +2,12 @@
 
 import { errorText, text } from "./texts.js";
 
+/**
+ * An address of the server, which may lie under a path of its host: scripts lie in its folder static.
+ * @param {string} path
+ */
+export const addressOf = (path) => new URL(`../${path}`, import.meta.url).href;
+
 /** Seconds of the first pause and of the longest one that we choose ourselves. */
 const FIRST = 1;
 const LONGEST = 30;
@@ -63,7 +69,7 @@ export function showError(element, error) {
   element.textContent = messageOf(error);
   if (!(error instanceof ApiError) || error.code !== "key_needed") return;
   const link = document.createElement("a");
-  link.href = "/";
+  link.href = addressOf("");
   link.textContent = error.message;
   element.replaceChildren(link);
 }

@@ -1,6 +1,6 @@
 // What a card does: copy its link, remove its check, pass the focus on.
 
-import { errorOf, showError, unreachable } from "./api.js";
+import { addressOf, errorOf, showError, unreachable } from "./api.js";
 import { announce } from "./dom.js";
 import { text } from "./texts.js";
 
@@ -96,7 +96,7 @@ async function removeCheck(card, button, onRemoved) {
 async function deleteCheck(id) {
   let response;
   try {
-    response = await fetch(`/v1/checks/${id}`, { method: "DELETE" });
+    response = await fetch(addressOf(`v1/checks/${id}`), { method: "DELETE" });
   } catch {
     throw unreachable();
   }

@@ -1,11 +1,12 @@
 // The page of one check: live while it is under way.
 
+import { addressOf } from "./api.js";
 import { enhance, focusIn } from "./card.js";
 import { announce, cardIn, get } from "./dom.js";
 import { ENDED, follow } from "./follow.js";
 
 const card = cardIn(document);
-const leave = () => location.assign("/");
+const leave = () => location.assign(addressOf(""));
 
 enhance(card, leave);
 if (!ENDED.includes(card.dataset.state)) {

@@ -1,6 +1,6 @@
 // Follows a check by its live events, and fetches its card once it has ended.
 
-import { pause } from "./api.js";
+import { addressOf, pause } from "./api.js";
 import { language, text } from "./texts.js";
 
 /** @type {Record<string, string>} */
@@ -40,7 +40,7 @@ export async function follow(id, onState, signal) {
  */
 function listen(id, onState, signal) {
   return new Promise((resolve) => {
-    const events = new EventSource(`/v1/checks/${id}/events`);
+    const events = new EventSource(addressOf(`v1/checks/${id}/events`));
     const end = () => {
       events.close();
       resolve();
@@ -68,14 +68,29 @@ function listen(id, onState, signal) {
 async function fetchCard(id) {
   let response = null;
   try {
-    response = await fetch(`/c/${id}/card`, { headers: { "Accept-Language": language } });
+    response = await fetch(addressOf(`c/${id}/card`), { headers: { "Accept-Language": language } });
     if (!response.ok) return { response, card: null };
     const template = document.createElement("template");
     // eslint-disable-next-line no-restricted-properties -- our server escapes what it did not write
     template.innerHTML = await response.text();
+    resolveAddresses(template.content, response.url);
     const card = template.content.querySelector("article[data-check]");
     return { response, card: card instanceof HTMLElement ? card : null };
   } catch {
     return { response, card: null };
+  }
+}
+
+/**
+ * Makes the paths in a fragment absolute: they are relative to where the fragment came from.
+ * @param {DocumentFragment} fragment
+ * @param {string} base
+ */
+function resolveAddresses(fragment, base) {
+  for (const name of ["href", "src"]) {
+    for (const element of fragment.querySelectorAll(`[${name}]`)) {
+      const { origin, pathname, search } = new URL(element.getAttribute(name) ?? "", base);
+      if (origin === location.origin) element.setAttribute(name, pathname + search);
+    }
   }
 }

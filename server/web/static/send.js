@@ -1,6 +1,6 @@
 // Sends a photo, or the address of one, and waits for room if the server has none.
 
-import { ApiError, errorOf, pause, unreachable } from "./api.js";
+import { ApiError, addressOf, errorOf, pause, unreachable } from "./api.js";
 import { language, text } from "./texts.js";
 
 /** Statuses that mean "not now". */
@@ -62,7 +62,7 @@ async function patiently(send, onState) {
 function post(body, type, onSent) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "/v1/checks?door=web");
+    request.open("POST", addressOf("v1/checks?door=web"));
     request.setRequestHeader("Content-Type", type);
     request.setRequestHeader("Accept-Language", language);
     if (onSent) {

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient
 from redis.asyncio import Redis
 
 from server.context import CHECKS
-from server.security.keys import ApiKeys
+from server.security.keys import ApiKeys, Scope
 from tests.server.server_process import Service, blank, client_of
 from unmask.logs import JsonLines
 from unmask.queue import CheckQueue
@@ -136,11 +136,48 @@ async def test_the_extension_alone_is_shared_with(service: Service) -> None:
         check = (await answer.json())["id"]
         events = await client.get(f"/v1/checks/{check}/events", headers={"Origin": EXTENSION})
         assert events.headers["Access-Control-Allow-Origin"] == EXTENSION
-        refused = await client.get("/nothing", headers={"Origin": EXTENSION})
+        refused = await client.get(f"/v1/checks/{'0' * 32}", headers={"Origin": EXTENSION})
         assert refused.headers["Access-Control-Allow-Origin"] == EXTENSION
         for origin in ("https://evil.example.org", EXTENSION + "x", "chrome-extension://"):
             answer = await client.options("/v1/checks", headers=preflight | {"Origin": origin})
             assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize("origin", [EXTENSION, "moz-extension://any"])
+async def test_an_extension_reads_what_ours_needs_and_no_more(
+    service: Service, origin: str
+) -> None:
+    """Firefox gives an extension no origin that tells ours from others."""
+    async with client_of(service, extension_origins=f"{EXTENSION} moz-extension://*") as client:
+        check = (await (await client.post("/v1/checks?wait=60", data=blank())).json())["id"]
+        here = f"/v1/checks/{check}"
+        shared = ["/readyz", "/v1/key", here, f"{here}/events", f"{here}/heatmap.png"]
+        closed = ["/v1/checks?limit=1", "/", "/metrics", "/openapi.json", f"/c/{check}", "/nothing"]
+        closed += [f"{here}/{name}" for name in ("original.jpg", "annotated.jpg", "report.pdf")]
+        for path in shared + closed:
+            answer = await client.get(path, headers={"Origin": origin})
+            assert ("Access-Control-Allow-Origin" in answer.headers) == (path in shared), path
+        for method, path in (("DELETE", here), ("POST", "/v1/checks/bulk"), ("POST", "/check")):
+            answer = await client.request(method, path, data=blank(), headers={"Origin": origin})
+            assert (await answer.json())["error"]["code"] == "origin_refused", path
+        preflight = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
+        answer = await client.options(here, headers=preflight)
+        assert "DELETE" not in answer.headers["Access-Control-Allow-Methods"]
+        assert (await client.get(here)).status == 200
+
+
+async def test_a_key_learns_what_it_allows(service: Service) -> None:
+    async with Redis.from_url(service.redis_url) as redis:
+        key, _ = await ApiKeys(redis).create("Ada", scopes=frozenset({Scope.CHECK}), team="desk")
+    async with client_of(service, api_keys="required") as client:
+        headers = {"Authorization": f"Bearer {key}"}
+        told = await (await client.get("/v1/key", headers=headers)).json()
+        assert told == {"needed": True, "scopes": ["check"], "team": "desk"}
+        assert (await client.get("/v1/key", headers={"Authorization": "Bearer um_x"})).status == 401
+        told = await (await client.get("/v1/key")).json()
+        assert told == {"needed": True, "scopes": [], "team": None}
+    async with client_of(service) as client:
+        assert (await (await client.get("/v1/key")).json())["needed"] is False
 
 
 @pytest.mark.parametrize(

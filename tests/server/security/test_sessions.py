@@ -55,13 +55,21 @@ async def test_a_person_signs_in_with_a_key(service: Service, redis: Redis) -> N
         wrong = await client.post("/session", data={"key": "um_x"})
         assert wrong.status == 401 and "not valid" in await wrong.text()
         answer = await sign_in(client, f" {key} ")
-        cookie = cookies_of(answer)[COOKIE]
-        assert (answer.status, answer.headers["Location"]) == (303, "/")
+        cookie = cookies_of(answer)[f"__Host-{COOKIE}"]
+        assert (answer.status, answer.headers["Location"]) == (303, "./")
+        assert cookie["path"] == "/"
         assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
         assert cookie["max-age"] == str(LIFETIME) and "domain" in cookie and not cookie["domain"]
-        signed = with_session(cookie.value)
+        signed = {"Cookie": f"__Host-{COOKIE}={cookie.value}"}
         assert "Choose photos" in await (await client.get("/", headers=signed)).text()
         assert (await client.post("/v1/checks", data=blank(), headers=signed)).status == 202
+        # What a page of http, or another host of the domain, could have set.
+        other = with_session(cookie.value)
+        assert (await client.post("/v1/checks", data=blank(), headers=other)).status == 401
+        ended = await client.post("/session/end", headers=signed, allow_redirects=False)
+        assert ended.headers["Location"] == "../"
+        dropped = cookies_of(ended)[f"__Host-{COOKIE}"]
+        assert (dropped["max-age"], dropped["path"], dropped["secure"]) == ("0", "/", True)
 
 
 async def test_neither_cookie_nor_redis_holds_what_the_other_does(

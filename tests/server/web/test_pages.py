@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from server.model import public_model
 from server.security.keys import ApiKeys
 from server.security.sessions import COOKIE, Sessions
-from server.web.rendering import Offers, Pages
+from server.web.rendering import Offers, Pages, View
 from tests.server.server_process import Service, blank, client_of
 from unmask.findings import Evidence, Kind, Says, Weight, Where
 from unmask.permissions import Scope
@@ -67,11 +67,13 @@ async def test_a_bound_that_was_raised_for_several_faces_is_told(
     model = public_model(settings)
     report = a_report(Model(name="colour", version="0.0.1", sha256=model.sha256), bound)
     pages = Pages(settings, model)
-    text = pages.card("en", a_check(report), Offers(may_remove=True)).text or ""
+    text = pages.card(View("en"), a_check(report), Offers(may_remove=True)).text or ""
     assert ("by chance" in text) == (note is not None)
     assert note is None or note in text
     other = report.model_copy(update={"model": Model(name="x", version="1", sha256="0" * 64)})
-    assert "by chance" not in (pages.card("en", a_check(other), Offers(may_remove=True)).text or "")
+    assert "by chance" not in (
+        pages.card(View("en"), a_check(other), Offers(may_remove=True)).text or ""
+    )
 
 
 def a_report(model: Model, bound: float | None) -> Report:
@@ -132,11 +134,11 @@ async def test_a_card_shows_what_the_file_tells(service: Service, may_read: bool
     clean = a_report(Model(name="x", version="1", sha256="0" * 64), None)
     clean = clean.model_copy(update={"verdict": Verdict.REAL})
     told = with_evidence(clean, [MARK])
-    text = pages.card("en", a_check(told), Offers(may_read_metadata=may_read)).text or ""
+    text = pages.card(View("en"), a_check(told), Offers(may_read_metadata=may_read)).text or ""
     assert 'class="card v-unsure' in text and "Made by AI, says the file</h2>" in text
     assert "was made by Google &lt;b&gt;" in text and "<b>" not in text
     assert "Does not show: Who wrote them" in text
     assert 'class="frame mark" x="3" y="4" width="5" height="6"' in text
     assert ("/metadata" in text) == may_read
-    nothing = pages.card("en", a_check(clean), Offers()).text or ""
+    nothing = pages.card(View("en"), a_check(clean), Offers()).text or ""
     assert "That means nothing" in nothing

@@ -15,7 +15,7 @@ from scripts.catalogues import catalogues, read
 from server.model import public_model
 from server.web.language import COOKIE, accepted_language, language_wanted
 from server.web.pdf import report_pdf
-from server.web.rendering import Offers, Pages
+from server.web.rendering import Offers, Pages, View
 from server.web.texts import SCRIPT_TEXTS, texts_in
 from tests.server.server_process import Service, blank, client_of, photo
 from tests.server.web.test_pages import a_check, a_report
@@ -108,7 +108,7 @@ def block_of(page: str) -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_scripts_find_their_texts(service: Service, language: str) -> None:
-    page = pages_of(service).home(language, signed_in=False, locked=False).text or ""
+    page = pages_of(service).home(View(language), signed_in=False, locked=False).text or ""
     block = block_of(page)
     used = set()
     for script in STATIC.glob("*.js"):
@@ -121,15 +121,16 @@ def test_scripts_find_their_texts(service: Service, language: str) -> None:
 @pytest.mark.parametrize("language", OTHERS)
 def test_an_error_is_told_in_the_readers_language(service: Service, language: str) -> None:
     pages, error = pages_of(service), UnmaskError("damaged", "A sentence in English.")
-    page = pages.error(language, error).text or ""
+    page = pages.error(View(language), error).text or ""
     assert error.message not in page and "damaged" in page
     failed = a_check(a_report(Model(name="x", version="1", sha256="0" * 64), None))
     update = {"state": State.FAILED, "report": None, "error": error.as_json()["error"]}
     card = (
-        pages.card(language, failed.model_copy(update=update), Offers(may_remove=True)).text or ""
+        pages.card(View(language), failed.model_copy(update=update), Offers(may_remove=True)).text
+        or ""
     )
     assert error.message not in card and "damaged" in card
-    assert error.message in (pages.error("en", error).text or "")
+    assert error.message in (pages.error(View("en"), error).text or "")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     max_frames: int = Field(1_000, gt=0, description="Most frames of an animation.")
     max_faces: int = Field(32, gt=0, description="Most faces examined in one picture.")
     batch_size: int = Field(8, gt=0, description="Most pictures examined together.")
+    batch_pixels: int = Field(
+        100_000_000, gt=0, description="Most pixels examined together, unless one picture has more."
+    )
     threads: int = Field(0, ge=0, description="Threads of the model's run time; 0: one a core.")
 
     c2pa_trust_list: Path | None = Field(

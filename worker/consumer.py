@@ -92,6 +92,7 @@ class BatchWorker(SimpleWorker):
         heartbeat: Heartbeat,
         pools: Sequence[str],
         batch_size: int,
+        batch_pixels: int,
         stopping: threading.Event,
     ) -> None:
         """``connection`` must not decode answers, that of ``queue`` must."""
@@ -110,7 +111,7 @@ class BatchWorker(SimpleWorker):
         self._examiner = examiner
         self._heartbeat = heartbeat
         self._pools = tuple(pools)
-        self._batch_size = batch_size
+        self._batch_limits = batch_size, batch_pixels
         self._stopping = stopping
         self._blocked = False
         self._batch: list[_BatchJob] = []
@@ -126,7 +127,7 @@ class BatchWorker(SimpleWorker):
             try:
                 self.heartbeat()
                 last = self._worker_queue.last_arrival()
-                job_ids = self._worker_queue.take(self._pools, self._batch_size)
+                job_ids = self._worker_queue.take(self._pools, *self._batch_limits)
                 self._batch = self._load(job_ids)
                 if self._batch:
                     record = self._batch[0].record

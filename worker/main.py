@@ -66,6 +66,7 @@ def run(settings: Settings, detector: Examines | None = None) -> None:
                 heartbeat=heartbeat,
                 pools=pools,
                 batch_size=settings.batch_size,
+                batch_pixels=settings.batch_pixels,
                 stopping=stopping,
             ).work(logging_level="WARNING")
 

@@ -57,6 +57,18 @@ class _Snapshot:
 
 
 @dataclass(frozen=True)
+class _Request:
+    """A picture to be checked, and what is said of the check."""
+
+    picture: Picture
+    door: Door
+    team: str | None = None
+    bulk: bool = False
+    key: str | None = None
+    owner: str = ""
+
+
+@dataclass(frozen=True)
 class _Registered:
     """A check in Redis: its job, whether that is in a queue, and whether the check is new."""
 
@@ -141,12 +153,13 @@ class CheckQueue:
         ``rate_limited`` (``max_checks`` of this owner are kept), ``bad_request`` (an invalid name
         of a team), ``idempotency_mismatch`` (the key was used for another picture).
         """
-        request = picture.sha256, door, team and checked_name(team), bulk, idempotency_key, owner
+        team = team and checked_name(team)
+        request = _Request(picture, door, team, bulk, idempotency_key, owner)
         with reachable():
             await self._room.require()
             # A Redis that is killed may lose what it took a moment ago; nobody else knows of it.
             for _ in range(_MAX_SUBMIT_TRIES):
-                registered = await self._register(*request)
+                registered = await self._register(request)
                 if not registered.is_queued:
                     await self._put_into_queue(registered, picture)
                 snapshot = await self._snapshot(registered.check_id)
@@ -275,27 +288,20 @@ class CheckQueue:
         except (UnmaskError, TimeoutError):
             return False
 
-    async def _register(
-        self,
-        sha256: str,
-        door: Door,
-        team: str | None,
-        bulk: bool,
-        key: str | None,
-        owner: str = "",
-    ) -> _Registered:
+    async def _register(self, request: _Request) -> _Registered:
         """Register a check, or find the one that was made under the idempotency key."""
-        pool = self.pool_of(team)
-        priority = Priority.BULK if bulk else Priority.INTERACTIVE
-        idem = records.idempotency_name(team or "", key) if key else ""
+        pool, picture, key = self.pool_of(request.team), request.picture, request.key
+        priority = Priority.BULK if request.bulk else Priority.INTERACTIVE
+        idem = records.idempotency_name(request.team or "", key) if key else ""
         check_id, new_job_id = uuid4().hex, uuid4().hex
-        job = (sha256, self._model, pool, queue_name(pool, priority), check_id, new_job_id)
-        check = (door, team or "", priority, idem, self._settings.retention)
-        share = (records.owner_tag(owner), self._settings.max_checks)
+        job = (picture.sha256, self._model, pool, queue_name(pool, priority), check_id, new_job_id)
+        check = (request.door, request.team or "", priority, idem, self._settings.retention)
+        share = (records.owner_tag(request.owner), self._settings.max_checks)
+        pixels = picture.width * picture.height
         deadline = asyncio.get_running_loop().time() + _REMOVAL_SECONDS
         while True:
             outcome, check_id, job_id, is_queued = await self._run(
-                scripts.REGISTER, *map(str, (*job, *check, *share))
+                scripts.REGISTER, *map(str, (*job, *check, *share, pixels))
             )
             if outcome == "mismatch":
                 message = "This idempotency key was already used for another picture."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -47,14 +48,15 @@ class WorkerQueue:
 
     # A worker's steps
 
-    def take(self, pools: Sequence[str], max_jobs: int) -> list[str]:
-        """Up to ``max_jobs`` waiting jobs, taken out of their queues.
+    def take(self, pools: Sequence[str], max_jobs: int, max_pixels: float = math.inf) -> list[str]:
+        """Up to ``max_jobs`` waiting jobs, taken out of their queues, whose pictures have together
+        at most ``max_pixels``, or a single one of more.
 
         People's checks come before bulk, but while bulk waits, it gets one batch after
         ``MAX_STREAK`` of theirs; no batch holds both. In a queue the owners take turns.
         """
         names = [queue_name(pool, priority) for priority in Priority for pool in pools]
-        return list(self._run(workers.TAKE, max_jobs, LEASE, MAX_STREAK, *names))
+        return list(self._run(workers.TAKE, max_jobs, LEASE, MAX_STREAK, max_pixels, *names))
 
     def last_arrival(self) -> str:
         """A mark of the last arrival, for :meth:`await_arrival`. Read it before :meth:`take`."""

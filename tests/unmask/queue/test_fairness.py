@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.faults.queue_harness import QueueHarness
+from tests.faults.queue_harness import QueueHarness, as_picture
 from tests.unmask.queue.scripted_worker import finish, take
 from tests.unmask.queue.test_janitor import job_of, keep_house, keeper
+from unmask.images import Picture
 from unmask.queue.keys import MAX_STREAK
-from unmask.report import Priority
+from unmask.report import Door, Priority
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
@@ -65,6 +68,18 @@ async def test_a_streak_counts_only_while_bulk_waits(harness: QueueHarness) -> N
     await harness.submit(b"bulk", bulk=True)
     (job,) = take(harness, 1)
     assert str(harness.client.hget(f"unmask:work:{job}", "queue")).endswith("interactive")
+
+
+async def test_a_batch_is_as_large_as_its_pixels(harness: QueueHarness) -> None:
+    """Large pictures take seconds and gigabytes each: they share no batch with many others."""
+
+    def sized(number: int, side: int) -> Picture:
+        return replace(as_picture(b"%d" % number), width=side, height=side)
+
+    for number, side in enumerate((1_000, 1_000, 7_000, 7_000, 1_000, 12_000, 1_000)):
+        await harness.checks.submit(sized(number, side), door=Door.API)
+    sizes = [len(harness.queue.take(["shared"], 8, 100_000_000)) for _ in range(5)]
+    assert sizes == [4, 1, 1, 1, 0]
 
 
 async def test_what_waits_is_told_by_owner(harness: QueueHarness) -> None:

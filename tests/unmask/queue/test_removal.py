@@ -11,6 +11,7 @@ import pytest
 from tests.faults.queue_harness import QueueHarness, as_picture, queue_harness
 from tests.unmask.queue.scripted_worker import _gone, finish, take, traces
 from unmask.errors import UnmaskError
+from unmask.queue.check_queue import _Request
 from unmask.queue.janitor import Janitor
 from unmask.report import Door
 from unmask.store import Store
@@ -120,7 +121,7 @@ async def test_a_job_in_no_queue_is_found(harness: QueueHarness, monkeypatch: An
 async def test_a_caller_that_died_before_storing(harness: QueueHarness, monkeypatch: Any) -> None:
     monkeypatch.setattr("unmask.queue.janitor.ORPHAN_SECONDS", 0.0)
     monkeypatch.setattr("unmask.queue.janitor.STORING_SECONDS", 0.0)
-    made = await harness.checks._register("0" * 64, Door.WEB, None, False, None)
+    made = await harness.checks._register(_Request(as_picture(b"lost"), Door.WEB))
     assert not made.is_queued
     ended = await harness.checks.wait(made.check_id, 10)
     assert ended is not None and ended.error and ended.error["code"] == "picture_missing"

@@ -21,6 +21,7 @@ local idempotency_key = ARGV[10]  -- Redis key of the caller's idempotency key, 
 local retention = ARGV[11]  -- seconds until the check is deleted
 local owner = ARGV[12]  -- tag of the key, address or user that sends the picture
 local max_checks = tonumber(ARGV[13])  -- that are kept for one owner
+local pixels = ARGV[14]  -- of the picture
 local time, outcome = now(), 'shared'
 if idempotency_key ~= '' then
   local earlier = call('GET', idempotency_key)
@@ -42,7 +43,7 @@ if not (job and call('EXISTS', job_key(job)) == 1) then
   call('SET', same_key, job)
   call('SADD', 'unmask:picture:' .. sha256, job)
   call('HSET', job_key(job), 'sha256', sha256, 'model', model, 'pool', pool, 'queue', queue,
-       'owner', owner, 'state', 'queued', 'rev', 0, 'attempts', 0, 'pushed', 0,
+       'owner', owner, 'pixels', pixels, 'state', 'queued', 'rev', 0, 'attempts', 0, 'pushed', 0,
        'created', stamp(time), 'model_version', (string.gsub(model, ':[^:]*$', '')))
   call('ZADD', 'unmask:open', stamp(time), job)
 end

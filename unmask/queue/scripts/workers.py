@@ -10,8 +10,9 @@ TAKE = script("""
 local max_jobs = tonumber(ARGV[1])
 local lease = tonumber(ARGV[2])  -- seconds
 local max_streak = tonumber(ARGV[3])  -- batches of people in a row while bulk waits
+local max_pixels = tonumber(ARGV[4])  -- of a batch, unless a single picture has more
 local groups = {{}, {}}  -- queues of people and of bulk, which share no batch
-for _, queue in ipairs(arguments_from(4)) do
+for _, queue in ipairs(arguments_from(5)) do
   local group = groups[string.sub(queue, -5) == '-bulk' and 2 or 1]
   group[#group + 1] = queue
 end
@@ -41,18 +42,20 @@ local function take(queue, job, owner)
 end
 
 local function batch_of(queues)
-  local batch = {}
+  local batch, total = {}, 0
   for _, queue in ipairs(queues) do
     while #batch < max_jobs do
       local job, owner = next_waiting(queue)
       if not job then break end
       local taken = tonumber(field(job, 'taken') or 0) or 0
-      if taken > 0 and #batch > 0 then return batch end
+      local pixels = tonumber(field(job, 'pixels') or 0) or 0
+      if #batch > 0 and (taken > 0 or total + pixels > max_pixels) then return batch end
       take(queue, job, owner)
       if is_open(job) then
         call('HSET', job_key(job), 'taken', taken + 1)
         call('ZADD', 'unmask:lease', stamp(now() + lease), job)
         batch[#batch + 1] = job
+        total = total + pixels
         if taken > 0 then return batch end
       end
     end
@@ -64,7 +67,7 @@ local is_bulk_waiting = false
 for _, queue in ipairs(groups[2]) do
   is_bulk_waiting = is_bulk_waiting or call('EXISTS', list_key(queue)) == 1
 end
-local streak_key = 'unmask:streak:' .. ARGV[4]
+local streak_key = 'unmask:streak:' .. ARGV[5]
 local streak = is_bulk_waiting and tonumber(call('GET', streak_key) or 0) or 0
 local order = streak >= max_streak and {2, 1} or {1, 2}
 for _, number in ipairs(order) do

@@ -59,7 +59,11 @@ def with_engine(engine: str) -> None:
     """Build with the engine; start what needs neither a GPU nor a token as Compose does."""
     compose = (engine, "compose", "--project-name", "unmask-images")
     every = (*compose, "--profile", "gpu", "--profile", "bot")
-    settings = {"UNMASK_REDIS_PASSWORD": secrets.token_hex(16), "UNMASK_PUBLISH": "127.0.0.1:0"}
+    settings = {
+        "UNMASK_REDIS_PASSWORD": secrets.token_hex(16),
+        "UNMASK_REDIS_WORKER_PASSWORD": secrets.token_hex(16),
+        "UNMASK_PUBLISH": "127.0.0.1:0",
+    }
     run(*every, "build", **settings)
     parts = ["redis", "server", "worker"] + (["bot"] if os.environ.get("TELEGRAM_TOKEN") else [])
     try:

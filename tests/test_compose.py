@@ -17,12 +17,19 @@ from typing import Any
 import pytest
 import redis
 
+from tests.faults.queue_harness import picture, queue_harness
 from unmask.cli.command import _parser
+from unmask.queue.worker_queue import WorkerQueue
+from unmask.report import State
 from unmask.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 COMPOSE, DOCKERFILE = ROOT / "docker-compose.yml", ROOT / "docker" / "Dockerfile"
-PASSWORD = "of-the-test"
+PASSWORD, WORKER_PASSWORD = "of-the-test", "of-the-workers"
+PASSWORDS = {
+    "UNMASK_REDIS_PASSWORD": PASSWORD,
+    "UNMASK_REDIS_WORKER_PASSWORD": WORKER_PASSWORD,
+}
 OURS = ("server", "worker", "worker-gpu", "bot")
 Service = dict[str, Any]
 
@@ -54,7 +61,7 @@ def config(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]
 @pytest.fixture(scope="module")
 def services() -> dict[str, Service]:
     """Each service as Compose understands it, with the defaults of the file."""
-    done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD)
+    done = config("--format", "json", **PASSWORDS)
     assert done.returncode == 0, done.stderr
     found: dict[str, Service] = json.loads(done.stdout)["services"]
     return found
@@ -73,10 +80,10 @@ def stages() -> dict[str, str]:
 
 
 def test_compose_takes_it() -> None:
-    assert config("-q", UNMASK_REDIS_PASSWORD=PASSWORD).returncode == 0
-    without = config("-q")
-    assert without.returncode != 0
-    assert "UNMASK_REDIS_PASSWORD" in without.stderr
+    assert config("-q", **PASSWORDS).returncode == 0
+    for name in PASSWORDS:
+        without = config("-q", **{key: text for key, text in PASSWORDS.items() if key != name})
+        assert without.returncode != 0 and name in without.stderr
 
 
 def test_it_fits_the_schema() -> None:
@@ -119,7 +126,7 @@ def test_only_server_and_webhook_can_be_reached_and_from_this_machine(
         assert [port["host_ip"] for port in ports] == ["127.0.0.1"]
     closed = [name for name, service in services.items() if set(service["networks"]) == {"queue"}]
     assert set(closed) == {"redis", "postgres", "worker", "worker-gpu"}
-    done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD)
+    done = config("--format", "json", **PASSWORDS)
     assert json.loads(done.stdout)["networks"]["queue"]["internal"]
 
 
@@ -132,7 +139,8 @@ def test_the_settings_are_ours(services: dict[str, Service], name: str) -> None:
             if value is not None:
                 patch.setenv(key, str(value))
         settings = Settings()
-    assert settings.redis_url == f"redis://:{PASSWORD}@redis:6379/0"
+    user = f"worker:{WORKER_PASSWORD}" if name.startswith("worker") else f":{PASSWORD}"
+    assert settings.redis_url == f"redis://{user}@redis:6379/0"
     assert settings.store is not None and settings.store.startswith("/data/")
 
 
@@ -141,7 +149,7 @@ def test_every_setting_can_be_given(services: dict[str, Service]) -> None:
     fixed = {"data", "model", "bot_port", "job_timeout"}
     given = set[str]().union(*(_settings(service["environment"]) for service in services.values()))
     assert given == set(Settings.model_fields) - fixed
-    done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD, UNMASK_MAX_BYTES="1234567")
+    done = config("--format", "json", **PASSWORDS, UNMASK_MAX_BYTES="1234567")
     for name in OURS:
         environment = json.loads(done.stdout)["services"][name]["environment"]
         assert environment["UNMASK_MAX_BYTES"] == "1234567"
@@ -149,7 +157,7 @@ def test_every_setting_can_be_given(services: dict[str, Service]) -> None:
 
 @pytest.mark.parametrize("name", ["UNMASK_TELEGRAM_TOKEN", "TELEGRAM_TOKEN"])
 def test_the_token_is_passed_under_either_name(name: str) -> None:
-    done = config("--format", "json", UNMASK_REDIS_PASSWORD=PASSWORD, **{name: "1:of-the-test"})
+    done = config("--format", "json", **PASSWORDS, **{name: "1:of-the-test"})
     environment = json.loads(done.stdout)["services"]["bot"]["environment"]
     assert environment["UNMASK_TELEGRAM_TOKEN"] == "1:of-the-test"
 
@@ -226,20 +234,75 @@ def redis_of(service: Service, folder: Path) -> Iterator[redis.Redis]:
             assert process.wait(10) == 0  # so the signal reached Valkey, not a shell before it
 
 
+def await_redis(client: redis.Redis) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            client.ping()
+            return
+        except redis.ConnectionError:
+            time.sleep(0.05)
+
+
 def test_redis_has_a_password_and_an_append_only_file(
     services: dict[str, Service], tmp_path: Path
 ) -> None:
     with redis_of(services["redis"], tmp_path) as client:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                time.sleep(0.05)
+        await_redis(client)
         assert client.config_get("append*")["appendonly"] == "yes"
         assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
         port = client.connection_pool.connection_kwargs["port"]
         with redis.Redis(port=port) as stranger, pytest.raises(redis.AuthenticationError):
             stranger.ping()
     assert list((tmp_path / "data").glob("appendonlydir/*.aof"))
+
+
+@pytest.mark.anyio
+async def test_a_worker_s_password_opens_the_queue_alone(
+    services: dict[str, Service], tmp_path: Path
+) -> None:
+    """Workers decode strangers' files: one that is taken over reads no key and makes none."""
+    with redis_of(services["redis"], tmp_path) as client:
+        await_redis(client)
+        port = client.connection_pool.connection_kwargs["port"]
+        with redis.Redis(port=port, username="worker", password=WORKER_PASSWORD) as worker:
+            for command in (
+                "HSET unmask:key:um_x scopes metrics",
+                "HGETALL unmask:key:um_x",
+                "SADD unmask:keys um_x",
+                f"SET unmask:session:{'0' * 64} um_x",
+                "GET unmask:bot:1:x",
+                "KEYS *",
+                "SCAN 0",
+                "CONFIG SET maxmemory 1",
+                "FLUSHALL",
+                "ACL SETUSER worker +@all",
+                "PUBLISH other x",
+            ):
+                with pytest.raises(redis.ResponseError, match="permission"):
+                    worker.execute_command(*command.split())
+            with pytest.raises(redis.ResponseError, match="ACL failure in script"):
+                worker.eval("return redis.call('HGETALL', 'unmask:key:um_x')", 0)
+        await _one_check(tmp_path / "service", port)
+
+
+async def _one_check(folder: Path, port: int) -> None:
+    """A check by a server with its password, and a worker with the workers'."""
+    folder.mkdir()
+    server = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
+    async with queue_harness(folder, redis_url=server, retention=2) as harness:
+        harness.settings = harness.settings.model_copy(
+            update={"redis_url": f"redis://worker:{WORKER_PASSWORD}@127.0.0.1:{port}/0"}
+        )
+        harness.worker()
+        (done,) = await harness.ends(await harness.submit(picture(1)), 30)
+        assert done.state is State.DONE and done.report is not None
+        # The worker's janitor works too.
+        with redis.Redis.from_url(str(harness.settings.redis_url), decode_responses=True) as own:
+            queue = WorkerQueue(own)
+            assert queue.claim_round(0) and queue.orphans(0) == set()
+            assert queue.rewrite_log(0)
+            assert queue.delete_check(done.id) is not None
+            assert queue.requeue_expired() == {} and queue.fail_overdue(60) == 0
+        log = (folder / "workers.log").read_text()
+        assert "NoPermission" not in log and "NOPERM" not in log, log

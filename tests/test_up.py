@@ -141,10 +141,20 @@ def listener() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
-def test_a_check_outlives_the_service(up: Make, portrait: np.ndarray[Any, Any]) -> None:
+def open_to_others(folder: Path) -> list[Path]:
+    """What other accounts of the machine could read, had they the folder's name."""
+    return [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
+
+
+def test_a_check_outlives_the_service(
+    up: Make, portrait: np.ndarray[Any, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o755)  # as the version before made it
     first = up().ready()
     report = first.check(photo(portrait))
     assert (report["state"], report["verdict"]) == ("done", "fake")
+    assert open_to_others(first.data) == []
     socket_file = first.data / "valkey" / "valkey.sock"
     assert socket_file.is_socket()
     status, out, err = first.end()

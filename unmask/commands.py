@@ -15,7 +15,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
@@ -41,8 +41,14 @@ class Command(Protocol):
 
 
 def installed_commands() -> dict[str, Command]:
-    """The commands that installed packages offer, by name."""
-    return {entry.name: entry.load() for entry in entry_points(group=GROUP)}
+    """The commands of the rooms that are installed, by name. The entry points name all rooms; an
+    image holds only those that its part needs."""
+    entries = entry_points(group=GROUP)
+    return {entry.name: entry.load() for entry in entries if find_spec(_room(entry)) is not None}
+
+
+def _room(entry: EntryPoint) -> str:
+    return entry.module.partition(".")[0]
 
 
 def main(name: str, command: Command, arguments: Sequence[str] | None = None) -> int:

@@ -7,12 +7,13 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from tests.unmask.cli.command import ROOT, run
-from unmask.commands import installed_commands
+from unmask.commands import GROUP, installed_commands
 from unmask.errors import Exit
 
 PARTS = ("server", "worker", "bot")
@@ -57,5 +58,12 @@ def test_both_have_the_same_help(part: str) -> None:
 
 def test_every_part_is_an_installed_command() -> None:
     commands = installed_commands()
-    assert set(commands) == {"up", "keys", *PARTS}
+    assert set(commands) == {"up", "keys", "desk", *PARTS}
     assert all(command.HELP and command.DESCRIPTION for command in commands.values())
+
+
+def test_a_room_that_is_not_installed_has_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image holds only the rooms of its part, but the entry points of all."""
+    entries = [EntryPoint(name, f"{name}.command", GROUP) for name in ("worker", "not_installed")]
+    monkeypatch.setattr("unmask.commands.entry_points", lambda group: entries)
+    assert set(installed_commands()) == {"worker"}

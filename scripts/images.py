@@ -259,8 +259,8 @@ def succeeds(*command: str) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """Ours; buildah needs no engine and no rights but root's if it runs things in a chroot."""
-    return {"BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "vfs"} | dict(os.environ)
+    """Ours; run in a chroot, a part needs no engine and no rights but root's."""
+    return {"BUILDAH_ISOLATION": "chroot"} | dict(os.environ)
 
 
 def tell(message: str) -> None:

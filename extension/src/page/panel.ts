@@ -3,6 +3,7 @@
 import { h } from "../shared/dom";
 import type { JobView, WayOut } from "../shared/view";
 import { percent, t } from "../shared/i18n";
+import type { SearchLink } from "../shared/evidence";
 import { icon } from "../shared/icons";
 import type { Face, Report } from "../shared/report";
 import { shownPercent } from "../shared/report";
@@ -92,7 +93,7 @@ export class Panel {
   }
 
   #finished({ faces }: Report): (Node | null)[] {
-    const { link, warning, sentence, caveat } = this.#view;
+    const { link, warning, sentence, caveat, search } = this.#view;
     const several = faces.length > 1;
     return [
       h("p", { part: "sentence" }, sentence),
@@ -100,6 +101,7 @@ export class Panel {
       h("ol", { class: "faces" }, ...faces.map((face, index) => faceItem(face, several ? index + 1 : null))),
       faces.length === 0 ? null : heatmapSwitch(this.actions.heatmap),
       h("details", { class: "caveat" }, h("summary", {}, t("caveat_title")), h("p", {}, caveat)),
+      search.length === 0 ? null : searchBox(search),
       h("div", { class: "actions" },
         link !== null && h("a", { class: "button primary", href: link, target: "_blank", rel: "noopener noreferrer", part: "report-link" }, t("open_report")),
         link !== null && shareButton(link),
@@ -162,6 +164,14 @@ function faceItem(face: Face, number: number | null): HTMLElement {
     bar,
     marked > 0 && h("span", { class: "face-marked" }, t("face_marked", percent(marked))),
   );
+}
+
+/** Links to engines of reverse image search: they tell an engine the picture's address. */
+function searchBox(links: readonly SearchLink[]): HTMLElement {
+  const engines = links.map(({ name, href }) =>
+    h("li", {}, h("a", { href, target: "_blank", rel: "noopener noreferrer", part: "search-link" }, name)));
+  return h("details", { class: "search" },
+    h("summary", {}, t("search_title")), h("p", {}, t("search_note")), h("ul", {}, ...engines));
 }
 
 function heatmapSwitch(switchHeatmap: (on: boolean) => Promise<boolean>): HTMLElement {

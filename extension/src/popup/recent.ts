@@ -80,7 +80,7 @@ function pastItem(past: Past): HTMLElement {
     look: past.verdict,
     link: `${past.server}/c/${past.check}`,
     thumbnail: past.thumbnail,
-    title: withOdds(past.verdict, past.probability),
+    title: withOdds(past.verdict, past.probability, past.origin),
     below: [h("span", { class: "recent-label" }, below)],
   });
 }

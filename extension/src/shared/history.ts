@@ -1,5 +1,6 @@
 /** Checks that ended, newest first, in storage.local under `history`: only while they are kept. */
 
+import { originInstead, shownVerdict } from "./evidence";
 import type { Job } from "./jobs";
 import type { Verdict } from "./report";
 
@@ -8,6 +9,8 @@ export interface Past {
   readonly server: string;
   readonly verdict: Verdict;
   readonly probability: number | null;
+  /** What the file says of the picture's origin; entries of earlier versions have none. */
+  readonly origin?: ReturnType<typeof originInstead>;
   readonly label: string;
   readonly when: number;
   /** A data: URL of a small picture. */
@@ -28,7 +31,8 @@ export async function remember(job: Job, thumbnail: string | null): Promise<void
   const past: Past = {
     check,
     server,
-    verdict: report.verdict,
+    verdict: shownVerdict(report),
+    origin: originInstead(report),
     probability: report.fake_probability,
     label: job.picture.label,
     when: Date.now(),

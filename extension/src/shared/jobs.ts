@@ -1,5 +1,6 @@
 /** A job: one picture's way from a page, the popup or a file to its verdict. */
 
+import { shownVerdict } from "./evidence";
 import type { Report, Verdict } from "./report";
 
 /** What a chip and an item of a list say. */
@@ -64,7 +65,7 @@ export function isActive(job: Job): boolean {
 }
 
 export function lookOf(job: Job): Look {
-  if (job.state === "done") return job.report?.verdict ?? "error";
+  if (job.state === "done") return job.report === null ? "error" : shownVerdict(job.report);
   return job.state;
 }
 

@@ -16,12 +16,25 @@ export interface Face {
   readonly outline: readonly (readonly (readonly [number, number])[])[];
 }
 
+/** One thing that the file tells of its origin. */
+export interface Evidence {
+  readonly kind: string;
+  readonly code: string;
+  readonly weight: "statement" | "hint" | "note";
+  readonly says: "generated" | "edited" | "camera" | "nothing";
+  readonly parameters: Readonly<Record<string, string | number>>;
+  readonly sentence: string;
+}
+
 export interface Report {
   readonly sha256: string;
   readonly verdict: Verdict;
   readonly fake_probability: number | null;
   readonly image: { readonly width: number; readonly height: number };
   readonly faces: readonly Face[];
+  /** Earlier servers tell none. */
+  readonly evidence?: readonly Evidence[];
+  readonly evidence_says?: Evidence["says"];
 }
 
 /** One check, as it stands. */

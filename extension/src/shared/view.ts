@@ -1,11 +1,13 @@
 /** What the page and the lists show of a job: the words are chosen here, so that the script in the
  * page stays small. */
 
+import type { SearchLink } from "./evidence";
+import { searchLinks } from "./evidence";
 import { t } from "./i18n";
 import type { Job, Look } from "./jobs";
 import { lookOf, siteOf } from "./jobs";
 import type { Report } from "./report";
-import { caveat, chipWords, failureWords, lookWords, sentence, verdictTitle } from "./words";
+import { caveat, chipWords, failureWords, lookWords, reportTitle, sentence } from "./words";
 
 /** What a person can do about a check that did not end well, the likeliest to help first. */
 export type WayOut = "retry" | "options" | "allow" | "file" | "capture";
@@ -30,6 +32,8 @@ export interface JobView {
   /** The finding, or what is the matter. */
   readonly sentence: string;
   readonly caveat: string;
+  /** Where the picture can be searched for by its address. */
+  readonly search: readonly SearchLink[];
   readonly warning: string;
   /** A line of the server's settings that would mend it. */
   readonly setting: string;
@@ -54,10 +58,11 @@ export function viewOf(job: Job): JobView {
     waysOut: failure !== null ? waysOut(failure.code, site !== null) : isOther ? ["file"] : [],
     host: site === null ? null : new URL(site).host,
     chip: chipWords(look, job),
-    title: report === null ? lookWords(look) : verdictTitle(report.verdict),
+    title: report === null ? lookWords(look) : reportTitle(report),
     sentence: report !== null ? sentence(report)
       : failure === null ? t("message_working") : failureWords(failure),
     caveat: report === null ? "" : caveat(report.verdict),
+    search: report === null ? [] : searchLinks(picture.url),
     warning: isOther ? t("warn_other_picture")
       : report !== null && means === "capture" ? t("warn_capture") : "",
     setting: failure?.code === "origin_refused" ? originSetting() : "",

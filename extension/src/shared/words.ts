@@ -1,9 +1,12 @@
 /** What people read of a job, in their language. */
 
+import { origin, originInstead, originSentence } from "./evidence";
 import type { Failure, Job, Look } from "./jobs";
 import type { Face, Report, Verdict } from "./report";
 import { shownPercent } from "./report";
 import { hasText, percent, t } from "./i18n";
+
+type Origin = ReturnType<typeof originInstead>;
 
 export function lookWords(look: Look): string {
   return t(`look_${look}`);
@@ -12,21 +15,34 @@ export function lookWords(look: Look): string {
 /** A chip's words: the number first, for it stays where there is room for little. */
 export function chipWords(look: Look, { report, failure }: Pick<Job, "report" | "failure">): string {
   if (failure?.code === "cancelled") return t("look_cancelled");
-  return withOdds(look, report?.fake_probability ?? null);
+  return withOdds(look, report?.fake_probability ?? null, report === null ? null : originInstead(report));
 }
 
-/** "95 % fake · Signs found"; without a probability the look alone. */
-export function withOdds(look: Look, probability: number | null): string {
-  if (probability === null) return lookWords(look);
-  return t("chip_verdict", t("face_fake", percent(shownPercent(probability))), lookWords(look));
+/** "95 % fake · Signs found"; without a probability the look alone. What the file says stands in the
+ * look's place. */
+export function withOdds(look: Look, probability: number | null, said: Origin = null): string {
+  const words = said === null ? lookWords(look) : t(`look_${said}`);
+  if (probability === null) return words;
+  return t("chip_verdict", t("face_fake", percent(shownPercent(probability))), words);
 }
 
-export function verdictTitle(verdict: Verdict): string {
-  return t(`verdict_${verdict}`);
+/** The verdict, or what the file says, where that is worse. */
+export function reportTitle(report: Report): string {
+  return t(`verdict_${originInstead(report) ?? report.verdict}`);
+}
+
+/** What the faces show, joined with what the file says. */
+export function sentence(report: Report): string {
+  const { verdict, fake_probability: probability } = report;
+  const file = originSentence(report);
+  if (file === null) return faceSentence(report);
+  const isDenied = verdict === "real" && probability !== null && origin(report) !== null;
+  const faces = isDenied ? t("sentence_clean", percent(shownPercent(probability))) : faceSentence(report);
+  return `${faces} ${file}`;
 }
 
 /** One plain sentence; absence of evidence is said as such. */
-export function sentence({ verdict, fake_probability: probability, faces }: Report): string {
+function faceSentence({ verdict, fake_probability: probability, faces }: Report): string {
   if (verdict === "no_face" || probability === null) return t("sentence_no_face");
   const odds = percent(shownPercent(probability));
   if (verdict === "real") return t("sentence_real", odds);

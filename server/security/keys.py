@@ -12,11 +12,13 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from unmask.permissions import Scope
 from unmask.queue.keys import checked_name
@@ -138,9 +140,11 @@ class ApiKeys:
         return record
 
     async def _touch(self, prefix: str, now: datetime) -> None:
-        # A key that was revoked meanwhile must not come back as half a record.
-        if await self._redis.exists(_name(prefix)):
-            await self._redis.hset(_name(prefix), "last_used", now.isoformat())
+        # A Redis that takes no writes just now must not keep a caller from reading.
+        with suppress(ResponseError):
+            # A key that was revoked meanwhile must not come back as half a record.
+            if await self._redis.exists(_name(prefix)):
+                await self._redis.hset(_name(prefix), "last_used", now.isoformat())
 
 
 def _name(prefix: str) -> str:

@@ -122,7 +122,12 @@ class Examination:
 
     async def _check_of(self, picture: Picture, reply: Reply, item: Item) -> str:
         """The id of the check; the same one if it was requested before a crash."""
-        submit = partial(self._checks.submit, door=Door.TELEGRAM, owner=f"telegram:{reply.user}")
+        submit = partial(
+            self._checks.submit,
+            door=Door.TELEGRAM,
+            owner=f"telegram:{reply.user}",
+            language=reply.language,
+        )
         try:
             check = await submit(picture, idempotency_key=reply.idempotency_key(item))
         except UnmaskError as error:

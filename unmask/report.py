@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from unmask.findings import Evidence, Says
+from unmask.i18n import DEFAULT
 from unmask.warning_codes import WARNING_CODES, CodedWarning
 
 #: People see 1 to 99 %: no detector knows for certain.
@@ -184,7 +185,8 @@ class Check(_Frozen):
     ``error`` is the inside of the one error shape (code, message, detail) of a failed check;
     ``verdict`` and ``fake_probability`` are those of the picture once it is done (a picture
     without a face has no probability); ``model_version`` is that of the model that judged, before
-    that the one asked for. ``report`` is there once the check is done, except in lists. At
+    that the one asked for. ``language`` is that of the words on the annotated picture. ``report``
+    is there once the check is done, except in lists. At
     ``expires`` every trace of the check is removed.
     """
 
@@ -193,6 +195,7 @@ class Check(_Frozen):
     door: Door
     team: str | None = None
     priority: Priority = Priority.INTERACTIVE
+    language: str = DEFAULT
     state: State = State.QUEUED
     created: datetime
     expires: datetime

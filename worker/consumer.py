@@ -199,13 +199,14 @@ class BatchWorker(SimpleWorker):
 
     def _begin(self, batch: list[_BatchJob]) -> list[_BatchJob]:
         """Record that the batch runs, before the model does; drops the jobs of deleted checks."""
-        waits = self._worker_queue.begin(self.name, [item.job.id for item in batch])
+        started = self._worker_queue.begin(self.name, [item.job.id for item in batch])
         live = []
-        for item, wait in zip(batch, waits, strict=True):
-            if wait is None:
+        for item, start in zip(batch, started, strict=True):
+            if start is None:
                 item.record.delete()
                 continue
-            item.job = replace(item.job, wait=wait)
+            wait, language = start
+            item.job = replace(item.job, wait=wait, language=language)
             item.execution = self.prepare_execution(item.record)
             self.prepare_job_execution(item.record)
             live.append(item)

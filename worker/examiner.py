@@ -16,6 +16,7 @@ from unmask.errors import UnmaskError
 from unmask.evidence.collect import Collected, Collector
 from unmask.evidence.credentials.reader import CredentialsReader
 from unmask.evidence.metadata.listing import metadata_json
+from unmask.i18n import DEFAULT
 from unmask.images import Picture, open_picture
 from unmask.report import Box, Pictures, Report
 from unmask.settings import Settings
@@ -42,12 +43,13 @@ class Examines(Protocol):
 
 @dataclass(frozen=True)
 class ExamineJob:
-    """A picture to examine: its ``sha256``, the id that its result is stored under, and the seconds
-    that the job waited in the queue."""
+    """A picture to examine: its ``sha256``, the id that its result is stored under, the seconds
+    that the job waited in the queue, and the language of the words on the annotated picture."""
 
     id: str
     sha256: str
     wait: float = 0.0
+    language: str = DEFAULT
 
 
 class Examiner:
@@ -153,7 +155,9 @@ class Examiner:
         maps = self._encoders.submit(lambda: (encode_png(mask), encode_png(examination.heatmap())))
         collected = self._collector.look(collected, lambda: pixels)
         report = with_evidence(examination.report, collected.evidence)
-        files = {"annotated.jpg": encode_jpeg(annotate(pixels, report, mask))}
+        files = {
+            "annotated.jpg": encode_jpeg(annotate(pixels, report, mask, language=job.language))
+        }
         for number, face in enumerate(report.faces):
             left, top, right, bottom = _crop(face.box, pixels.shape[1], pixels.shape[0])
             files[f"face-{number}.jpg"] = encode_jpeg(pixels[top:bottom, left:right])

@@ -18,10 +18,13 @@ from server.context import FETCHER, SETTINGS, UPLOADS, caller_of
 from server.upload_memory import Holding
 from unmask.data_url import longest_data_url
 from unmask.errors import UnmaskError
+from unmask.i18n import LANGUAGES
 from unmask.report import Door
 
 #: Doors that speak over HTTP; the bot and the command line reach the queue themselves.
 DOORS = (Door.API, Door.WEB, Door.EXTENSION)
+#: The language of the words on the annotated picture.
+LANGUAGE = f"^({'|'.join(LANGUAGES)})$"
 #: A team's name, as the queue takes it.
 TEAM = r"^[a-z0-9][a-z0-9-]{0,39}$"
 #: URLs of a bulk request that are fetched at the same time: one may take its whole time.
@@ -37,6 +40,7 @@ class Options(BaseModel):
 
     door: Door = Door.API
     team: str | None = Field(None, pattern=TEAM)
+    language: str | None = Field(None, pattern=LANGUAGE)
 
 
 Kind = TypeVar("Kind", bound=Options)
@@ -146,7 +150,7 @@ async def _from_form(
             data = await part.file(request.app[SETTINGS].max_bytes, take)
         elif part.name == "url":
             values["url"] = await part.text(_longest_url(request), take)
-        elif part.name in {"team", "door"}:
+        elif part.name in {"team", "door", "language"}:
             values[part.name] = await part.text()
     values = {name: value for name, value in values.items() if value != ""}
     url = values.get("url")

@@ -7,7 +7,16 @@ import asyncio
 from aiohttp import web
 
 from server.api.body import JSON, MULTIPART, Options, idempotency_key, one_picture
-from server.context import ACTOR, ADDRESS, BACKPRESSURE, CHECKS, SETTINGS, UPLOADS, caller_of
+from server.context import (
+    ACTOR,
+    ADDRESS,
+    BACKPRESSURE,
+    CHECKS,
+    LANGUAGE,
+    SETTINGS,
+    UPLOADS,
+    caller_of,
+)
 from unmask.images import open_picture
 from unmask.report import Check, Door, Priority
 
@@ -58,6 +67,7 @@ class Submission:
             bulk=self._bulk,
             idempotency_key=self._idempotency_key(),
             owner=caller_of(self._request),
+            language=options.language or self._request[LANGUAGE],
         )
 
     async def _count(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.api import bulk, checks, events
 from server.api.openapi import (
     DOOR,
+    LANGUAGE,
     TEAM,
     Operation,
     enum_of,
@@ -18,7 +19,15 @@ from unmask.permissions import Permission
 from unmask.queue import Order
 from unmask.report import State, Verdict
 
-_OPTIONS = (query("door", "Where the check came in.", DOOR), query("team", "Whose it is.", TEAM))
+_OPTIONS = (
+    query("door", "Where the check came in.", DOOR),
+    query("team", "Whose it is.", TEAM),
+    query(
+        "language",
+        "Of the words on the annotated picture; without it `Accept-Language` decides.",
+        LANGUAGE,
+    ),
+)
 _WAIT = query(
     "wait",
     "Seconds to wait for the check to end; at most what the server grants.",

@@ -21,6 +21,7 @@ from unmask.environment import read_settings
 from unmask.errors import Exit, UnmaskError, internal_error
 from unmask.evidence.collect import Collector
 from unmask.evidence.credentials.reader import CredentialsReader
+from unmask.i18n import terminal_language
 from unmask.images import Picture
 from unmask.report import Pictures, Report
 from unmask.settings import Settings
@@ -135,7 +136,7 @@ def _write_results(examined: Examination, prefix: Path) -> Report:
     """Write the pictures of the result; returns the report that names them."""
     start = time.perf_counter()
     names = {kind: f"{prefix}{suffix}" for kind, suffix in RESULTS.items()}
-    _write(names["annotated"], encode_jpeg(examined.annotated()))
+    _write(names["annotated"], encode_jpeg(examined.annotated(terminal_language())))
     _write(names["mask"], encode_png(examined.mask()))
     _write(names["heatmap"], encode_png(examined.heatmap()))
     passed = (time.perf_counter() - start) * 1000

@@ -10,50 +10,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from cv2.typing import MatLike
-from PIL import Image, ImageDraw, ImageFont
 
 from unmask.detector.align import Pixels
+from unmask.detector.plates import BLACK, WHITE, Colour, Plate, Size, paste, texts_to_draw, wrapped
 from unmask.errors import UnmaskError
-from unmask.i18n import DEFAULT, texts_in
+from unmask.i18n import DEFAULT, Texts
 from unmask.report import Face, Report, Verdict, shown_percent
 from unmask.wording.evidence import origin_label
+from unmask.wording.reports import LABELS
 
-Colour = tuple[int, int, int]
 #: Left, top, right, bottom in pixels; right and bottom lie just outside.
 Rect = tuple[int, int, int, int]
 Rects = npt.NDArray[np.float64]
-Size = tuple[int, int]
 #: Faces with their numbers in the report.
 Numbered = list[tuple[int, Face]]
-Placed = tuple["_Plate", tuple[int, int]]
+Placed = tuple[Plate, tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a verdict looks: the words, the colour, and the line, its width in text sizes."""
+    """How a verdict looks: the colour, and the line, its width in text sizes."""
 
-    words: str
     colour: Colour
     line: float
     dashed: bool = False
 
 
 STYLES = {
-    Verdict.FAKE: Style("FAKE", (213, 94, 0), 0.20),
-    Verdict.UNSURE: Style("UNSURE", (240, 228, 66), 0.15, dashed=True),
-    Verdict.REAL: Style("no sign", (86, 180, 233), 0.08),
+    Verdict.FAKE: Style((213, 94, 0), 0.20),
+    Verdict.UNSURE: Style((240, 228, 66), 0.15, dashed=True),
+    Verdict.REAL: Style((86, 180, 233), 0.08),
 }
 #: The box of a mark that a generator drew: purple in the same palette.
-VISIBLE_MARK = Style("", (204, 121, 167), 0.12, dashed=True)
+VISIBLE_MARK = Style((204, 121, 167), 0.12, dashed=True)
 #: Drawn last, so that it lies on top.
 MOST_SUSPICIOUS_LAST = (Verdict.REAL, Verdict.UNSURE, Verdict.FAKE)
-BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 #: Blue is far from every skin, for every kind of eye.
 TINT, TINT_OPACITY = (0, 114, 178), 0.4
 LEGEND_OPACITY = 0.7
@@ -72,13 +68,21 @@ ON_LABEL, ON_OWN_FACE, ON_OTHER_FACE = 4.0, 2.0, 1.0
 WORTH_SHRINKING = 0.15
 
 
-def annotate(pixels: Pixels, report: Report, mask: Pixels, examined: date | None = None) -> Pixels:
+def annotate(
+    pixels: Pixels,
+    report: Report,
+    mask: Pixels,
+    examined: date | None = None,
+    language: str = DEFAULT,
+) -> Pixels:
     """The picture with a box and label for each face, the tampered region and a legend.
 
     ``pixels`` (h, w, 3) RGB, left as it is; ``mask`` (h, w), 255 where tampered; ``examined`` is
-    the day that the legend names, by default today (UTC). The report's visible marks are boxed too.
-    Returns a new picture of the same size.
+    the day that the legend names, by default today (UTC); ``language`` is that of the words, where
+    its letters can be drawn (:func:`unmask.detector.plates.texts_to_draw`). The report's visible
+    marks are boxed too. Returns a new picture of the same size.
     """
+    texts = texts_to_draw(language)
     canvas = pixels.copy()
     size = canvas.shape[1], canvas.shape[0]
     text = _text_size(size)
@@ -92,11 +96,12 @@ def annotate(pixels: Pixels, report: Report, mask: Pixels, examined: date | None
         _draw_box(canvas, box, STYLES[face.verdict], text)
     for x, y, width, height in filter(None, (item.where.box for item in report.evidence)):
         _draw_box(canvas, (x, y, x + width, y + height), VISIBLE_MARK, text)
-    labels = _layout(faces, boxes, text, size)
-    parts = _legend(report, marked, examined or datetime.now(UTC).date())
-    legend = _place_legend(parts, boxes + [_rect(*label) for label in labels], text, size)
+    labels = _layout(texts, faces, boxes, text, size)
+    parts = _legend(texts, report, marked, examined or datetime.now(UTC).date())
+    others = boxes + [_rect(*label) for label in labels]
+    legend = _place_legend(texts.language, parts, others, text, size)
     for plate, (x, y) in (*legend, *labels):
-        _paste(canvas, plate, x, y)
+        paste(canvas, plate, x, y)
     return canvas
 
 
@@ -189,74 +194,11 @@ def _dashes(start: int, end: int, line: int, dashed: bool) -> list[tuple[int, in
     return [(round(start + i * step), round(start + (i + 2 / 3) * step)) for i in range(count)]
 
 
-# Plates: text on a ground of its own
-
-
-@dataclass(frozen=True)
-class _Plate:
-    """Lines of text of ``letter`` pixels on a ground."""
-
-    lines: tuple[str, ...]
-    letter: int
-    ground: Colour
-    colour: Colour = BLACK
-    opacity: float = 1.0
-    bold: bool = False
-
-    @cached_property
-    def size(self) -> Size:
-        """Width and height, with the margin, in pixels."""
-        widest = max(_font(self.letter).getlength(line) for line in self.lines)
-        height = self.letter + (len(self.lines) - 1) * self._pitch + self._margin * 3 // 2
-        return round(widest + 2 * (self._margin + self._stroke)), height
-
-    @property
-    def _margin(self) -> int:
-        return max(2, round(self.letter * 0.28))
-
-    @property
-    def _pitch(self) -> int:
-        return round(self.letter * 1.25)
-
-    @property
-    def _stroke(self) -> float:
-        """The font has one weight; a stroke makes it bold."""
-        return self.letter / 30 if self.bold else 0
-
-    def ink(self) -> npt.NDArray[np.float32]:
-        """The share of the text's colour in each pixel (h, w), 0 to 1."""
-        paper = Image.new("L", self.size)
-        pen = ImageDraw.Draw(paper)
-        for row, line in enumerate(self.lines):
-            place = (
-                self._margin + self._stroke,
-                self._margin * 3 // 4 + round(self.letter * 0.84) + row * self._pitch,
-            )
-            font, stroke = _font(self.letter), self._stroke
-            pen.text(place, line, fill=255, font=font, anchor="ls", stroke_width=stroke)
-        return np.asarray(paper, np.float32) / np.float32(255)
-
-
-@lru_cache(maxsize=64)
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The scalable font inside Pillow (Aileron), so that every machine draws the same."""
-    return ImageFont.load_default(size)
-
-
-def _paste(canvas: Pixels, plate: _Plate, x: int, y: int) -> None:
-    """Blend a plate into the picture, its top left corner at (x, y); what lies outside is cut."""
-    part = canvas[y : y + plate.size[1], x : x + plate.size[0]]
-    ink = plate.ink()[: part.shape[0], : part.shape[1], None]
-    ground, colour = (np.array(value, np.float32) for value in (plate.ground, plate.colour))
-    under = part * np.float32(1 - plate.opacity) + ground * np.float32(plate.opacity)
-    part[:] = np.round(under + (colour - under) * ink)
-
-
 def _text_size(size: Size) -> int:
     return max(MIN_TEXT, round(min(max(size) * TEXT_OF_LONG, min(size) * TEXT_OF_SHORT)))
 
 
-def _label(face: Face, number: int, faces: int, letter: int, width: int) -> _Plate:
+def _label(texts: Texts, face: Face, number: int, faces: int, letter: int, width: int) -> Plate:
     """'FAKE 97 %', led by the face's number in the report where there are several.
 
     Where that is wider than the picture the percentage is left, if need be in small letters: the
@@ -265,9 +207,9 @@ def _label(face: Face, number: int, faces: int, letter: int, width: int) -> _Pla
     style = STYLES[face.verdict]
     which = f"{number}  " if faces > 1 else ""
     percent = f"{shown_percent(face.fake_probability)} %"
-    words = f"{which}{style.words} {percent}"
+    words = f"{which}{texts.gettext(LABELS[face.verdict])} {percent}"
     for text, size in ((words, letter), (which + percent, letter), (which + percent, LEAST_TEXT)):
-        plate = _Plate((text,), size, style.colour, bold=True)
+        plate = Plate((text,), size, style.colour, bold=True, language=texts.language)
         if plate.size[0] <= width:
             break
     return plate
@@ -276,7 +218,9 @@ def _label(face: Face, number: int, faces: int, letter: int, width: int) -> _Pla
 # The legend
 
 
-def _place_legend(parts: list[str], others: list[Rect], text: int, size: Size) -> list[Placed]:
+def _place_legend(
+    language: str, parts: list[str], others: list[Rect], text: int, size: Size
+) -> list[Placed]:
     """The legend at the edge where it and the others hide least of each other.
 
     Where they would hide something it shrinks; a picture too small for its words has none.
@@ -285,7 +229,8 @@ def _place_legend(parts: list[str], others: list[Rect], text: int, size: Size) -
     least = float("inf")
     for share in SHRINK:
         letter = max(MIN_TEXT - 1, round(text * LEGEND_TEXT * share))
-        plate = _Plate(_wrapped(parts, letter, size[0]), letter, BLACK, WHITE, LEGEND_OPACITY)
+        lines = wrapped(parts, letter, size[0], language)
+        plate = Plate(lines, letter, BLACK, WHITE, LEGEND_OPACITY, language=language)
         right, bottom = size[0] - plate.size[0], size[1] - plate.size[1]
         if right < 0 or plate.size[1] > size[1] * LEGEND_MOST:
             continue
@@ -298,35 +243,27 @@ def _place_legend(parts: list[str], others: list[Rect], text: int, size: Size) -
     return best
 
 
-def _legend(report: Report, marked: bool, examined: date) -> list[str]:
+def _legend(texts: Texts, report: Report, marked: bool, examined: date) -> list[str]:
     """The legend's parts, each of which begins a line."""
     model = report.model
     parts = [f"Unmask {model.name} {model.version} · {examined:%Y-%m-%d}"]
     if marked:
-        sure = "likely" if report.verdict is Verdict.FAKE else "possibly"
-        parts.append(f"outlined: {sure} altered")
-    parts += filter(None, [origin_label(texts_in(DEFAULT), report)])
+        is_fake = report.verdict is Verdict.FAKE
+        parts.append(
+            texts.gettext("outlined: likely altered")
+            if is_fake
+            else texts.gettext("outlined: possibly altered")
+        )
+    parts += filter(None, [origin_label(texts, report)])
     return parts
-
-
-def _wrapped(parts: list[str], letter: int, width: int) -> tuple[str, ...]:
-    """The legend's words in as few lines as the picture is wide enough for."""
-    lines: list[str] = []
-    for part in parts:
-        lines.append("")
-        for word in part.split():
-            longer = f"{lines[-1]} {word}".strip()
-            if lines[-1] and _font(letter).getlength(longer) + letter > width:
-                lines.append(word)
-            else:
-                lines[-1] = longer
-    return tuple(lines)
 
 
 # The places of the labels
 
 
-def _layout(faces: Numbered, boxes: list[Rect], text: int, size: Size) -> list[Placed]:
+def _layout(
+    texts: Texts, faces: Numbered, boxes: list[Rect], text: int, size: Size
+) -> list[Placed]:
     """A plate and its top left corner for each face.
 
     Labels stand beside their box, inside the picture, and off faces and other labels where there
@@ -336,7 +273,9 @@ def _layout(faces: Numbered, boxes: list[Rect], text: int, size: Size) -> list[P
     least = float("inf")
     for share in SHRINK:
         letter = max(MIN_TEXT, round(text * share))
-        plates = [_label(face, number, len(faces), letter, size[0]) for number, face in faces]
+        plates = [
+            _label(texts, face, number, len(faces), letter, size[0]) for number, face in faces
+        ]
         placed, cost = _place(plates, boxes, size)
         if cost < least - WORTH_SHRINKING:
             best, least = placed, cost
@@ -345,7 +284,7 @@ def _layout(faces: Numbered, boxes: list[Rect], text: int, size: Size) -> list[P
     return best
 
 
-def _place(plates: list[_Plate], boxes: list[Rect], size: Size) -> tuple[list[Placed], float]:
+def _place(plates: list[Plate], boxes: list[Rect], size: Size) -> tuple[list[Placed], float]:
     """Choose a spot for each plate, the last first; also returns how much they hide."""
     placed: list[Placed] = []
     labels: list[Rect] = []
@@ -394,7 +333,7 @@ def _hidden(rects: Rects, others: list[Rect]) -> npt.NDArray[np.float64]:
     return np.asarray((np.prod(np.maximum(high - low, 0), axis=2) / smaller).sum(axis=1))
 
 
-def _rect(plate: _Plate, spot: tuple[int, int]) -> Rect:
+def _rect(plate: Plate, spot: tuple[int, int]) -> Rect:
     """What a plate covers whose top left corner is at ``spot``."""
     return (*spot, spot[0] + plate.size[0], spot[1] + plate.size[1])
 

@@ -23,6 +23,7 @@ from unmask.detector.masks import (
     without_specks,
 )
 from unmask.detector.verdict import Bounds, FaceScore, picture_bounds, rule
+from unmask.i18n import DEFAULT
 from unmask.images import Picture
 from unmask.report import (
     Face,
@@ -84,9 +85,9 @@ class Examination:
         """255 where the heatmap of a face whose region is shown reaches the threshold, else 0."""
         return self._mask
 
-    def annotated(self) -> Pixels:
+    def annotated(self, language: str = DEFAULT) -> Pixels:
         """The picture with a box and label for each face, the tampered region and a legend."""
-        return annotate(self.decoded(), self.report, self._mask)
+        return annotate(self.decoded(), self.report, self._mask, language=language)
 
     def decoded(self) -> Pixels:
         """The picture as it was judged, RGB; not to be written to."""

@@ -9,19 +9,20 @@ from __future__ import annotations
 from pathlib import Path
 
 HERE = Path(__file__).parent
-#: The script of each language; the others are written in Latin letters.
-SCRIPTS = {"hi": "devanagari", "te": "telugu"}
+#: The script of each language, by its name in a file's and by that of ISO 15924.
+LATIN = ("latin", "Latn")
+SCRIPTS = {"hi": ("devanagari", "Deva"), "te": ("telugu", "Telu")}
 
 
 def font_file(language: str, *, bold: bool = False) -> Path:
     """The font for a language. It has the Latin letters and the digits too."""
-    script = SCRIPTS.get(language, "latin")
+    script, _ = SCRIPTS.get(language, LATIN)
     return HERE / f"{script}-{'bold' if bold else 'regular'}.ttf"
 
 
 def script_tag(language: str) -> str:
     """The script of a language as ISO 15924 names it."""
-    return SCRIPTS.get(language, "latin")[:4].capitalize()
+    return SCRIPTS.get(language, LATIN)[1]
 
 
 def needs_shaping(language: str) -> bool:

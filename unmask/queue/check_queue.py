@@ -15,6 +15,7 @@ from uuid import uuid4
 from redis import asyncio as aioredis
 
 from unmask.errors import UnmaskError
+from unmask.i18n import DEFAULT, LANGUAGES
 from unmask.queue import lists, records, stats
 from unmask.queue.clients import open_async_client, open_client, reachable, redis_url
 from unmask.queue.events import Change, CheckEvents
@@ -66,6 +67,7 @@ class _Request:
     bulk: bool = False
     key: str | None = None
     owner: str = ""
+    language: str = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -143,18 +145,22 @@ class CheckQueue:
         bulk: bool = False,
         idempotency_key: str | None = None,
         owner: str = "",
+        language: str = DEFAULT,
     ) -> Check:
         """Submit a picture that passed the gates of :mod:`unmask.images`; returns its check.
 
-        The same picture with the same model is one job: each caller gets a check of its own on the
-        running or finished job. The same ``idempotency_key`` (of the same team) gives the same
-        check again. ``owner`` is whose share of the queue it takes: a key, an address, a user; only
-        its hash is kept. Raises :class:`UnmaskError` ``storage_full``, ``output_unwritable``,
-        ``rate_limited`` (``max_checks`` of this owner are kept), ``bad_request`` (an invalid name
-        of a team), ``idempotency_mismatch`` (the key was used for another picture).
+        The same picture with the same model and language is one job: each caller gets a check of
+        its own on the running or finished job. The same ``idempotency_key`` (of the same team)
+        gives the same check again. ``owner`` is whose share of the queue it takes: a key, an
+        address, a user; only its hash is kept. ``language`` is that of the words on the annotated
+        picture; any but ours means English. Raises :class:`UnmaskError` ``storage_full``,
+        ``output_unwritable``, ``rate_limited`` (``max_checks`` of this owner are kept),
+        ``bad_request`` (an invalid name of a team), ``idempotency_mismatch`` (the key was used for
+        another picture).
         """
+        language = language if language in LANGUAGES else DEFAULT
         team = team and checked_name(team)
-        request = _Request(picture, door, team, bulk, idempotency_key, owner)
+        request = _Request(picture, door, team, bulk, idempotency_key, owner, language)
         with reachable():
             await self._room.require()
             # A Redis that is killed may lose what it took a moment ago; nobody else knows of it.
@@ -297,11 +303,11 @@ class CheckQueue:
         job = (picture.sha256, self._model, pool, queue_name(pool, priority), check_id, new_job_id)
         check = (request.door, request.team or "", priority, idem, self._settings.retention)
         share = (records.owner_tag(request.owner), self._settings.max_checks)
-        pixels = picture.width * picture.height
+        about = (picture.width * picture.height, request.language)
         deadline = asyncio.get_running_loop().time() + _REMOVAL_SECONDS
         while True:
             outcome, check_id, job_id, is_queued = await self._run(
-                scripts.REGISTER, *map(str, (*job, *check, *share, pixels))
+                scripts.REGISTER, *map(str, (*job, *check, *share, *about))
             )
             if outcome == "mismatch":
                 message = "This idempotency key was already used for another picture."

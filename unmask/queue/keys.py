@@ -7,7 +7,8 @@ the picture::
     unmask:check:<id>       hash   one caller's check: work (its job), door, team, priority, created
     unmask:work:<job>       hash   the shared job: sha256, state, attempts, verdict, ...
     unmask:checks:<job>     set    the checks that share a job
-    unmask:same:<sha>:<model>:<pool>  string  the job that a new check of that picture joins
+    unmask:same:<sha>:<model>:<pool>  string  the job that a new check of that picture joins; has
+                                   :<language> at its end where the words drawn are not English
     unmask:picture:<sha>    set    the jobs that need a stored picture
     unmask:deleting:<sha>   string set for the moment in which a picture's file is removed
     unmask:removing         zset   jobs whose files are being removed, with their sha256

@@ -17,6 +17,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 
 from unmask.errors import UnmaskError
+from unmask.i18n import DEFAULT
 from unmask.queue.keys import TASK
 from unmask.report import Check, Report
 
@@ -80,6 +81,7 @@ def check_of(check_id: str, check: Mapping[str, str], job: Mapping[str, str]) ->
             "door": check["door"],
             "team": check["team"] or None,
             "priority": check["priority"],
+            "language": job.get("language", DEFAULT),
             "created": datetime.fromtimestamp(float(check["created"]), UTC),
             "expires": datetime.fromtimestamp(float(check["expires"]), UTC),
             **job_state(job),

@@ -68,11 +68,12 @@ class WorkerQueue:
         that ends here loses nothing."""
         self.client.xread({ARRIVALS: last}, block=int(seconds * 1000))
 
-    def begin(self, worker: str, job_ids: Sequence[str]) -> list[float | None]:
-        """Count the delivery and publish ``running``; returns the seconds that each job has waited,
-        None for one whose checks were deleted or that has ended."""
-        waits = self._run(workers.BEGIN, uuid4().hex, worker, LEASE, *job_ids)
-        return [None if wait == "-1" else float(wait) for wait in waits]
+    def begin(self, worker: str, job_ids: Sequence[str]) -> list[tuple[float, str] | None]:
+        """Count the delivery and publish ``running``; returns the seconds that each job has waited
+        and its language, None for one whose checks were deleted or that has ended."""
+        answers = self._run(workers.BEGIN, uuid4().hex, worker, LEASE, *job_ids)
+        parts = (answer.partition(" ") for answer in answers)
+        return [(float(wait), language) if language else None for wait, _, language in parts]
 
     def heartbeat(self, worker: str, status: str, job_ids: Iterable[str]) -> None:
         """Renew a worker's entry, with its ``status`` (JSON), and its leases on ``job_ids``."""

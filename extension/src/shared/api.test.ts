@@ -27,7 +27,15 @@ it("sends a picture as a form, with the key, and says that it is the extension",
   expect(headers.get("Idempotency-Key")).toBe("once");
   expect(form.get("door")).toBe("extension");
   expect((form.get("file") as File).size).toBe(5);
+  expect(form.has("language")).toBe(false);
   expect(init?.credentials).toBe("omit");
+});
+
+it("names the language that was chosen for the words on the picture", async () => {
+  answers.mockResolvedValue(jsonAnswer(check(), 202));
+  const german = new Api({ serverUrl: "http://unmask.test", apiKey: "", language: "de" });
+  await german.submit({ url: "http://pictures.test/a.jpg" }, "once", signal);
+  expect((answers.mock.lastCall?.[1]?.body as FormData).get("language")).toBe("de");
 });
 
 it.each([

@@ -18,12 +18,14 @@ export interface Readiness {
 }
 
 export class Api {
-  constructor(private readonly settings: Pick<Settings, "serverUrl" | "apiKey">) {}
+  constructor(private readonly settings: Pick<Settings, "serverUrl" | "apiKey"> & Partial<Settings>) {}
 
   /** Sends a picture, or the address of one; sending it again with the same key does no harm. */
   async submit(what: Submission, idempotencyKey: string, signal: AbortSignal): Promise<Check> {
     const form = new FormData();
     form.set("door", "extension");
+    // Without it the server takes what the browser prefers.
+    if (this.settings.language) form.set("language", this.settings.language);
     if ("file" in what) form.set("file", what.file, "picture");
     else form.set("url", what.url);
     const answer = await this.call("/v1/checks", SECONDS_TO_SEND, signal, {

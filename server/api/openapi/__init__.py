@@ -9,10 +9,11 @@ from server.api.openapi.operation import (
     query,
     with_location,
 )
-from server.api.openapi.schemas import DOOR, TEAM, ref
+from server.api.openapi.schemas import DOOR, LANGUAGE, TEAM, ref
 
 __all__ = [
     "DOOR",
+    "LANGUAGE",
     "TEAM",
     "Operation",
     "document",

@@ -10,6 +10,7 @@ from server.api import body
 from server.api.responses import DEPRECATED
 from server.model import PublicModel
 from unmask.errors import ERROR_CODES
+from unmask.i18n import LANGUAGES
 from unmask.report import Check, Report, State
 
 Json = dict[str, Any]
@@ -113,7 +114,8 @@ def _object(description: str, **properties: Json) -> Json:
 
 DOOR: Json = {"type": "string", "enum": ["api", "web", "extension"], "default": "api"}
 TEAM: Json = {"type": "string", "pattern": body.TEAM}
-_OPTIONS = {"door": DOOR, "team": TEAM}
+LANGUAGE: Json = {"type": "string", "enum": list(LANGUAGES)}
+_OPTIONS = {"door": DOOR, "team": TEAM, "language": LANGUAGE}
 _FIELD = _object(
     "One field, named as exiftool names it, and what it means where that needs a word.",
     name={"type": "string"},

@@ -161,3 +161,25 @@ def test_the_fonts_have_every_character_of_the_texts(language: str, bold: bool) 
                 text = "".join(message.string)
                 assert {*map(ord, text)} - {10} <= known, text
     assert set(map(ord, "Unmask 0123456789 %.,:()“”…")) <= known
+
+
+@pytest.mark.anyio
+async def test_the_picture_is_drawn_in_the_language_of_the_check(
+    service: Service, portrait: Any
+) -> None:
+    data, drawn = photo(portrait), {}
+    async with client_of(service) as client:
+        for query, headers in (
+            ("", {}),
+            ("&language=de", {}),
+            ("", {"Accept-Language": "de-DE"}),
+            ("&language=te", {"Accept-Language": "de"}),
+        ):
+            answer = await client.post(f"/v1/checks?wait=60{query}", data=data, headers=headers)
+            check = await answer.json()
+            picture = await client.get(f"/v1/checks/{check['id']}/annotated.jpg")
+            drawn.setdefault(check["language"], set()).add(await picture.read())
+        refused = await client.post("/v1/checks?language=xx", data=data)
+        assert refused.status == 400
+    assert [len(drawn[language]) for language in ("en", "de", "te")] == [1, 1, 1]
+    assert len(set.union(*drawn.values())) == 3

@@ -35,6 +35,39 @@ async def test_the_same_picture_is_one_job(harness: QueueHarness) -> None:
     assert found == late and found is not None and found.report is not None
 
 
+async def test_each_language_has_a_job_of_its_own(harness: QueueHarness) -> None:
+    """For the words on the annotated picture are those of the person who asks."""
+    languages = ("en", "de", "de", "xx")
+    submits = [
+        await harness.checks.submit(as_picture(b"same"), door=Door.WEB, language=language)
+        for language in languages
+    ]
+    assert [check.language for check in submits] == ["en", "de", "de", "en"]
+    job_ids = harness.queue.take((SHARED,), 8)
+    started = harness.queue.begin("test", job_ids)
+    assert sorted(start[1] for start in started if start) == ["de", "en"]
+    for job_id in job_ids:
+        finish(harness, job_id)
+    late = await harness.checks.submit(as_picture(b"same"), door=Door.WEB, language="de")
+    assert late.state is State.DONE and not take(harness)
+    for check in (*submits[1:3], late):
+        await harness.checks.delete(check.id)
+    new = await harness.checks.submit(as_picture(b"same"), door=Door.WEB, language="de")
+    assert new.state is State.QUEUED
+
+
+async def test_a_job_of_the_version_before_is_english(harness: QueueHarness) -> None:
+    (check,) = await harness.submit(b"old")
+    (job_id,) = harness.queue.take((SHARED,), 8)
+    harness.client.hdel(f"unmask:work:{job_id}", "language")
+    assert [start and start[1] for start in harness.queue.begin("test", [job_id])] == ["en"]
+    found = await harness.checks.get(check.id)
+    assert found is not None and found.language == "en"
+    (same,) = await harness.submit(b"old")
+    finish(harness, job_id)
+    assert {(await harness.checks.get(c.id)).state for c in (check, same)} == {State.DONE}  # type: ignore[union-attr]
+
+
 async def test_the_bytes_are_not_hashed_again(harness: QueueHarness) -> None:
     """The hash that a door computed is the name of the picture from then on."""
     opened = replace(as_picture(b"a"), sha256="5" * 64)

@@ -22,6 +22,7 @@ local retention = ARGV[11]  -- seconds until the check is deleted
 local owner = ARGV[12]  -- tag of the key, address or user that sends the picture
 local max_checks = tonumber(ARGV[13])  -- that are kept for one owner
 local pixels = ARGV[14]  -- of the picture
+local language = ARGV[15]  -- of the words on the annotated picture
 local time, outcome = now(), 'shared'
 if idempotency_key ~= '' then
   local earlier = call('GET', idempotency_key)
@@ -36,15 +37,16 @@ if call('EXISTS', 'unmask:deleting:' .. sha256) == 1 then return {'deleting', ''
 if (tonumber(call('HGET', 'unmask:kept', owner) or 0)) >= max_checks then
   return {'too_many', '', '', '1'}
 end
-local same_key = 'unmask:same:' .. sha256 .. ':' .. model .. ':' .. pool
-local job = call('GET', same_key)
+local same = same_key(sha256, model, pool, language)
+local job = call('GET', same)
 if not (job and call('EXISTS', job_key(job)) == 1) then
   job, outcome = new_job, 'new'
-  call('SET', same_key, job)
+  call('SET', same, job)
   call('SADD', 'unmask:picture:' .. sha256, job)
   call('HSET', job_key(job), 'sha256', sha256, 'model', model, 'pool', pool, 'queue', queue,
-       'owner', owner, 'pixels', pixels, 'state', 'queued', 'rev', 0, 'attempts', 0, 'pushed', 0,
-       'created', stamp(time), 'model_version', (string.gsub(model, ':[^:]*$', '')))
+       'language', language, 'owner', owner, 'pixels', pixels, 'state', 'queued', 'rev', 0,
+       'attempts', 0, 'pushed', 0, 'created', stamp(time),
+       'model_version', (string.gsub(model, ':[^:]*$', '')))
   call('ZADD', 'unmask:open', stamp(time), job)
 end
 local key = job_key(job)
@@ -171,16 +173,16 @@ if not job then return {'', ''} end
 call('PUBLISH', 'unmask:events', cjson.encode({work = job, gone = check}))
 call('SREM', 'unmask:checks:' .. job, check)
 if call('SCARD', 'unmask:checks:' .. job) > 0 then return {'', ''} end
-local sha256, model, pool, queue =
-  unpack(call('HMGET', job_key(job), 'sha256', 'model', 'pool', 'queue'))
+local sha256, model, pool, queue, language =
+  unpack(call('HMGET', job_key(job), 'sha256', 'model', 'pool', 'queue', 'language'))
 call('ZREM', 'unmask:open', job)
 call('ZREM', 'unmask:lease', job)
 if not (sha256 and model and pool and queue) then
   call('DEL', job_key(job))
   return {job, ''}
 end
-local same_key = 'unmask:same:' .. sha256 .. ':' .. model .. ':' .. pool
-if call('GET', same_key) == job then call('DEL', same_key) end
+local same = same_key(sha256, model, pool, language)
+if call('GET', same) == job then call('DEL', same) end
 drop_job(job, queue)
 call('DEL', job_key(job))
 call('SREM', 'unmask:picture:' .. sha256, job)

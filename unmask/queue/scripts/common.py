@@ -18,6 +18,14 @@ local function list_key(queue) return RQ .. 'queue:' .. queue end
 local function turns_key(queue) return 'unmask:turns:' .. queue end
 local function lane_key(queue, owner) return 'unmask:lane:' .. queue .. ':' .. owner end
 
+-- The key of the job that a new check of a picture joins. That of English names no language, as in
+-- the version before.
+local function same_key(sha256, model, pool, language)
+  local key = 'unmask:same:' .. sha256 .. ':' .. model .. ':' .. pool
+  if language and language ~= 'en' then key = key .. ':' .. language end
+  return key
+end
+
 local function now()
   local time = call('TIME')
   return tonumber(time[1]) + tonumber(time[2]) / 1000000
@@ -139,10 +147,10 @@ local function finish(job, state, retry)
   call('ZREM', 'unmask:open', job)
   call('ZREM', 'unmask:lease', job)
   local key = job_key(job)
-  local sha256, model, pool, probability, error_code =
-    unpack(call('HMGET', key, 'sha256', 'model', 'pool', 'fake_probability', 'error_code'))
-  local same_key = sha256 and 'unmask:same:' .. sha256 .. ':' .. model .. ':' .. pool
-  if retry and same_key and call('GET', same_key) == job then call('DEL', same_key) end
+  local sha256, model, pool, language, probability, error_code = unpack(call('HMGET', key,
+    'sha256', 'model', 'pool', 'language', 'fake_probability', 'error_code'))
+  local same = sha256 and same_key(sha256, model, pool, language)
+  if retry and same and call('GET', same) == job then call('DEL', same) end
   for _, check in ipairs(call('SMEMBERS', 'unmask:checks:' .. job)) do
     local team = call('HGET', check_key(check), 'team')
     if team then call('ZADD', 'unmask:suspects:' .. team, probability or -1, check) end

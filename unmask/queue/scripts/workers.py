@@ -81,8 +81,8 @@ end
 return {}
 """)
 
-#: Counts the delivery and publishes that the jobs run. Returns for each the seconds that it waited,
-#: or -1 if its checks were deleted, it has ended, or its record is damaged.
+#: Counts the delivery and publishes that the jobs run. Returns for each the seconds that it waited
+#: and its language, or -1 if its checks were deleted, it has ended, or its record is damaged.
 BEGIN = script("""
 local run = ARGV[1]  -- id of this delivery
 local worker = ARGV[2]  -- name of the worker
@@ -102,7 +102,8 @@ local function begin(job)
     change(job, 'running')
   end
   call('ZADD', 'unmask:lease', stamp(time + lease), job)
-  answers[#answers + 1] = stamp(time - tonumber(call('HGET', key, 'created')))
+  local wait = stamp(time - tonumber(call('HGET', key, 'created')))
+  answers[#answers + 1] = wait .. ' ' .. (call('HGET', key, 'language') or 'en')
 end
 write_with_full_memory()
 each(jobs, begin, function(job) answers[#answers + 1] = '-1' end)

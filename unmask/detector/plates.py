@@ -1,0 +1,124 @@
+"""Text drawn onto pictures: lines of letters on a ground of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont, features
+
+from unmask.detector.align import Pixels
+from unmask.fonts import font_file, needs_shaping, script_tag
+from unmask.i18n import DEFAULT, Texts, texts_in
+
+Colour = tuple[int, int, int]
+Size = tuple[int, int]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+#: The size of the font and the place of the baseline, in heights of a line: first of Pillow's own
+#: font, which English is drawn in, then by script. Marks above and below the letters need room.
+OWN_FIT = (1.0, 0.84)
+FITS = {"Latn": (0.92, 0.84), "Deva": (0.84, 0.80), "Telu": (0.80, 0.72)}
+
+
+def texts_to_draw(language: str) -> Texts:
+    """The texts of a language, or English ones where its letters cannot be drawn.
+
+    Letters that join and change their order (Devanagari, Telugu) need Pillow's layout engine Raqm,
+    which needs FriBiDi on the machine.
+    """
+    if needs_shaping(language) and not features.check("raqm"):
+        return texts_in(DEFAULT)
+    return texts_in(language)
+
+
+@dataclass(frozen=True)
+class Plate:
+    """Lines of text of ``letter`` pixels on a ground."""
+
+    lines: tuple[str, ...]
+    letter: int
+    ground: Colour
+    colour: Colour = BLACK
+    opacity: float = 1.0
+    bold: bool = False
+    language: str = DEFAULT
+
+    @cached_property
+    def size(self) -> Size:
+        """Width and height, with the margin, in pixels."""
+        widest = max(self._font.getlength(line) for line in self.lines)
+        height = self.letter + (len(self.lines) - 1) * self._pitch + self._margin * 3 // 2
+        return round(widest + 2 * (self._margin + self._stroke)), height
+
+    @property
+    def _margin(self) -> int:
+        return max(2, round(self.letter * 0.28))
+
+    @property
+    def _pitch(self) -> int:
+        return round(self.letter * 1.25)
+
+    @property
+    def _font(self) -> Font:
+        return _font(self.letter, self.language, self.bold)
+
+    @property
+    def _stroke(self) -> float:
+        """The font of English has one weight; a stroke makes it bold."""
+        return self.letter / 30 if self.bold and self.language == DEFAULT else 0
+
+    def ink(self) -> npt.NDArray[np.float32]:
+        """The share of the text's colour in each pixel (h, w), 0 to 1."""
+        paper = Image.new("L", self.size)
+        pen = ImageDraw.Draw(paper)
+        baseline = _fit(self.language)[1]
+        for row, line in enumerate(self.lines):
+            place = (
+                self._margin + self._stroke,
+                self._margin * 3 // 4 + round(self.letter * baseline) + row * self._pitch,
+            )
+            font, stroke = self._font, self._stroke
+            pen.text(place, line, fill=255, font=font, anchor="ls", stroke_width=stroke)
+        return np.asarray(paper, np.float32) / np.float32(255)
+
+
+def paste(canvas: Pixels, plate: Plate, x: int, y: int) -> None:
+    """Blend a plate into the picture, its top left corner at (x, y); what lies outside is cut."""
+    part = canvas[y : y + plate.size[1], x : x + plate.size[0]]
+    ink = plate.ink()[: part.shape[0], : part.shape[1], None]
+    ground, colour = (np.array(value, np.float32) for value in (plate.ground, plate.colour))
+    under = part * np.float32(1 - plate.opacity) + ground * np.float32(plate.opacity)
+    part[:] = np.round(under + (colour - under) * ink)
+
+
+def wrapped(parts: list[str], letter: int, width: int, language: str = DEFAULT) -> tuple[str, ...]:
+    """Words in as few lines as ``width`` pixels allow; each part begins a line."""
+    lines: list[str] = []
+    for part in parts:
+        lines.append("")
+        for word in part.split():
+            longer = f"{lines[-1]} {word}".strip()
+            if lines[-1] and _font(letter, language, False).getlength(longer) + letter > width:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+    return tuple(lines)
+
+
+def _fit(language: str) -> tuple[float, float]:
+    return OWN_FIT if language == DEFAULT else FITS[script_tag(language)]
+
+
+@lru_cache(maxsize=256)
+def _font(size: int, language: str, bold: bool) -> Font:
+    """A scalable font that comes along, so that every machine draws the same."""
+    if language == DEFAULT:
+        return ImageFont.load_default(size)
+    shaping = needs_shaping(language)
+    engine = ImageFont.Layout.RAQM if shaping else ImageFont.Layout.BASIC
+    file, pixels = font_file(language, bold=bold), size * _fit(language)[0]
+    return ImageFont.truetype(file, pixels, layout_engine=engine)

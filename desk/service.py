@@ -23,7 +23,7 @@ from desk.cases import (
 from desk.changes import Changes, Clock, History, utc_now
 from desk.database import Database
 from desk.migrations import migrate, require_newest
-from desk.outgoing import DeskEvents, Dispatcher, Export, Webhooks
+from desk.outgoing import DeskEvents, Dispatcher, Export, TrainingExport, Webhooks
 from desk.pictures import CheckSource, Intake, Keep, Lookup, NoChecks
 from desk.pictures.looks import Looker
 from desk.queue import Bulk, Next, Queue, SavedFilters
@@ -72,6 +72,7 @@ class Desk:
     filters: SavedFilters
     figures: Figures
     export: Export
+    training: TrainingExport
     webhooks: Webhooks
     erasing: Erasing
     events: DeskEvents | None
@@ -134,6 +135,7 @@ async def make_desk(
         filters=SavedFilters(changes),
         figures=Figures(changes),
         export=Export(changes),
+        training=TrainingExport(changes, keep),
         webhooks=webhooks,
         erasing=erasing,
         events=events,

@@ -15,8 +15,9 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from desk.actors import DeskActor
 from desk.changes import Changes
-from desk.models import Case, Opinion, Sighting
-from desk.vocabulary import DECIDED_STATES, HumanVerdict, OpinionRole
+from desk.models import Case, HistoryHead, Opinion, Sighting
+from desk.models.cases import OPEN
+from desk.vocabulary import DECIDED_STATES, CaseState, HumanVerdict, OpinionRole
 from unmask.permissions import Permission, require
 from unmask.report import Verdict
 
@@ -26,6 +27,8 @@ MIN_PAIRS = 30
 #: Decided cases whose times are looked at.
 _MAX_CASES = 20_000
 _Z = 1.96
+#: Cases that a digest names, and sightings in a day from which one is named as trending.
+_MAX_TOLD, _TRENDING = 5, 10
 
 
 class Day(BaseModel):
@@ -66,6 +69,23 @@ class Statistics(BaseModel):
     against_machine: dict[Verdict, dict[HumanVerdict, int]]
 
 
+class Digest(BaseModel):
+    """What a team is told once a day: of the last 24 hours, and of what waits now. Cases are told
+    by number: those that wait longest, those overdue, and those that were seen often since."""
+
+    model_config = ConfigDict(frozen=True)
+
+    opened: int
+    decided: int
+    sightings: int
+    waiting: int
+    second_opinions: int
+    waiting_longest: tuple[int, ...]
+    overdue: tuple[int, ...]
+    trending: tuple[int, ...]
+    head: str
+
+
 class Figures:
     """Counts for a team."""
 
@@ -95,6 +115,52 @@ class Figures:
             agreement=agreement_of(pairs),
             against_machine=against,
         )
+
+    async def digest(self, actor: DeskActor) -> Digest:
+        """The daily digest, with the head of the history: whoever keeps it can prove a change."""
+        require(actor, Permission.READ_CASES)
+        now = self._changes.clock()
+        since = now - timedelta(days=1)
+        mine, is_open = Case.team_id == actor.team_id, sa.and_(OPEN)
+        async with self._changes.database.reading() as session:
+            head = await session.get(HistoryHead, actor.team_id)
+            oldest = sa.select(Case.number).where(mine, is_open).order_by(Case.id)
+            overdue = oldest.where(Case.due_at < now).order_by(None).order_by(Case.due_at)
+            return Digest(
+                opened=await _count(session, mine, Case.created >= since),
+                decided=await _count(session, mine, Case.decided_at >= since),
+                sightings=await _count(
+                    session, Sighting.team_id == actor.team_id, Sighting.seen_at >= since
+                ),
+                waiting=await _count(session, mine, is_open),
+                second_opinions=await _count(
+                    session, mine, is_open, Case.state == CaseState.SECOND
+                ),
+                waiting_longest=tuple(await session.scalars(oldest.limit(_MAX_TOLD))),
+                overdue=tuple(await session.scalars(overdue.limit(_MAX_TOLD))),
+                trending=tuple(await session.scalars(_trending(actor, since))),
+                head=head.hash if head is not None else "",
+            )
+
+
+async def _count(session: AsyncSession, *where: sa.ColumnElement[bool]) -> int:
+    return await session.scalar(sa.select(sa.func.count()).where(*where)) or 0
+
+
+def _trending(actor: DeskActor, since: datetime) -> sa.Select[Any]:
+    often = (
+        sa.select(Sighting.case_id, sa.func.count().label("times"))
+        .where(Sighting.team_id == actor.team_id, Sighting.seen_at >= since)
+        .group_by(Sighting.case_id)
+        .having(sa.func.count() >= _TRENDING)
+        .subquery()
+    )
+    return (
+        sa.select(Case.number)
+        .join(often, often.c.case_id == Case.id)
+        .order_by(often.c.times.desc(), Case.id)
+        .limit(_MAX_TOLD)
+    )
 
 
 def agreement_of(pairs: Sequence[tuple[HumanVerdict, HumanVerdict]]) -> Agreement:

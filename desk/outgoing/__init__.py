@@ -3,6 +3,7 @@
 from desk.outgoing.events import DeskEvents
 from desk.outgoing.export import Export, ExportFormat
 from desk.outgoing.outbox import Dispatcher
+from desk.outgoing.training import TrainingExport
 from desk.outgoing.webhooks import DeliveryRecord, WebhookRecord, Webhooks
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Dispatcher",
     "Export",
     "ExportFormat",
+    "TrainingExport",
     "WebhookRecord",
     "Webhooks",
 ]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from desk.cases.editing import CaseChanges
+from desk.pictures import Source
 from desk.statistics import agreement_of
 from desk.vocabulary import HumanVerdict
+from tests.desk.checks import StubChecks, jpeg, pattern
 from tests.desk.conftest import FakeClock
 from tests.desk.play import Play, judgement
 
@@ -51,3 +54,21 @@ async def test_pairs_of_opinions_are_counted(play: Play) -> None:
         await play.desk.opinions.decide(play.bob, number, judgement(FAKE))
         await play.desk.opinions.give_second(play.cleo, number, judgement(verdict))
     assert (await play.desk.figures.of_team(play.ada)).agreement.pairs == 2
+
+
+async def test_a_digest_tells_numbers_of_cases(
+    play: Play, checks: StubChecks, clock: FakeClock
+) -> None:
+    old = await play.case()
+    clock.pass_time(days=3)
+    await play.decided()
+    data = jpeg(pattern(90))
+    for _ in range(10):
+        sent = await play.desk.intake.send(play.bob, checks.add(data), Source())
+    due = CaseChanges(due_at=clock())
+    await play.desk.editing.edit(play.bob, old, due)
+    digest = await play.desk.figures.digest(play.vera)
+    assert (digest.opened, digest.decided, digest.sightings, digest.waiting) == (2, 1, 10, 2)
+    assert digest.waiting_longest == (old, sent.case) and digest.overdue == (old,)
+    assert digest.trending == (sent.case,)
+    assert digest.head == (await play.desk.history.verify(play.ada)).head

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
@@ -92,6 +93,12 @@ def test_the_language_of_a_tag(codes: list[str | None], language: str) -> None:
 )
 def test_the_language_of_a_terminal(environment: dict[str, str], language: str) -> None:
     assert terminal_language(environment) == language
+
+
+def test_the_docs_name_the_languages() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "api.md"
+    listed = re.search(r"`\?lang=` \(([^)]+)\)", docs.read_text())
+    assert listed and set(re.findall(r"\w+", listed[1])) == set(LANGUAGES)
 
 
 def test_an_unknown_language_is_english() -> None:

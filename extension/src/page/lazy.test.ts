@@ -61,6 +61,11 @@ it("takes what is shown where the picture has been loaded", () => {
   expect(pictureIn(element)).toMatchObject({ url: "https://a.example/640/photo.jpg", isWaiting: false, size: LARGE });
 });
 
+it("judges the small picture that a page draws large, not what a click on it opens", () => {
+  const element = placeholder({ "data-zoom": PICTURE }, "https://a.example/thumb.jpg", { width: 150, height: 150 });
+  expect(pictureIn(element)).toMatchObject({ url: "https://a.example/thumb.jpg", isWaiting: false });
+});
+
 it("takes no attribute for an address that names something else", () => {
   expect(pictureIn(placeholder({ "data-caption": "a photo of photo.jpg", "data-id": "7" }))?.url).toBe(DOT);
 });

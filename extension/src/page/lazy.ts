@@ -18,9 +18,15 @@ const ENLARGED = 2;
 
 /** The address that waits for an image; null if it shows its picture, or none waits. */
 export function waitingFor(image: HTMLImageElement): string | null {
-  if (!isPlaceholder(image)) return null;
+  const isEmpty = isDot(image);
+  if (!isEmpty && !isCoarse(image)) return null;
   const { width } = boundsOf(image);
-  return inSources(image, width) ?? setOf(image, width, SET) ?? addressOf(image) ?? inNoscript(image);
+  return inSources(image, width)
+    ?? setOf(image, width, SET)
+    ?? valuesOf(image, ADDRESS)[0]
+    // A thumbnail that is only drawn too large may name what a click on it opens.
+    ?? (isEmpty ? otherAddress(image) : null)
+    ?? inNoscript(image);
 }
 
 /** The address of a background that waits; null for none. */
@@ -43,14 +49,17 @@ export function waitingInside(element: Element): string | null {
   return inScriptless(noscript);
 }
 
-/** Whether an image shows, as far as it can be told, what only keeps the place of its picture. */
-function isPlaceholder(image: HTMLImageElement): boolean {
-  const { complete, naturalWidth, naturalHeight, currentSrc } = image;
+/** Whether an image shows nothing yet, or, as far as it can be told, what keeps its place. */
+function isDot({ complete, naturalWidth, naturalHeight, currentSrc }: HTMLImageElement): boolean {
   return !complete
     || Math.min(naturalWidth, naturalHeight) <= DOT
     || currentSrc.startsWith("data:")
-    || PLACEHOLDER_FILE.test(pathOf(currentSrc).split("/").at(-1) ?? "")
-    || naturalWidth * ENLARGED < boundsOf(image).width
+    || PLACEHOLDER_FILE.test(pathOf(currentSrc).split("/").at(-1) ?? "");
+}
+
+/** Whether an image shows a copy of so few pixels that a better one must be on its way. */
+function isCoarse(image: HTMLImageElement): boolean {
+  return image.naturalWidth * ENLARGED < boundsOf(image).width
     || getComputedStyle(image).filter.includes("blur(");
 }
 
@@ -66,11 +75,9 @@ function inSources(image: HTMLImageElement, width: number): string | null {
   return null;
 }
 
-function addressOf(image: HTMLImageElement): string | null {
+function otherAddress(image: HTMLImageElement): string | null {
   const { src, srcset } = image;
-  return valuesOf(image, ADDRESS)[0]
-    ?? valuesOf(image, /./).find(isFile)
-    ?? (src === "" ? bestOf(srcset, boundsOf(image).width) : null);
+  return valuesOf(image, /./).find(isFile) ?? (src === "" ? bestOf(srcset, boundsOf(image).width) : null);
 }
 
 /** What is shown where scripts are off: beside the image, or beside the box that holds it alone. */
@@ -91,7 +98,7 @@ function inScriptless(noscript: Element): string | null {
   // Where scripts run its content is text; a parsed document loads nothing.
   const image = new DOMParser().parseFromString(noscript.textContent, "text/html").querySelector("img");
   if (image === null || isCounter(image)) return null;
-  return image.getAttribute("src") ?? bestOf(image.srcset, innerWidth) ?? addressOf(image);
+  return image.getAttribute("src") ?? bestOf(image.srcset, innerWidth) ?? valuesOf(image, ADDRESS)[0] ?? null;
 }
 
 /** Whether it is a dot that only counts visitors. */

@@ -187,7 +187,7 @@ def test_pictures_that_wait_to_be_loaded(
     extension.choose(page, "check-page")
     overlay = Overlay(page, proxy.url)
     expect(overlay.part("page-item")).to_have_count(len(ways))
-    eventually(lambda: all_ended(overlay), pause=page.wait_for_timeout)
+    eventually(lambda: all_ended(overlay), seconds=90, pause=page.wait_for_timeout)
     sent = {one.sha256 for one in proxy.checks()}
     missing = [way for way, data in files.items() if hashlib.sha256(data).hexdigest() not in sent]
     assert (missing, len(sent)) == ([], len(ways))

@@ -10,7 +10,8 @@ from aiohttp import web
 
 from desk.service import running_desk
 from server.app import make_app
-from server.protocol import Runner, raise_file_limit
+from server.process import give_memory_back, raise_file_limit
+from server.protocol import Runner
 from server.security.policy import Policy, UnsafeSettingsError
 from unmask.environment import make_files_private
 from unmask.errors import UnmaskError
@@ -27,6 +28,7 @@ def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; the exit status."""
     log_json()
     raise_file_limit()
+    give_memory_back()
     make_files_private()
     try:
         asyncio.run(_until_signal(settings))

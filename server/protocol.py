@@ -107,8 +107,8 @@ class Protocol(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """The answer to what cannot be parsed, or to an error outside of the middlewares."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("An answer was begun; no other can follow.")
+        if request.writer.output_size > 0 or isinstance(exc, ConnectionError):
+            raise ConnectionError("An answer was begun, or nobody waits for one.")
         if status < 500:
             self._count(request)
             LOG.warning("malformed request", extra={"status": status})
@@ -164,17 +164,6 @@ def _below(prefix: str, make_request: Callable[..., web.BaseRequest]) -> Any:
         return make_request(message, *rest)
 
     return make
-
-
-def raise_file_limit() -> None:
-    """Let this process open as many files as it may: each connection is one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = hard if hard != resource.RLIM_INFINITY else max(soft, 65_536)
-    if soft != wanted:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (OSError, ValueError):  # macOS has a lower limit of its own.
-            LOG.warning("the limit of open files stays", extra={"files": soft})
 
 
 def max_connections() -> int:

@@ -30,7 +30,7 @@ PLACES = {
     ),
     "server": (
         "model security cached_stats backpressure upload_memory metrics context api web routes "
-        "middleware app protocol main commands __main__"
+        "middleware app process protocol main commands __main__"
     ),
     "bot": (
         "i18n state transport replies file_types media files examination pipeline context services "

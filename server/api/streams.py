@@ -84,12 +84,16 @@ async def read_all(source: Source, limit: int, take: Take = lambda _: None) -> b
     """All bytes of ``source``, of which ``take`` counts each; raises ``too_many_bytes`` beyond
     ``limit``, and what ``source`` and ``take`` raise."""
     data = bytearray()
-    while chunk := await source.read():
-        if len(data) + len(chunk) > limit:
-            raise too_many_bytes(limit)
-        take(len(chunk))
-        data += chunk
-    return bytes(data)
+    try:
+        while chunk := await source.read():
+            if len(data) + len(chunk) > limit:
+                raise too_many_bytes(limit)
+            take(len(chunk))
+            data += chunk
+        return bytes(data)
+    finally:
+        # An error keeps this frame, and with it the bytes, until cycles are collected.
+        data.clear()
 
 
 async def read_json(source: Source, limit: int, take: Take = lambda _: None) -> dict[str, Any]:

@@ -93,6 +93,21 @@ async def test_malformed_requests_count(service: Service) -> None:
         assert (await client.get("/v1/model")).status == 429
 
 
+async def test_a_client_that_leaves_is_no_error(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    for body in (b"", b"x" * 300_000):
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(
+            b"POST /v1/checks HTTP/1.1\r\n" + HOST + b"Content-Length: 900000\r\n\r\n" + body
+        )
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.transport.abort()
+        await asyncio.sleep(0.2)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
 @pytest.mark.parametrize("path", ["/v1/checks", "/nothing", "/static/home.js", "/static/x.js"])
 async def test_an_unknown_expectation_is_answered_in_the_one_shape(
     client: Client, path: str
@@ -157,10 +172,32 @@ async def test_one_address_leaves_connections_for_others(
 
 def test_the_limit_of_open_files_is_raised() -> None:
     code = (
-        "import resource as r; from server.protocol import raise_file_limit, max_connections;"
+        "import resource as r; from server.process import raise_file_limit;"
+        "from server.protocol import max_connections;"
         "_, hard = r.getrlimit(r.RLIMIT_NOFILE); r.setrlimit(r.RLIMIT_NOFILE, (256, hard));"
         "assert max_connections() == 128; raise_file_limit();"
         "assert r.getrlimit(r.RLIMIT_NOFILE)[0] > 256; print(max_connections() > 128)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "True", done.stderr
+
+
+def test_the_memory_of_large_pictures_is_given_back() -> None:
+    """Some that grow at one time, twice over: glibc would keep most of it."""
+    code = """
+from server.process import give_memory_back
+give_memory_back()
+def held():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+def grow():
+    pictures = [bytearray() for _ in range(7)]
+    for _ in range(100):
+        for picture in pictures:
+            picture += bytes(65_536)
+    return held()
+before = held()
+peaks = [grow(), grow()]
+print(min(peaks) - before > 40_000_000, held() - before < 10_000_000)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "True True", done.stderr

@@ -43,19 +43,29 @@ async def read_body(response: aiohttp.ClientResponse, limit: int, take: Take) ->
     if (response.content_length or 0) > limit:
         raise too_many_bytes(limit)
     layers = _layers(response.headers.getall("Content-Encoding", []))
-    body = bytearray()
-    told = bool(layers)
-    async for chunk in response.content.iter_chunked(CHUNK):
-        body += chunk
-        if len(body) > limit:
-            raise too_many_bytes(limit)
-        take(len(chunk))
-        if not told and len(body) >= ENOUGH_TO_TELL:
-            told = True
-            _refuse_page(response.content_type, bytes(body[:ENOUGH_TO_TELL]))
-    data = _unpacked(bytes(body), layers, limit, take)
+    data = _unpacked(await _packed(response, limit, take, bool(layers)), layers, limit, take)
     _refuse_page(response.content_type, data)
     return data
+
+
+async def _packed(
+    response: aiohttp.ClientResponse, limit: int, take: Take, is_packed: bool
+) -> bytes:
+    body = bytearray()
+    is_told = is_packed
+    try:
+        async for chunk in response.content.iter_chunked(CHUNK):
+            body += chunk
+            if len(body) > limit:
+                raise too_many_bytes(limit)
+            take(len(chunk))
+            if not is_told and len(body) >= ENOUGH_TO_TELL:
+                is_told = True
+                _refuse_page(response.content_type, bytes(body[:ENOUGH_TO_TELL]))
+        return bytes(body)
+    finally:
+        # An error keeps this frame, and with it the bytes, until cycles are collected.
+        body.clear()
 
 
 def _layers(headers: list[str]) -> list[Unpack]:

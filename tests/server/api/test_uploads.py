@@ -326,3 +326,22 @@ async def test_uploads_at_one_time_are_shared_out(client: Client) -> None:
     for upload in first:
         upload.__exit__(None, None, None)
     assert (await client.post("/v1/checks", data=blank())).status == 202
+
+
+async def test_the_error_of_a_broken_upload_holds_none_of_its_bytes() -> None:
+    """aiohttp keeps it with the request, in a circle that may be collected much later."""
+
+    class Broken:
+        def __init__(self) -> None:
+            self.chunks = [b"x" * 1_000_000]
+
+        async def read(self) -> bytes:
+            if not self.chunks:
+                raise ConnectionResetError
+            return self.chunks.pop()
+
+    with pytest.raises(ConnectionResetError) as error:
+        await streams.read_all(Broken(), 2_000_000)
+    frames = [step.frame.f_locals for step in error.traceback]
+    held = [value for names in frames for value in names.values() if isinstance(value, bytearray)]
+    assert [len(value) for value in held] == [0]

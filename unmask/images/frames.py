@@ -22,12 +22,13 @@ from unmask.images.containers import walk
 
 _ANIMATED = (PngImageFile, GifImageFile, WebPImageFile, AvifImageFile)
 #: Looks are compared at SIDE x SIDE, of 256 levels: how much the lightest and the darkest place of
-#: a frame that shows something differ, and by how much two looks differ on average.
-_SIDE, _CONTRAST, _OTHER = 32, 16, 8.0
+#: a frame that shows something differ, and by how much no place of two frames of one look differs.
+#: A face that was swapped moves a few places alone, so the average of all would say nothing.
+_SIDE, _CONTRAST, _OTHER = 64, 16, 6.0
 #: Pixels that are decoded to choose, and looks that are told apart.
 _BUDGET, _MAX_LOOKS = 150_000_000, 64
-#: The look that is shown longest is examined, and a few more of this share of the time.
-_SHARE, _MAX_MORE = 0.2, 2
+#: Frames of an animation that are examined.
+_MAX_FRAMES = 3
 #: Browsers show frames that ask for no more than 10 milliseconds for 100.
 _HURRIED, _USUAL = 10.0, 100.0
 #: A frame that the animation stops at is shown for as long as this, in milliseconds.
@@ -40,13 +41,13 @@ _SEQUENCE, _STILL = b"avis", b"avif"
 _Look = NDArray[np.float32]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Shown:
-    """A look: the first frame that has it, and for how long it is shown in all."""
+    """A look: the first frame that has it, and for how many milliseconds it is shown in all."""
 
     frame: int
     look: _Look
-    milliseconds: float
+    milliseconds: float = 0.0
 
     @property
     def is_blank(self) -> bool:
@@ -55,8 +56,8 @@ class _Shown:
 
 @dataclass(frozen=True)
 class Frames:
-    """Numbers of the frames to examine, as Pillow counts: ``shown`` are seen in the animation, the
-    first of them first; ``hidden`` is one that only viewers show that know no animation."""
+    """Numbers of the frames to examine, as Pillow counts: ``shown`` are seen in the animation, in
+    their order; ``hidden`` is one that only viewers show that know no animation."""
 
     shown: tuple[int, ...]
     hidden: int | None = None
@@ -95,9 +96,9 @@ def _frames(image: ImageFile, count: int) -> Frames:
     start = 1 if getattr(image, "default_image", False) else 0
     affordable = max(_BUDGET // (image.width * image.height), start + 1)
     default = _look(image) if start else None
-    looks = _looks(image, range(start, min(count, affordable)), count)
-    is_hidden = default is not None and not _is_same(default, looks[0].look)
-    return Frames(_chosen(looks) or (start,), 0 if is_hidden else None)
+    turns = _turns(image, range(start, min(count, affordable)), count)
+    is_hidden = default is not None and not _is_same(default, turns[0][0].look)
+    return Frames(_chosen(turns) or (start,), 0 if is_hidden else None)
 
 
 def still_of_sequence(data: bytes) -> bytes | None:
@@ -115,36 +116,43 @@ def still_of_sequence(data: bytes) -> bytes | None:
         return None
 
 
-def _looks(image: ImageFile, numbers: range, count: int) -> list[_Shown]:
+def _turns(image: ImageFile, numbers: range, count: int) -> list[tuple[_Shown, float]]:
+    """The look of each frame in turn, and the milliseconds that the frame is shown."""
     looks: list[_Shown] = []
+    turns: list[tuple[_Shown, float]] = []
     size = image.size
     for number in numbers:
         try:
             image.seek(number)
             look = _look(image)
         except Exception:
-            if not looks:
+            if not turns:
                 raise
             break  # a damaged frame ends the animation; what came before it was shown
         if image.size != size:  # a GIF whose frame lies beyond its screen
             continue
+        shown = next((item for item in looks if _is_same(item.look, look)), None)
+        if shown is None:
+            shown = _Shown(number, look)
+            looks = [*looks, shown][-_MAX_LOOKS:]
         milliseconds = _duration(image, is_last=number == count - 1)
-        same = next((item for item in looks if _is_same(item.look, look)), None)
-        if same:
-            same.milliseconds += milliseconds
-        elif len(looks) < _MAX_LOOKS:
-            looks.append(_Shown(number, look, milliseconds))
-    return looks
+        shown.milliseconds += milliseconds
+        turns.append((shown, milliseconds))
+    return turns
 
 
-def _chosen(looks: list[_Shown]) -> tuple[int, ...]:
-    """The first look that shows something, then the longest, and others that are shown long."""
-    clear = [look for look in looks if not look.is_blank]
-    total = sum(look.milliseconds for look in looks)
-    by_time = sorted(clear, key=lambda look: -look.milliseconds)
-    long = by_time[:1] + [look for look in by_time[1:] if look.milliseconds >= _SHARE * total]
-    more = [look for look in long if look is not clear[0]]
-    return tuple(look.frame for look in clear[:1] + more[:_MAX_MORE])
+def _chosen(turns: list[tuple[_Shown, float]]) -> tuple[int, ...]:
+    """The first look that shows something, the longest of the others, and the one at half time,
+    which tells most of an animation that never rests: so all of an animation of few looks."""
+    clear = [turn for turn in turns if not turn[0].is_blank]
+    if not clear:
+        return ()
+    ends = np.cumsum([milliseconds for _, milliseconds in clear])
+    first, middle = clear[0][0], clear[int(np.searchsorted(ends, ends[-1] / 2))][0]
+    others = dict.fromkeys(look for look, _ in clear if look is not first)
+    longest, *rest = sorted(others, key=lambda look: -look.milliseconds) or [first]
+    chosen = dict.fromkeys(look.frame for look in (first, longest, middle, *rest))
+    return tuple(sorted(tuple(chosen)[:_MAX_FRAMES]))
 
 
 def _duration(image: ImageFile, *, is_last: bool) -> float:
@@ -169,4 +177,4 @@ def _look(image: ImageFile) -> _Look:
 
 
 def _is_same(one: _Look, other: _Look) -> bool:
-    return bool(np.abs(one - other).mean() < _OTHER)
+    return bool(np.abs(one - other).max() < _OTHER)

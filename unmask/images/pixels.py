@@ -39,9 +39,9 @@ _UPRIGHT = {
 #: Modes that are brought to sRGB as they are; every other one becomes RGB first.
 _MANAGED = frozenset({"RGB", "CMYK", "L", "LAB"})
 _WHITE, _BLACK = 255, 0
-#: A picture differs on black from what it is on white where its opacity is under this, of 255, in
-#: this share of its pixels.
-_OPAQUE, _SEEN = 243, 0.01
+#: A picture differs on black from what it is on white where some cell of it has less than this
+#: opacity, of 255: of at least so many pixels a side, and at most so many cells. A face may be small.
+_OPAQUE, _CELL, _CELLS = 243, 8, 64
 #: Tags of a TIFF: the bits of a sample, and whether 0 is white (0) or black.
 _BITS, _PHOTOMETRIC = 258, 262
 
@@ -82,7 +82,9 @@ def _decode(data: bytes, kind: str, shrink: int) -> Iterator[Appearance]:
             frames = frames_to_examine(parse(whole, kind))
         numbers = [*frames.shown, *([] if frames.hidden is None else [frames.hidden])]
         for number in numbers:
-            if image.tell() != number:
+            if number < image.tell():
+                image = parse(whole, kind)  # Pillow cannot go back in every animation
+            if number != image.tell():
                 image.seek(number)
             image.load()
             if stops_short(image, whole, shrink, end_missing=ended is not data):
@@ -131,8 +133,8 @@ def _pages(alpha: Image.Image | None) -> list[tuple[int, tuple[CodedWarning, ...
     """The greys of the pages that a picture is shown on: white, and black where that matters."""
     if alpha is None:
         return [(_WHITE, ())]
-    histogram = alpha.histogram()
-    if sum(histogram[:_OPAQUE]) <= _SEEN * sum(histogram):
+    sides = (min(max(side // _CELL, 1), _CELLS) for side in alpha.size)
+    if alpha.resize(tuple(sides), Image.Resampling.BOX).getextrema()[0] >= _OPAQUE:  # type: ignore[operator]
         return [(_WHITE, ())]
     transparent = (warn("transparent"),)
     return [(_WHITE, transparent), (_BLACK, transparent)]

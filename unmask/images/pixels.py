@@ -40,7 +40,8 @@ _UPRIGHT = {
 _MANAGED = frozenset({"RGB", "CMYK", "L", "LAB"})
 _WHITE, _BLACK = 255, 0
 #: A picture differs on black from what it is on white where some cell of it has less than this
-#: opacity, of 255: of at least so many pixels a side, and at most so many cells. A face may be small.
+#: opacity, of 255. Cells have at least so many pixels a side, and are at most so many a side: a
+#: face may be small.
 _OPAQUE, _CELL, _CELLS = 243, 8, 64
 #: Tags of a TIFF: the bits of a sample, and whether 0 is white (0) or black.
 _BITS, _PHOTOMETRIC = 258, 262
@@ -133,8 +134,8 @@ def _pages(alpha: Image.Image | None) -> list[tuple[int, tuple[CodedWarning, ...
     """The greys of the pages that a picture is shown on: white, and black where that matters."""
     if alpha is None:
         return [(_WHITE, ())]
-    sides = (min(max(side // _CELL, 1), _CELLS) for side in alpha.size)
-    if alpha.resize(tuple(sides), Image.Resampling.BOX).getextrema()[0] >= _OPAQUE:  # type: ignore[operator]
+    width, height = (min(max(side // _CELL, 1), _CELLS) for side in alpha.size)
+    if np.asarray(alpha.resize((width, height), Image.Resampling.BOX)).min() >= _OPAQUE:
         return [(_WHITE, ())]
     transparent = (warn("transparent"),)
     return [(_WHITE, transparent), (_BLACK, transparent)]

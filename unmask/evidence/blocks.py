@@ -183,7 +183,8 @@ def _tiff(blocks: Blocks, segments: Iterable[Segment], data: bytes) -> None:
     for at in range(0, len(page.payload) - 11, 12):
         tag, form, count, offset = unpacked(f"{order}HHII", page.payload, at)
         length = count * (_TYPE_SIZES[form] if form < len(_TYPE_SIZES) else 0)
-        if tag in (_TIFF_XMP, _TIFF_IPTC) and length > 4:
+        is_text = tag in (_TIFF_XMP, _TIFF_IPTC) and length > 4
+        if is_text and offset + length <= len(data):
             blocks.take("xmp" if tag == _TIFF_XMP else "iptc", data[offset : offset + length])
         blocks.credentials = blocks.credentials or tag == _TIFF_C2PA
 

@@ -73,7 +73,8 @@ def _check_cost(block: bytes) -> None:
             raise MetadataError(Fault.OVERSIZED)
         for at in range(0, len(body) - 11, 12):
             tag, form, count, value = unpacked(f"{order}HHII", body, at)
-            length += count * _SIZES.get(form, 1)
+            # what lies past the end is claimed and not there
+            length += min(count * _SIZES.get(form, 1), max(len(block) - value, 4))
             if tag in _POINTERS:
                 size = unpacked(f"{order}H", block, value)
                 directories.append(

@@ -58,7 +58,7 @@ def make_app(
         app[context.PRESENCE] = Presence(redis)
     app[context.KEYS] = keys = ApiKeys(redis)
     app[context.SESSIONS] = sessions = Sessions(redis)
-    app[context.IDENTITIES] = Identities(keys, sessions, keys_needed=policy.keys_needed)
+    app[context.IDENTITIES] = Identities(keys, sessions, desk, keys_needed=policy.keys_needed)
     app[context.STATS] = stats = CachedStats(checks)
     app[context.BACKPRESSURE] = Backpressure(policy, limiter, stats, settings)
     app[context.FETCHER] = fetcher or Fetcher(settings.max_bytes, settings.fetch_seconds)
@@ -81,7 +81,7 @@ def make_app(
     app.on_shutdown.append(_stop_streams)
     app.on_response_prepare.append(add_headers)
     app.on_response_prepare.append(add_shared_headers)
-    add_routes(app)
+    add_routes(app, with_desk=desk is not None)
     return app
 
 

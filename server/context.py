@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from desk.actors import DeskActor
 from desk.queue import Presence
 from desk.service import Desk
 from server.backpressure import Backpressure
@@ -16,7 +17,7 @@ from server.model import PublicModel
 from server.security.identity import Actor, Identities
 from server.security.keys import ApiKeys
 from server.security.policy import Policy, public_prefix
-from server.security.sessions import Sessions, cookie_name
+from server.security.sessions import COOKIE, PERSON_COOKIE, Sessions, cookie_name
 from server.upload_memory import UploadMemory
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
@@ -49,6 +50,8 @@ REQUEST_ID = web.RequestKey("request_id", str)
 #: The caller's address as the limits count it.
 ADDRESS = web.RequestKey("address", str)
 ACTOR = web.RequestKey("actor", Actor)
+#: Who acts at the desk of the team that the path names.
+TEAM_ACTOR = web.RequestKey("team_actor", DeskActor)
 
 
 def prefix_of(request: web.Request) -> str:
@@ -62,7 +65,16 @@ def prefix_of(request: web.Request) -> str:
 
 def cookie_of(request: web.Request) -> str:
     """The name of the cookie that holds a session's id."""
-    return cookie_name(https=request.app[POLICY].https, prefix=prefix_of(request))
+    return _cookie(request, COOKIE)
+
+
+def person_cookie_of(request: web.Request) -> str:
+    """The name of the cookie that holds the session of a member of a team."""
+    return _cookie(request, PERSON_COOKIE)
+
+
+def _cookie(request: web.Request, base: str) -> str:
+    return cookie_name(base, https=request.app[POLICY].https, prefix=prefix_of(request))
 
 
 def caller_of(request: web.Request) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import desk_routes
 from scripts.settings_table import PAGE, with_table
 from server.metrics import Metrics
 from unmask.cli.command import _parser
@@ -98,3 +99,7 @@ def test_the_docs_list_every_metric() -> None:
     kinds = dict(line.split()[2:4] for line in lines if line.startswith("# TYPE"))
     shown = {name for name in kinds if not name.endswith("_created")}
     assert shown == set(re.findall(r"unmask_[a-z_]+[a-z]", OPERATION.partition("## Monitoring")[2]))
+
+
+def test_the_routes_of_the_desk_are_those_of_the_code() -> None:
+    assert desk_routes.PAGE.read_text() == desk_routes.page(), "run: python -m scripts.desk_routes"

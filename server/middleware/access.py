@@ -5,7 +5,16 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from server.context import ACTOR, ADDRESS, BACKPRESSURE, IDENTITIES, POLICY, cookie_of
+from server.context import (
+    ACTOR,
+    ADDRESS,
+    BACKPRESSURE,
+    IDENTITIES,
+    POLICY,
+    TEAM_ACTOR,
+    cookie_of,
+    person_cookie_of,
+)
 from server.routes import UNCOUNTED, permission_of
 from server.security.policy import counted_address
 from unmask.permissions import require
@@ -14,7 +23,11 @@ from unmask.queue.clients import reachable
 
 @web.middleware
 async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Set the actor; raises ``rate_limited``, ``key_needed`` or ``key_scope``."""
+    """Set the actor, and at a team's desk who acts there.
+
+    Raises ``rate_limited``, ``key_needed``, ``key_scope``; at a desk also ``sign_in_needed``,
+    ``not_allowed``, and ``not_found`` for another team's.
+    """
     request[ADDRESS] = address = counted_address(
         request.remote,
         request.headers.getall("X-Forwarded-For", []),
@@ -26,7 +39,14 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
         await request.app[BACKPRESSURE].count_request(address)
     with reachable():
         request[ACTOR] = await request.app[IDENTITIES].identify(
-            request.headers.get("Authorization"), request.cookies.get(cookie_of(request))
+            request.headers.get("Authorization"),
+            request.cookies.get(cookie_of(request)),
+            request.cookies.get(person_cookie_of(request)),
         )
-    require(request[ACTOR], permission_of(request.method, path))
+    needed, team = permission_of(request.method, path), request.match_info.get("team")
+    if team is None:
+        require(request[ACTOR], needed)
+    else:
+        request[TEAM_ACTOR] = await request.app[IDENTITIES].in_team(request[ACTOR], team)
+        require(request[TEAM_ACTOR], needed)
     return await handler(request)

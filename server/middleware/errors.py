@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -10,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from server.api.responses import json_response, wants_page
 from server.context import METRICS, REQUEST_ID
-from server.web.rendering import PAGES, view_of
+from server.web.rendering import PAGES, root_of, view_of
 from unmask.errors import UnmaskError
 
 LOG = logging.getLogger("unmask.server")
@@ -56,6 +57,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _response(request: web.Request, error: UnmaskError) -> web.Response:
     request.app[METRICS].errors.labels(error.code).inc()
+    if error.code == "sign_in_needed" and request.method == "GET" and wants_page(request):
+        wanted = quote(request.path_qs, safe="/")
+        raise web.HTTPSeeOther(f"{root_of(request)}sign-in?next={wanted}")
     if wants_page(request):
         response = request.app[PAGES].error(view_of(request), error)
     else:

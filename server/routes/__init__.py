@@ -12,15 +12,26 @@ from typing import Any
 from aiohttp import web
 
 from server.api.openapi import document
+from server.desk.schemas import desk_schemas
+from server.routes.cases import CASES
 from server.routes.checks import CHECKS
-from server.routes.pages import PAGES
+from server.routes.pages import DESK_PAGES
+from server.routes.pages import PAGES as CHECK_PAGES
 from server.routes.results import RESULTS
 from server.routes.route import Route
 from server.routes.service import SERVICE
+from server.routes.teams import TEAMS
 from unmask.permissions import Permission
+
+PAGES = (*CHECK_PAGES, *DESK_PAGES)
+#: The routes of a server without a desk, and those that a desk adds.
+CHECK_ROUTES = (*CHECKS, *RESULTS, *SERVICE, *CHECK_PAGES)
+DESK_ROUTES = (*CASES, *TEAMS, *DESK_PAGES)
 
 __all__ = [
     "API",
+    "CHECK_ROUTES",
+    "DESK_ROUTES",
     "PAGES",
     "UNCOUNTED",
     "Route",
@@ -31,8 +42,8 @@ __all__ = [
 ]
 
 #: The routes of the API by the tag under which they are described.
-TAGGED = {"Checks": CHECKS, "Results": RESULTS, "Service": SERVICE}
-API = (*CHECKS, *RESULTS, *SERVICE)
+TAGGED = {"Checks": CHECKS, "Results": RESULTS, "Cases": CASES, "Teams": TEAMS, "Service": SERVICE}
+API = (*CHECKS, *RESULTS, *CASES, *TEAMS, *SERVICE)
 #: Machines ask these often and must always get an answer.
 UNCOUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/static/{name}"})
 
@@ -56,9 +67,9 @@ def permission_of(method: str, canonical: str) -> Permission:
     return _NEEDS.get((method, canonical), Permission.VISIT)
 
 
-def add_routes(app: web.Application) -> None:
-    """Add all routes to the application."""
-    for route in (*API, *PAGES):
+def add_routes(app: web.Application, *, with_desk: bool) -> None:
+    """Add the routes to the application; those of the desk where there is one."""
+    for route in (*CHECK_ROUTES, *DESK_ROUTES) if with_desk else CHECK_ROUTES:
         if route.method == "GET":
             app.router.add_get(route.path, route.handler, expect_handler=_expected)
         else:
@@ -73,9 +84,10 @@ async def _expected(_: web.Request) -> None:
 @cache
 def api_document() -> dict[str, Any]:
     """The OpenAPI document of the API's routes."""
-    return document(
+    operations = (
         (route.canonical, route.method, route.operation.as_json(tag, route.needs))
         for tag, routes in TAGGED.items()
         for route in routes
         if route.operation is not None
     )
+    return document(operations, desk_schemas())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.routes.route import ID, Route
 from server.web import pages, session
+from server.web.desk import accounts, case, public, queue, team
 from unmask.permissions import Permission
 
 PAGES = (
@@ -16,4 +17,44 @@ PAGES = (
     Route("GET", "/static/{name}", pages.static),
     Route("POST", "/session", session.begin),
     Route("POST", "/session/end", session.end),
+)
+
+#: The pages of a team's desk. Each team has its own, so a link means the same to all who follow it.
+_TEAM = "/t/{team:[a-z0-9][a-z0-9-]{0,39}}"
+_CASE = _TEAM + "/{number:[1-9][0-9]{0,8}}"
+_READ, _LINK = Permission.READ_CASES, "/join/{token:[A-Za-z0-9_-]{43}}"
+_REPORT = "/r/{slug:[A-Za-z0-9_-]{22}}"
+
+DESK_PAGES = (
+    Route("GET", "/desk", accounts.desk_home),
+    Route("GET", "/sign-in", accounts.sign_in_page),
+    Route("POST", "/sign-in", accounts.sign_in),
+    Route("POST", "/sign-out", accounts.sign_out),
+    Route("GET", "/account", accounts.account),
+    Route("POST", "/account/password", accounts.change_password),
+    Route("POST", "/account/sessions", accounts.end_session),
+    Route("GET", _LINK, accounts.link_page),
+    Route("POST", _LINK, accounts.use_link),
+    Route("GET", _TEAM, queue.page, needs=_READ),
+    Route("GET", f"{_TEAM}/rows", queue.rows, needs=_READ),
+    Route("POST", f"{_TEAM}/next", queue.claim_next, needs=Permission.WORK_ON_CASE),
+    Route("POST", f"{_TEAM}/bulk", queue.change_many, needs=Permission.CHANGE_MANY),
+    Route("POST", _TEAM + "/send/{check:[0-9a-f]{32}}", case.send, needs=Permission.SEND_CASE),
+    Route("GET", f"{_TEAM}/statistics", team.statistics, needs=_READ),
+    Route("GET", f"{_TEAM}/notices", team.notices, needs=Permission.WATCH),
+    Route("POST", f"{_TEAM}/notices", team.mark_read, needs=Permission.WATCH),
+    Route("GET", f"{_TEAM}/settings", team.settings, needs=_READ),
+    # which permission each form needs, the desk asks
+    Route("POST", _TEAM + "/settings/{what:[a-z-]+}", team.change, needs=_READ),
+    Route("GET", _CASE, case.page, needs=_READ),
+    Route("POST", f"{_CASE}/edit", case.edit, needs=Permission.EDIT_CASE),
+    Route("POST", f"{_CASE}/comment", case.comment, needs=Permission.COMMENT),
+    Route("POST", f"{_CASE}/remove-comment", case.remove_comment, needs=Permission.COMMENT),
+    Route("POST", f"{_CASE}/watch", case.watch, needs=Permission.WATCH),
+    Route("POST", f"{_CASE}/split", case.split, needs=Permission.WORK_ON_CASE),
+    Route("POST", f"{_CASE}/erase", case.erase, needs=Permission.DELETE_CASE),
+    Route("POST", _CASE + "/{action:[a-z-]+}", case.act, needs=_READ),
+    Route("GET", _REPORT, public.page),
+    Route("GET", f"{_REPORT}.json", public.as_json),
+    Route("GET", f"{_REPORT}/picture.jpg", public.picture),
 )

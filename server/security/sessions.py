@@ -15,18 +15,20 @@ from redis.asyncio import Redis
 
 #: The cookie that holds the id of a session, where the page comes by http.
 COOKIE = "unmask_session"
+#: The cookie of a member of a team who signed in with a password; the desk keeps these sessions.
+PERSON_COOKIE = "unmask_person"
 #: Seconds that a session lasts: 30 days.
 LIFETIME = 30 * 86_400
 
 _ID = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
-def cookie_name(*, https: bool, prefix: str) -> str:
-    """The name of the cookie. By https it says that no other host, and no page that came by http,
+def cookie_name(base: str, *, https: bool, prefix: str) -> str:
+    """The name of a cookie. By https it says that no other host, and no page that came by http,
     can have set it (RFC 6265bis); with ``__Host-`` it holds for all paths of its host."""
     if not https:
-        return COOKIE
-    return f"__Secure-{COOKIE}" if prefix else f"__Host-{COOKIE}"
+        return base
+    return f"__Secure-{base}" if prefix else f"__Host-{base}"
 
 
 class Sessions:

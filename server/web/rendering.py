@@ -130,6 +130,10 @@ class Pages:
         values = {"check": check, "report": check.report, "card": _card(check.report)}
         return self._page(view, template, 200, **values, **asdict(offers))
 
+    def render(self, view: View, template: str, status: int, **values: Any) -> web.Response:
+        """A page of another module's, whose template gets ``values``."""
+        return self._page(view, template, status, **values)
+
     def _page(self, view: View, template: str, status: int = 200, **values: Any) -> web.Response:
         text = self._env.get_template(template).render(
             self._words[view.language] | values, root=view.root

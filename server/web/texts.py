@@ -40,6 +40,9 @@ SCRIPT_TEXTS = {
     "name_gone": gettext_noop("{name}: removed, or expired"),
     "sending": gettext_noop("Sending"),
     "sending_part": gettext_noop("Sending, {percent} %"),
+    "case_changed": gettext_noop("This case was changed. Show it again"),
+    "cases_changed": gettext_noop("Cases changed: {number}. Show them"),
+    "claim_lapsed": gettext_noop("Your claim has lapsed. What you wrote stays here."),
     "waiting_for_room": gettext_noop("Waiting for room"),
 }
 

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import count
@@ -20,6 +20,7 @@ import numpy as np
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
+from desk.service import running_desk
 from server.app import make_app
 from server.protocol import Runner
 from unmask.fetch import Fetcher
@@ -75,17 +76,19 @@ class _Server(TestServer):
 
 @asynccontextmanager
 async def client_of(
-    service: Service, fetcher: Fetcher | None = None, **settings: Any
+    service: Service, fetcher: Fetcher | None = None, *, with_desk: bool = False, **settings: Any
 ) -> AsyncIterator[TestClient[Any, Any]]:
-    """A client of a server in this process, with these settings."""
+    """A client of a server in this process, with these settings; it has a desk if asked for."""
     chosen = service.settings(**settings)
     checks = await CheckQueue.connect(chosen)
-    try:
-        app = make_app(chosen, checks, service.redis_url, fetcher)
-        async with TestClient(_Server(app)) as client:
-            yield client
-    finally:
-        await checks.close()
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(checks.close)
+        desk = None
+        if with_desk:
+            running = running_desk(chosen, checks, service.redis_url)
+            desk = await opened.enter_async_context(running)
+        app = make_app(chosen, checks, service.redis_url, fetcher, desk=desk)
+        yield await opened.enter_async_context(TestClient(_Server(app)))
 
 
 @contextmanager

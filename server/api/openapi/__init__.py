@@ -9,12 +9,13 @@ from server.api.openapi.operation import (
     query,
     with_location,
 )
-from server.api.openapi.schemas import DOOR, LANGUAGE, TEAM, ref
+from server.api.openapi.schemas import DOOR, LANGUAGE, TEAM, Json, ref
 
 __all__ = [
     "DOOR",
     "LANGUAGE",
     "TEAM",
+    "Json",
     "Operation",
     "document",
     "enum_of",

@@ -32,52 +32,52 @@ def schemas() -> Json:
     return models | {
         "Check": _with_deprecated(models["Check"], models["Report"]),
         "Error": _ERROR,
-        "CheckPage": _object(
+        "CheckPage": shape(
             "Some checks of a list, and the cursor of the next ones.",
             checks={"type": "array", "items": ref("Check")},
             cursor={"type": ["string", "null"]},
         ),
-        "BulkAnswer": _object(
+        "BulkAnswer": shape(
             "A check or an error for each picture, in the order sent.",
             checks={"type": "array", "items": {"anyOf": [ref("Check"), ref("Error")]}},
         ),
-        "Key": _object(
+        "Key": shape(
             "What an API key allows.",
             needed={"type": "boolean"},
             scopes={"type": "array", "items": {"type": "string"}},
             team={"type": ["string", "null"]},
         ),
-        "Url": _object("Where the picture is.", url={"type": "string"}, **_OPTIONS)
+        "Url": shape("Where the picture is.", url={"type": "string"}, **_OPTIONS)
         | {"required": ["url"]},
-        "Urls": _object(
+        "Urls": shape(
             "Where the pictures are.",
             urls={"type": "array", "minItems": 1, "items": {"type": "string"}},
             **_OPTIONS,
         )
         | {"required": ["urls"]},
-        "Form": _object(
+        "Form": shape(
             "A picture, or where it is.",
             file={"type": "string", "format": "binary"},
             url={"type": "string"},
             **_OPTIONS,
         )
         | {"required": []},
-        "BulkForm": _object(
+        "BulkForm": shape(
             "Pictures: the field `file`, once for each.",
             file={"type": "array", "items": {"type": "string", "format": "binary"}},
         ),
-        "Event": _object(
+        "Event": shape(
             "One server-sent event: named by the state, with the check as JSON in `data`.",
             event={"type": "string", "enum": [*State, "error"]},
             data={"type": "string"},
         ),
-        "Metadata": _object(
+        "Metadata": shape(
             "What the file holds beside the picture.",
             fields={"type": "array", "items": _FIELD},
             left_out={"type": "integer", "description": "How many fields more there are."},
             place={
                 "anyOf": [
-                    _object(
+                    shape(
                         "In degrees; south and west are negative.",
                         latitude={"type": "number"},
                         longitude={"type": "number"},
@@ -86,8 +86,8 @@ def schemas() -> Json:
                 ]
             },
         ),
-        "Health": _object("It answers.", status={"const": "ok"}),
-        "Readiness": _object(
+        "Health": shape("It answers.", status={"const": "ok"}),
+        "Readiness": shape(
             "Checks are taken.",
             status={"const": "ready"},
             workers={"type": "integer"},
@@ -103,7 +103,8 @@ def _with_deprecated(check: Json, report: Json) -> Json:
     return check | {"properties": check["properties"] | fields}
 
 
-def _object(description: str, **properties: Json) -> Json:
+def shape(description: str, **properties: Json) -> Json:
+    """The schema of an object with these properties, all of them there."""
     return {
         "type": "object",
         "description": description,
@@ -112,11 +113,16 @@ def _object(description: str, **properties: Json) -> Json:
     }
 
 
+def listed(name: str, schema: str) -> Json:
+    """The schema of an object with one list, under a name."""
+    return shape(f"The {name}.", **{name: {"type": "array", "items": ref(schema)}})
+
+
 DOOR: Json = {"type": "string", "enum": ["api", "web", "extension"], "default": "api"}
 TEAM: Json = {"type": "string", "pattern": body.TEAM}
 LANGUAGE: Json = {"type": "string", "enum": list(LANGUAGES)}
 _OPTIONS = {"door": DOOR, "team": TEAM, "language": LANGUAGE}
-_FIELD = _object(
+_FIELD = shape(
     "One field, named as exiftool names it, and what it means where that needs a word.",
     name={"type": "string"},
     value={"type": "string"},

@@ -1,0 +1,1 @@
+"""The team desk over HTTP: what people and programs of a team do with its cases."""

@@ -1,0 +1,110 @@
+"""Who may take which route of a desk: each route of the table, each actor, own team and foreign."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.desk.actions import ACTIONS
+from server.routes import DESK_ROUTES, Route
+from tests.server.desk.conftest import Office
+from unmask.permissions import ROLES, Permission, Role, Scope
+
+pytestmark = pytest.mark.anyio
+
+OF_TEAMS = [route for route in DESK_ROUTES if "{team}" in route.canonical]
+_VALUES = {
+    "team": "home",
+    "number": "1",
+    "comment": "999999",
+    "picture": "999999",
+    "file": "original.jpg",
+    "check": "0" * 32,
+    "item": "999999",
+    "prefix": "0" * 12,
+    "form": "csv",
+    "what": "rules",
+    "action": "claim",
+}
+
+
+def path_of(route: Route) -> str:
+    path = route.canonical
+    for name, value in _VALUES.items():
+        path = path.replace("{" + name + "}", value)
+    assert "{" not in path
+    return path
+
+
+def is_allowed(sender: str, permission: Permission) -> bool:
+    """What the table says of a sender of the tests."""
+    roles = ROLES[permission]
+    if sender in ("viewer", "checker", "admin"):
+        return Role(sender) in roles
+    needed = roles.get(Role.TEAM_KEY)
+    return needed is not None and (not needed or Scope(sender) in needed)
+
+
+@pytest.mark.parametrize("route", OF_TEAMS, ids=lambda route: f"{route.method} {route.canonical}")
+async def test_each_route_is_open_to_whom_the_table_says(office: Office, route: Route) -> None:
+    path = path_of(route)
+    foreign_number = path.replace("/1", "/424242") if "{number}" in route.canonical else path
+    for sender, headers in office.senders.items():
+        # A stream of events stays open: its head says enough.
+        answer = await office.client.request(
+            route.method, path, headers=headers, allow_redirects=False
+        )
+        answer.close()
+        who = (route.method, path, sender, answer.status)
+        if sender == "nobody":
+            assert answer.status == 401, who
+        elif sender.startswith("foreign"):
+            assert answer.status == 404, who
+            unknown = await office.client.request(
+                route.method, foreign_number, headers=headers, allow_redirects=False
+            )
+            unknown.close()
+            assert unknown.status == 404, who
+        elif is_allowed(sender, route.needs):
+            assert answer.status != 401, who
+        else:
+            assert answer.status == 403, who
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+async def test_no_key_and_no_viewer_acts_on_a_case(office: Office, name: str) -> None:
+    number = await office.case()
+    for sender in ("viewer", "desk:read", "desk:send", "desk:write"):
+        for path in (f"/v1/teams/home/cases/{number}/{name}", f"/t/home/{number}/{name}"):
+            answer = await office.client.post(
+                path, headers=office.senders[sender], data={}, allow_redirects=False
+            )
+            assert answer.status == 403, (sender, path, answer.status)
+    detail = await office.desk.reading.detail(
+        await office.desk.members.actor_of(office.people["admin"], "home"), number
+    )
+    assert detail.case.version == 1 and detail.case.state == "new"
+
+
+async def test_a_page_leads_to_the_sign_in_and_back(office: Office) -> None:
+    number = await office.case()
+    accept = {"Accept": "text/html"}
+    answer = await office.client.get(f"/t/home/{number}", headers=accept, allow_redirects=False)
+    assert answer.status == 303
+    assert answer.headers["Location"] == f"../../sign-in?next=/t/home/{number}"
+    page = await office.client.get(
+        f"/t/home/{number}", headers=accept | office.senders["viewer"], allow_redirects=False
+    )
+    assert page.status == 200 and f"#{number}" in await page.text()
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example", "https://evil.example", "/\\evil", "", "t/home"]
+)
+async def test_the_sign_in_leads_nowhere_else(office: Office, path: str) -> None:
+    answer = await office.client.get(
+        "/sign-in",
+        params={"next": path},
+        headers=office.senders["admin"],
+        allow_redirects=False,
+    )
+    assert (answer.status, answer.headers["Location"]) == (303, "./desk")

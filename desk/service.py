@@ -6,7 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from desk.accounts import Links, Members, Sessions, TeamKeys, Teams
+from desk.accounts import (
+    Identities,
+    Links,
+    Members,
+    Oidc,
+    Passkeys,
+    Sessions,
+    TeamKeys,
+    Teams,
+)
 from desk.accounts.lockout import Lockout
 from desk.accounts.secrets import Passwords, installation_secret
 from desk.cases import (
@@ -53,6 +62,9 @@ class Desk:
     links: Links
     sessions: Sessions
     lockout: Lockout
+    identities: Identities
+    passkeys: Passkeys
+    oidc: Oidc
     keys: TeamKeys
     reading: Reading
     claims: Claims
@@ -100,6 +112,7 @@ async def make_desk(
     keep, looker = Keep(database, Store.of(settings)), Looker(settings)
     lookup = Lookup(changes, keep, looker)
     intake = Intake(changes, checks or NoChecks(), keep, looker, lookup)
+    identities = Identities(changes)
     teams, sessions = Teams(changes), Sessions(changes, passwords, lockout)
     claims, closing, editing = Claims(changes), Closing(changes), Editing(changes)
     queue, webhooks = Queue(changes), Webhooks(changes, poster or Poster())
@@ -116,6 +129,9 @@ async def make_desk(
         links=Links(changes, passwords),
         sessions=sessions,
         lockout=lockout,
+        identities=identities,
+        passkeys=Passkeys(changes, identities, settings),
+        oidc=Oidc(changes, identities, settings),
         keys=TeamKeys(changes),
         reading=Reading(changes, history),
         claims=claims,

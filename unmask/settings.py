@@ -106,6 +106,13 @@ class Settings(BaseSettings):
     database: str = Field(
         "", description="URL of the desk's database, postgresql://...; none: SQLite in data."
     )
+    oidc_issuer: str = Field(
+        "", description="OpenID Connect provider that people of teams may sign in with: its issuer."
+    )
+    oidc_client_id: str = Field("", description="This server's client id at that provider.")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="Its client secret; none: a public client."
+    )
     team_pools: str = Field("", description="Teams with workers of their own, separated by commas.")
     pools: str = Field(
         "shared", description="Pools that a worker serves, in order: shared, or names of teams."

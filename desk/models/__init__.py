@@ -7,6 +7,7 @@ from desk.models.history import Counter, HistoryEntry, HistoryHead, HistoryText
 from desk.models.outgoing import Delivery, Erasure, Outbox, Publication, Submission, Webhook
 from desk.models.people import (
     ApiKey,
+    Challenge,
     Identity,
     Installation,
     Link,
@@ -33,6 +34,7 @@ __all__ = [
     "Case",
     "CaseTag",
     "CaseText",
+    "Challenge",
     "Comment",
     "Counter",
     "Delivery",

@@ -110,6 +110,19 @@ class Link(Base):
     used_at: Mapped[datetime | None]
 
 
+class Challenge(Base):
+    """What was asked of a browser, until it answers: of a passkey, or of an OIDC provider. Each is
+    used once."""
+
+    __tablename__ = "challenges"
+
+    token_sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    purpose: Mapped[str] = mapped_column(sa.String(24))
+    person_id: Mapped[int | None] = refers_to("people.id", index=True)
+    data: Mapped[dict[str, Any]]
+    expires: Mapped[datetime] = mapped_column(index=True)
+
+
 class LoginFailure(Base):
     """How often signing in failed of late, for a login or an address; ``key`` is a keyed hash."""
 

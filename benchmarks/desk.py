@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import platform
 import random
 import sqlite3
@@ -253,6 +254,7 @@ def main() -> None:
         "machine": f"{platform.machine()}, {platform.system()}",
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
+        "load_at_start": round(os.getloadavg()[0], 1),
         "databases": {},
     }
     with tempfile.TemporaryDirectory() as folder, running_postgres() as socket:

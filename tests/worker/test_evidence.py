@@ -1,0 +1,82 @@
+"""The worker collects what the file tells beside the check, which never hangs on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.faults.queue_harness import as_picture
+from tests.faults.stub_detector import examination
+from tests.unmask.evidence.files import marked, plain
+from tests.unmask.evidence.signing import authority, signed, signer
+from unmask.detector.examination import Examination
+from unmask.errors import SettingsError, UnmaskError
+from unmask.images import Picture
+from unmask.report import Report, Verdict
+from unmask.settings import Settings
+from unmask.store import Store
+from worker.examiner import ExamineJob, Examiner
+
+MARK = {"XMP-photoshop:Credit": "Made with Google AI", "EXIF:Artist": "Ada Lovelace"}
+
+
+class Calm:
+    """A detector that finds one clean face in each picture."""
+
+    def examine(self, pictures: Sequence[Picture]) -> list[Examination | UnmaskError]:
+        return [examination(picture, 0.02) for picture in pictures]
+
+
+def examined(folder: Path, *files: bytes, settings: Settings) -> tuple[list[Report], Store]:
+    """The reports on some files, and the store with their results."""
+    store, pictures = Store(str(folder)), [as_picture(data) for data in files]
+    for picture in pictures:
+        store.put_picture(picture.sha256, picture.data)
+    jobs = [ExamineJob(f"{n:032x}", picture.sha256) for n, picture in enumerate(pictures)]
+    with closing(Examiner(Calm(), store, settings)) as examiner:
+        outcomes = [future.result() for future in examiner.examine(jobs)]
+    assert all(isinstance(outcome, Report) for outcome in outcomes)
+    return [outcome for outcome in outcomes if isinstance(outcome, Report)], store
+
+
+def test_each_report_of_a_batch_has_the_evidence_of_its_own_file(tmp_path: Path) -> None:
+    trusted = tmp_path / "list.pem"
+    trusted.write_bytes(authority().pem)
+    note = signed(plain("PNG"), "PNG", signer("OpenAI", authority()))
+    reports, store = examined(
+        tmp_path / "store",
+        marked("JPEG", MARK),
+        plain("WEBP"),
+        note,
+        settings=Settings(c2pa_trust_list=trusted),
+    )
+    assert [report.evidence_says for report in reports] == ["generated", "nothing", "generated"]
+    assert [len(report.evidence) for report in reports] == [1, 0, 1]
+    assert reports[2].evidence[0].weight == "statement"
+    assert {report.verdict for report in reports} == {Verdict.REAL}
+    assert reports[0].timings_ms.evidence > 0
+    stored = json.loads(store.get_result(f"{0:032x}", "metadata.json") or b"")
+    assert {"name": "EXIF:Artist", "value": "Ada Lovelace"}.items() <= stored["fields"][1].items()
+    assert b"Ada" not in (store.get_result(f"{0:032x}", "report.json") or b"")
+
+
+def test_a_check_does_not_hang_on_its_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("an unforeseen file")
+
+    monkeypatch.setattr("unmask.evidence.collect.read_blocks", fail)
+    (report,), store = examined(tmp_path, marked("JPEG", MARK), settings=Settings())
+    assert (report.verdict, report.evidence) == (Verdict.REAL, ())
+    assert json.loads(store.get_result(f"{0:032x}", "metadata.json") or b"")["fields"] == []
+
+
+def test_a_missing_trust_list_ends_the_worker_at_its_start(tmp_path: Path) -> None:
+    settings = Settings(c2pa_trust_list=tmp_path / "missing.pem")
+    with pytest.raises(SettingsError, match="UNMASK_C2PA_TRUST_LIST"):
+        Examiner(Calm(), Store(str(tmp_path)), settings)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from aiohttp import web
 
+from desk.accounts.sessions import Membership
 from server.api.pictures import metadata_of
 from server.api.responses import check_of
 from server.api.submission import Submission
 from server.context import ACTOR, DOCUMENT
+from server.security.identity import Actor
 from server.web.rendering import PAGES, Offers, root_of, view_of
 from unmask.errors import UnmaskError
 from unmask.permissions import Permission, Role, may
@@ -77,4 +79,11 @@ def _offers(request: web.Request, check: Check) -> Offers:
     return Offers(
         may_remove=may(actor, Permission.DELETE_CHECK, check),
         may_read_metadata=may(actor, Permission.READ_METADATA, check),
+        teams=_teams(actor),
     )
+
+
+def _teams(actor: Actor) -> tuple[Membership, ...]:
+    """The teams whose desk a person may send a check to."""
+    teams = actor.person.teams if actor.person is not None else ()
+    return tuple(team for team in teams if team.role is not Role.VIEWER)

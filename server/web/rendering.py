@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from desk.accounts.sessions import Membership
 from server.context import LANGUAGE
 from server.model import PublicModel
 from server.web.texts import STATES, script_texts, texts_in
@@ -30,10 +31,11 @@ WIDE = 1.6
 
 @dataclass(frozen=True)
 class Offers:
-    """What the card of a check offers to who looks at it."""
+    """What the card of a check offers to who looks at it; ``teams`` are those to send it to."""
 
     may_remove: bool = False
     may_read_metadata: bool = False
+    teams: tuple[Membership, ...] = ()
 
 
 class View(NamedTuple):
@@ -128,7 +130,7 @@ class Pages:
 
     def _check_page(self, view: View, template: str, check: Check, offers: Offers) -> web.Response:
         values = {"check": check, "report": check.report, "card": _card(check.report)}
-        return self._page(view, template, 200, **values, **asdict(offers))
+        return self._page(view, template, 200, **values, **vars(offers))
 
     def render(self, view: View, template: str, status: int, **values: Any) -> web.Response:
         """A page of another module's, whose template gets ``values``."""

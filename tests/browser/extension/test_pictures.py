@@ -6,15 +6,18 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.extension.chromium import Extension
 from tests.browser.extension.fault_proxy import FaultProxy
 from tests.browser.extension.overlay_asserts import UNDER_WAY, Overlay
 from tests.browser.extension.web import CLOSED, LOCAL, MEMBERS, OTHER, PAGES, WARY, Web
+from tests.conftest import Pixels
 
 OpenPage = Callable[..., Page]
 Face = Callable[..., bytes]
@@ -315,3 +318,18 @@ def test_where_the_click_was_not_seen_the_person_points(
     expect(overlay.part("picker")).to_be_visible()
     page.locator("#target").click()
     assert overlay.report()["sha256"] == sha256(data)
+
+
+def test_a_webp_is_marked_as_the_browser_shows_it(
+    extension: Extension, proxy: FaultProxy, open_page: OpenPage, web: Web, portrait: Pixels
+) -> None:
+    """Its EXIF says that it is upside down, which Chromium does not heed for a WebP."""
+    exif, out = Image.Exif(), BytesIO()
+    exif[0x0112] = 3
+    Image.fromarray(portrait).save(out, "WEBP", quality=90, exif=exif.tobytes())
+    address = web.put(out.getvalue(), kind="image/webp")
+    page = open_page(f'<img id="target" src="{address}" width="512" height="512" alt="">')
+    extension.check(page, page.locator("#target"), told=True)
+    x, y, width, height = Overlay(page, proxy.url).report()["faces"][0]["box"]
+    assert x < 224 < x + width
+    assert y < 140 < y + height

@@ -21,6 +21,7 @@ from tests.unmask.images.animated import (
 )
 from tests.unmask.images.opened import SETTINGS, WHITE, assert_quarters, deep_grey
 from unmask.images import Appearance, open_picture
+from unmask.images import frames as choosing
 from unmask.warning_codes import warn
 
 BLACK = (0, 0, 0)
@@ -90,6 +91,16 @@ def test_an_animation_that_stops_is_examined_where_it_stops() -> None:
     first, last = appearances(animation("PNG", corners(), OTHER, milliseconds=[60_000, 20], loop=1))
     shows(first, *COLOURS)
     shows(last, *OTHERS)
+
+
+def test_only_so_many_frames_are_decoded_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [WHITE_PAGE.copy() for _ in range(9)]
+    for number, frame in enumerate(frames):
+        frame.putpixel((0, 0), (255, 255, 255 - number))  # or they would be written as one
+    data = animation("PNG", *frames, corners())
+    shows(appearances(data)[0], *COLOURS)
+    monkeypatch.setattr(choosing, "_BUDGET", 5 * 64 * 48)
+    shows(appearances(data)[0], *[WHITE] * 4)
 
 
 def test_an_animation_of_blank_frames_shows_its_first() -> None:

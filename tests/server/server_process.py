@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ from server.app import make_app
 from server.protocol import Runner
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
+from unmask.queue.heartbeats import worker_alive
 from unmask.queue.valkey import EmbeddedValkey
 from unmask.settings import Settings
 
@@ -55,16 +57,27 @@ class Service:
 
 @contextmanager
 def running_service(data: Path, model: Path) -> Iterator[Service]:
-    """A Valkey and a worker, until the end of the block."""
+    """A Valkey and a worker, until the end of the block; the worker lives when the block begins:
+    without one the server is not ready."""
     valkey = EmbeddedValkey(data)
     service = Service(data, model, valkey.ensure())
     worker = subprocess.Popen([sys.executable, "-m", "worker"], env=service.environment())
     try:
+        # A thread, for Playwright's own loop may run in this one.
+        waiting = threading.Thread(target=lambda: asyncio.run(_until_alive(service, worker.pid)))
+        waiting.start()
+        waiting.join()
         yield service
     finally:
         worker.terminate()
         worker.wait(20)
         valkey.stop()
+
+
+async def _until_alive(service: Service, pid: int) -> None:
+    async with asyncio.timeout(60):
+        while not await worker_alive(service.redis_url, socket.gethostname(), pid):
+            await asyncio.sleep(0.1)
 
 
 class _Server(TestServer):

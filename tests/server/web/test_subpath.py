@@ -28,7 +28,7 @@ async def below(request: pytest.FixtureRequest, service: Service) -> AsyncIterat
     settings = {"public_url": "http://desk.example.org/unmask/", "proxies": 1}
     strips = request.param == "strips"
     async with (
-        client_of(service, **settings) as client,
+        client_of(service, with_desk=True, **settings) as client,
         proxied(str(client.make_url("")).rstrip("/"), strips=strips) as url,
     ):
         yield url

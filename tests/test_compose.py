@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import redis
 
+from scripts import images
 from tests.faults.queue_harness import picture, queue_harness
 from unmask.cli.command import _parser
 from unmask.queue.worker_queue import WorkerQueue
@@ -306,3 +308,24 @@ async def _one_check(folder: Path, port: int) -> None:
             assert queue.requeue_expired() == {} and queue.fail_overdue(60) == 0
         log = (folder / "workers.log").read_text()
         assert "NoPermission" not in log and "NOPERM" not in log, log
+
+
+def test_make_images_builds_all_of_them() -> None:
+    assert set(images.TARGETS) == set(OURS)
+    assert re.fullmatch(r"python:[\w.-]+@sha256:[0-9a-f]{64}", images.pinned_base())
+
+
+def test_where_nothing_can_build_images_make_images_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["images"])
+    with pytest.raises(SystemExit, match="no engine runs"):
+        images.main()
+
+
+def test_the_telegram_of_make_images_is_enough_for_a_bot() -> None:
+    with images.telegram() as address:
+        for method, result in (("getMe", dict), ("setMyCommands", bool)):
+            answer = httpx.post(f"{address}/bot{images.TOKEN}/{method}", json={}).json()
+            assert answer["ok"] and isinstance(answer["result"], result)

@@ -25,7 +25,7 @@ from telegram import (
     Sticker,
 )
 
-from bot.replies.refusals import Refusal
+from bot.replies.refusals import Refused
 from bot.state.reply_queue import Kind, Origin, SentPicture
 from unmask.data_url import is_data_url
 
@@ -36,7 +36,7 @@ _MAX_UNREAD = 20_000_000
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 
 _File = PhotoSize | Animation | Sticker | Document | LivePhoto
-_Media = tuple[SentPicture | Refusal, ...]
+_Media = tuple[SentPicture | Refused, ...]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Inbound:
 
     pictures: tuple[SentPicture, ...]
     urls: tuple[str, ...]
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[Refused, ...]
     addressed: bool
     album: str
     message: int
@@ -74,7 +74,7 @@ def read_message(message: Message, bot_name: str, bot_id: int) -> Inbound:
     return Inbound(
         pictures=tuple(part for part in media if isinstance(part, SentPicture)),
         urls=tuple(urls),
-        refusals=tuple(part for part in media if isinstance(part, Refusal)),
+        refusals=tuple(part for part in media if isinstance(part, Refused)),
         addressed=addressed,
         album=(message.media_group_id or "") if source is message else "",
         message=source.message_id,
@@ -97,10 +97,10 @@ def _replied_to(message: Message, bot_id: int) -> tuple[Message, _Media, list[st
         sender = replied_to.from_user
         if sender is not None and sender.id == bot_id:
             has_pictures = any(isinstance(part, SentPicture) for part in media)
-            return message, (Refusal.OWN_REPLY,) if has_pictures else (), []
+            return message, (Refused.OWN_REPLY,) if has_pictures else (), []
         return (replied_to if media or urls else message), media, urls
     if message.reply_to_story is not None:
-        return message, (Refusal.STORY,), []
+        return message, (Refused.STORY,), []
     if message.external_reply is not None:
         return message, _media(message.external_reply, message.message_id), []
     return message, (), []
@@ -109,20 +109,20 @@ def _replied_to(message: Message, bot_id: int) -> tuple[Message, _Media, list[st
 def _media(message: Message | ExternalReplyInfo, number: int) -> _Media:
     """The pictures that are attached to a message (with that id), and why what else is attached is
     refused; empty if nothing is attached."""
-    attached = _attached(message, number)
+    attached = picture_in(message, number)
     if attached is not None:
         return (attached,)
     if message.paid_media:
         parts = message.paid_media.paid_media
         return tuple(_paid(part, number, index) for index, part in enumerate(parts))
     if message.story:
-        return (Refusal.STORY,)
+        return (Refused.STORY,)
     if message.video or message.video_note:
-        return (Refusal.VIDEO,)
-    return (Refusal.SOUND,) if message.audio or message.voice else ()
+        return (Refused.VIDEO,)
+    return (Refused.SOUND,) if message.audio or message.voice else ()
 
 
-def _attached(message: Message | ExternalReplyInfo, number: int) -> SentPicture | Refusal | None:
+def picture_in(message: Message | ExternalReplyInfo, number: int) -> SentPicture | Refused | None:
     """The one file that is attached to a message, None if it is none that may be a picture."""
     if message.live_photo:  # and then Telegram may send the still as a photo too
         return _live_photo(message.live_photo, number)
@@ -200,23 +200,23 @@ def _live_photo(live_photo: LivePhoto, number: int, index: int = 0) -> SentPictu
     return still.model_copy(update={"has_video": True})
 
 
-def _paid(part: PaidMedia, number: int, index: int) -> SentPicture | Refusal:
+def _paid(part: PaidMedia, number: int, index: int) -> SentPicture | Refused:
     if isinstance(part, PaidMediaPhoto):
         return _photo(part.photo, number, index)
     if isinstance(part, PaidMediaLivePhoto):
         return _live_photo(part.live_photo, number, index)
-    return Refusal.VIDEO if isinstance(part, PaidMediaVideo) else Refusal.LOCKED
+    return Refused.VIDEO if isinstance(part, PaidMediaVideo) else Refused.LOCKED
 
 
-def _document(document: Document, number: int) -> SentPicture | Refusal:
+def _document(document: Document, number: int) -> SentPicture | Refused:
     """The file, whatever its name and claimed type: only its bytes tell whether it is a picture.
     The claim counts for a file that is too large for a picture, because it is never fetched."""
     claim = (document.mime_type or "").lower()
     if (document.file_size or 0) > _MAX_UNREAD:
         if claim.startswith("video/"):
-            return Refusal.VIDEO
+            return Refused.VIDEO
         if claim.startswith("audio/"):
-            return Refusal.SOUND
+            return Refused.SOUND
     return _picture(Kind.FILE, document, number)
 
 

@@ -10,7 +10,7 @@ from telegram.error import TelegramError
 
 from bot.context import UpdateContext
 from bot.media import Inbound, read_message
-from bot.replies.refusals import REFUSALS, Refusal
+from bot.replies.refusals import REFUSALS, Refused
 from bot.state.reply_queue import Item, Kind, Outcome, Reply, SentPicture
 from unmask.errors import UnmaskError
 from unmask.wording.units import duration
@@ -100,7 +100,7 @@ async def _items(
     return items
 
 
-def _refused(refusal: Refusal, inbound: Inbound) -> Item:
+def _refused(refusal: Refused, inbound: Inbound) -> Item:
     """A part of a message that is not examined, beside others that are."""
     error = UnmaskError("not_a_picture", "It is not examined.", refusal=refusal)
     sent = SentPicture(kind=Kind.FILE, message=inbound.message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.replies.refusals import REFUSALS, Refusal
+from bot.replies.refusals import REFUSALS, Refused
 from bot.state.reply_queue import Note
 from unmask.i18n import Texts, gettext_noop
 from unmask.report import Verdict
@@ -27,5 +27,5 @@ def error_sentence(texts: Texts, error: Mapping[str, Any]) -> str:
     """What an error (the inside of the one error shape) means for the user who sent the picture."""
     detail = error.get("detail") or {}
     if "refusal" in detail:
-        return texts.gettext(REFUSALS[Refusal(detail["refusal"])])
+        return texts.gettext(REFUSALS[Refused(detail["refusal"])])
     return errors.error_sentence(texts, error)

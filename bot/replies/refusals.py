@@ -7,7 +7,7 @@ from enum import StrEnum
 from unmask.i18n import gettext_noop
 
 
-class Refusal(StrEnum):
+class Refused(StrEnum):
     """Why what a message holds is not examined."""
 
     VIDEO = "video"
@@ -18,20 +18,20 @@ class Refusal(StrEnum):
 
 
 REFUSALS = {
-    Refusal.VIDEO: gettext_noop(
+    Refused.VIDEO: gettext_noop(
         "I cannot examine videos yet, only photographs. Send a still of it: a screenshot of the "
         "face, as large as it gets."
     ),
-    Refusal.SOUND: gettext_noop("I examine photographs, not sound."),
-    Refusal.STORY: gettext_noop(
+    Refused.SOUND: gettext_noop("I examine photographs, not sound."),
+    Refused.STORY: gettext_noop(
         "Telegram does not hand stories to bots. Save the picture, or take a screenshot of it, "
         "and send me that."
     ),
-    Refusal.LOCKED: gettext_noop(
+    Refused.LOCKED: gettext_noop(
         "Telegram hands over only a preview of these paid media. Unlock them, then send me the "
         "picture or a screenshot of it."
     ),
-    Refusal.OWN_REPLY: gettext_noop(
+    Refused.OWN_REPLY: gettext_noop(
         "This is my own answer. Reply to the picture that it is about."
     ),
 }

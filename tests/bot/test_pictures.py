@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bot.i18n import texts_in
-from bot.replies.refusals import REFUSALS, Refusal
+from bot.replies.refusals import REFUSALS, Refused
 from tests import pictures
 from tests.bot.bot_process import QueueProbe
 from tests.bot.conftest import Site
@@ -332,7 +332,7 @@ async def test_what_telegram_does_not_hand_over(
     await person.sends_paid_media(None)
     await person.says("?", reply_to=story)
     texts = texts_in(language)
-    expected = [Refusal.STORY, Refusal.LOCKED, Refusal.STORY]
+    expected = [Refused.STORY, Refused.LOCKED, Refused.STORY]
     sentences = [texts.gettext(REFUSALS[refusal]) for refusal in expected]
     assert [answer.text for answer in await person.answers(3)] == sentences
 

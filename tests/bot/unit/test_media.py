@@ -8,7 +8,7 @@ import pytest
 from telegram import Message
 
 from bot.media import Inbound, bounded_name, read_message
-from bot.replies.refusals import Refusal
+from bot.replies.refusals import Refused
 from bot.state.reply_queue import Item, Kind, Note, SentPicture
 
 CHAT = {"id": -5, "type": "group", "title": "Desk"}
@@ -74,23 +74,23 @@ def test_of_a_photo_the_largest_size_is_taken() -> None:
         ({"document": file("d")}, Kind.FILE),
         ({"document": file("d", mime_type="video/mp4")}, Kind.FILE),
         ({"document": file("d", mime_type="application/pdf", file_name="a.pdf")}, Kind.FILE),
-        ({"document": file("d", mime_type="video/mp4", file_size=90_000_000)}, Refusal.VIDEO),
-        ({"document": file("d", mime_type="audio/ogg", file_size=90_000_000)}, Refusal.SOUND),
+        ({"document": file("d", mime_type="video/mp4", file_size=90_000_000)}, Refused.VIDEO),
+        ({"document": file("d", mime_type="audio/ogg", file_size=90_000_000)}, Refused.SOUND),
         ({"document": file("d", file_size=90_000_000)}, Kind.FILE),
-        ({"story": {"chat": CHAT, "id": 4}}, Refusal.STORY),
-        ({"video": file("v", width=9, height=9, duration=1)}, Refusal.VIDEO),
-        ({"video_note": file("v", length=9, duration=1)}, Refusal.VIDEO),
-        ({"voice": file("v", duration=1)}, Refusal.SOUND),
-        ({"audio": file("v", duration=1)}, Refusal.SOUND),
+        ({"story": {"chat": CHAT, "id": 4}}, Refused.STORY),
+        ({"video": file("v", width=9, height=9, duration=1)}, Refused.VIDEO),
+        ({"video_note": file("v", length=9, duration=1)}, Refused.VIDEO),
+        ({"voice": file("v", duration=1)}, Refused.SOUND),
+        ({"audio": file("v", duration=1)}, Refused.SOUND),
         ({"text": "hello"}, None),
     ],
 )
-def test_what_is_a_picture(fields: dict[str, Any], kind: Kind | Refusal | None) -> None:
+def test_what_is_a_picture(fields: dict[str, Any], kind: Kind | Refused | None) -> None:
     inbound = read(**fields)
     kinds = [sent.kind for sent in inbound.pictures]
     expected = [kind] if isinstance(kind, Kind) else []
     assert kinds == expected
-    assert inbound.refusals == ((kind,) if isinstance(kind, Refusal) else ())
+    assert inbound.refusals == ((kind,) if isinstance(kind, Refused) else ())
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_of_paid_media_the_photos_are_taken() -> None:
     hidden = {"type": "preview", "width": 9, "height": 9}
     inbound = read(**paid(video, {"type": "photo"} | PHOTO, hidden, {"type": "photo"} | PHOTO))
     assert [(sent.file, sent.number) for sent in inbound.pictures] == [("l", 1), ("l", 3)]
-    assert inbound.refusals == (Refusal.VIDEO, Refusal.LOCKED)
+    assert inbound.refusals == (Refused.VIDEO, Refused.LOCKED)
 
 
 def test_of_a_live_photo_the_still_is_taken() -> None:
@@ -204,9 +204,9 @@ def test_in_a_private_chat_a_question_is_about_the_message_that_it_replies_to() 
 
 def test_what_telegram_does_not_hand_over_is_said_in_a_reply_to_it_too() -> None:
     story = {"chat": CHAT, "id": 4}
-    assert in_private(text="real?", reply_to_story=story).refusals == (Refusal.STORY,)
-    assert in_private(text="real?", **replied_to(story=story)).refusals == (Refusal.STORY,)
-    assert read(**CHECK, **replied_to(story=story)).refusals == (Refusal.STORY,)
+    assert in_private(text="real?", reply_to_story=story).refusals == (Refused.STORY,)
+    assert in_private(text="real?", **replied_to(story=story)).refusals == (Refused.STORY,)
+    assert read(**CHECK, **replied_to(story=story)).refusals == (Refused.STORY,)
     assert read(text="real?", **replied_to(story=story)).refusals == ()
 
 
@@ -221,8 +221,8 @@ def test_a_call_with_something_of_its_own_is_about_that() -> None:
 
 def test_the_bots_own_replies_are_not_examined() -> None:
     own = replied_to(**PHOTO, **{"from": BOT})
-    assert read(**CHECK, **own).refusals == (Refusal.OWN_REPLY,)
-    assert in_private(text="sure?", **own).refusals == (Refusal.OWN_REPLY,)
+    assert read(**CHECK, **own).refusals == (Refused.OWN_REPLY,)
+    assert in_private(text="sure?", **own).refusals == (Refused.OWN_REPLY,)
     assert in_private(text="thanks", **replied_to(text="a text", **{"from": BOT})).refusals == ()
 
 

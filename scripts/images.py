@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -118,8 +118,17 @@ def make_base() -> None:
 
 
 def start_with_buildah() -> None:
-    """Start Valkey and each part, as docker-compose.yml does, and wait until each is healthy."""
+    """Start Valkey and each part, as docker-compose.yml does, and wait until each is healthy.
+
+    The two workers have a Valkey each: they share a host, and by that a worker's health is told.
+    """
     raise_loopback()
+    for targets in (("worker-gpu",), ("worker", "server", "bot")):
+        start_together(targets)
+
+
+def start_together(targets: tuple[str, ...]) -> None:
+    """Start some parts beside a Valkey of their own, one after the other."""
     password = secrets.token_hex(16)
     settings = {
         "UNMASK_REDIS_URL": f"redis://:{password}@127.0.0.1:6379/0",
@@ -133,7 +142,7 @@ def start_with_buildah() -> None:
         os.chown(folder, USER, USER)
         settings["UNMASK_TELEGRAM_API"] = stack.enter_context(telegram())
         stack.enter_context(valkey(password, folder))
-        for target in ("worker", "server", "bot", "worker-gpu"):
+        for target in targets:
             stack.enter_context(started(target, settings, folder))
 
 
@@ -209,7 +218,8 @@ class _Telegram(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(BrokenPipeError):  # the bot has ended
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Log nothing."""

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from contextlib import closing
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -18,8 +19,9 @@ from unmask.environment import read_settings
 from unmask.errors import Exit, UnmaskError
 from unmask.evidence.collect import Collected, Collector
 from unmask.evidence.credentials.reader import CredentialsReader
+from unmask.evidence.marks.stealth import find_stealth
 from unmask.evidence.metadata.listing import metadata_json
-from unmask.findings import Evidence, evidence_says, telling
+from unmask.findings import Evidence, evidence_says, telling, weighed
 from unmask.i18n import Texts, terminal_language, texts_in
 from unmask.wording.errors import error_message
 from unmask.wording.evidence import (
@@ -44,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
             try:
                 picture = source.read(settings)
                 collected = collector.look(collector.collect(picture), picture.pixels)
+                evidence = weighed([*collected.evidence, *find_stealth(picture)])
+                collected = replace(collected, evidence=tuple(evidence))
             except UnmaskError as error:
                 status = Exit.SOME_FAILED
                 _print_error(errors, source.name, error, texts, options.json)

@@ -190,7 +190,9 @@ def _tiff(blocks: Blocks, segments: Iterable[Segment], data: bytes) -> None:
 
 
 def _isobmff(blocks: Blocks, segments: Iterable[Segment], data: bytes) -> None:
-    for segment in segments:
+    for number, segment in enumerate(segments):
+        if segment.tag == "ftyp" and number:
+            return  # another file, behind this one
         uuid = bytes(segment.payload[:16]) if segment.tag == "uuid" else b""
         if segment.tag == "meta":
             _items(blocks, segment, data)

@@ -239,6 +239,15 @@ def test_credentials_elsewhere_are_named_and_not_fetched(
     assert paths == []
 
 
+def test_the_reader_itself_fetches_nothing(visitors: tuple[str, list[str]]) -> None:
+    address, paths = visitors
+    reader = CredentialsReader()
+    report = reader.read(openai("JPEG", remote=f"{address}/internal"), "JPEG")
+    reader.close()
+    assert (report["error"], paths) == ("elsewhere", [])
+    assert report["url"] == f"{address}/internal"
+
+
 def test_nobody_is_asked_whether_a_certificate_was_revoked(
     find_listed: Find, visitors: tuple[str, list[str]]
 ) -> None:

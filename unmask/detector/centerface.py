@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmask.detector.align import Floats, Pixels
-from unmask.detector.session import open_session
+from unmask.detector.session import giving_back, open_session
 
 MODEL = Path(__file__).parent / "models" / "centerface.onnx"
 SHA256 = "5b3cd64d39a14b646dea514b6e8fc9b28538abaf6d57faa801d1897ba4adfd3c"
@@ -23,6 +23,9 @@ SHA256 = "5b3cd64d39a14b646dea514b6e8fc9b28538abaf6d57faa801d1897ba4adfd3c"
 MIN_SCORE = 0.5
 #: Overlap (intersection over union) above which two boxes are one face.
 MAX_OVERLAP = 0.3
+#: The memory for an input of more pixels is given back after the look: half a gigabyte for 2
+#: megapixels.
+KEPT_INPUT = 1_050_000
 #: The network's output has one cell for so many pixels, and its input whole multiples of STEP.
 STRIDE, STEP = 4, 32
 
@@ -63,7 +66,8 @@ class CenterFace:
         canvas[:height, :width] = pixels
         blob = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32)
         names = ["score", "size", "offset", "landmarks"]
-        outputs = self._session.run(names, {"image": blob})
+        options = giving_back() if height * width > KEPT_INPUT else None
+        outputs = self._session.run(names, {"image": blob}, options)
         maps = _Maps(*(output[0] for output in outputs))
         return suppress(_decode(maps, (width, height)))
 

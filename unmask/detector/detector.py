@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Classifier, Judgement
 from unmask.detector.examination import Examination, JudgedFace, write_report
 from unmask.detector.faces import FaceFinder, Search
+from unmask.detector.memory import give_back
 from unmask.errors import UnmaskError
 from unmask.images import Picture
 from unmask.report import Report, Timings, Verdict
@@ -63,6 +66,7 @@ class Detector:
         threads = settings.threads
         self._finder = FaceFinder(threads)
         self._max_faces = settings.max_faces
+        self._large = Lock()
         self._classifier = Classifier(settings.model, threads)
         self.manifest = self._classifier.manifest
         thresholds = self.manifest.thresholds
@@ -79,6 +83,8 @@ class Detector:
             for appearance in item
             for crop in appearance.faces.crops
         ]
+        if any(_is_large(picture) for picture in pictures):
+            give_back()
         start = time.perf_counter()
         judgements = iter(self.judge(crops))
         per_face = (time.perf_counter() - start) * 1000 / max(len(crops), 1)
@@ -110,7 +116,11 @@ class Detector:
         return FoundFaces(tuple(crops), total, tuple(warnings))
 
     def _prepare(self, picture: Picture) -> list[_Prepared] | UnmaskError:
-        """Each appearance of a picture, its faces cut out."""
+        """Each appearance of a picture, its faces cut out; of large pictures, one at a time."""
+        with self._large if _is_large(picture) else nullcontext():
+            return self._searched(picture)
+
+    def _searched(self, picture: Picture) -> list[_Prepared] | UnmaskError:
         try:
             shrink = picture.shrink_for(REDUCED_SIDE)
             reduced = self._search(picture, shrink)
@@ -226,6 +236,10 @@ class _Stopwatch:
         now = time.perf_counter()
         passed, self.start = (now - self.start) * 1000, now
         return passed
+
+
+def _is_large(picture: Picture) -> bool:
+    return picture.width * picture.height > KEPT_PIXELS
 
 
 def _needs_full(faces: FoundFaces) -> bool:

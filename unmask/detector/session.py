@@ -71,6 +71,14 @@ def open_session(
     return session
 
 
+def giving_back() -> Any:
+    """Options of a run after which a session gives back the memory that its arena took for it: for
+    inputs that are larger than usual, or the process would keep it for good."""
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
 @cache
 def int8_overflows() -> bool:
     """Whether this processor loses the upper part of sums of 8-bit products, as those without

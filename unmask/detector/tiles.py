@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from unmask.detector.align import Pixels
 from unmask.detector.centerface import CenterFace, FoundFace, suppress
 
-#: Longest side of a part, in pixels.
-TILE = 1600
+#: A picture of up to so many pixels is looked at in one: a photo in all looks but the finest.
+WHOLE = 2_000_000
+#: Longest side of a part of a larger one, in pixels.
+TILE = 1024
 #: Two neighbours share so many pixels: a smaller face lies whole in one of them, a larger one is
 #: found when the picture is looked at more coarsely.
 SHARED = 160
@@ -21,24 +21,24 @@ EDGE = 2
 def look_in_tiles(network: CenterFace, pixels: Pixels) -> list[FoundFace]:
     """The faces of an RGB picture (h, w, 3), looked at as large as it is."""
     height, width = pixels.shape[:2]
+    if height * width <= WHOLE:
+        return network.look(pixels)
     faces: list[FoundFace] = []
-    for top, bottom in _spans(height):
-        for left, right in _spans(width):
-            part = pixels[top:bottom, left:right]
-            found = [face.moved(left, top) for face in network.look(part)]
+    for top, bottom in spans(height):
+        for left, right in spans(width):
+            seen = network.look(pixels[top:bottom, left:right])
             tile = (left, top, right, bottom)
-            faces += [face for face in found if not _is_cut(face, tile, (width, height))]
+            moved = (face.moved(left, top) for face in seen)
+            faces += [face for face in moved if not _is_cut(face, tile, (width, height))]
     return suppress(faces)
 
 
-def _spans(length: int) -> Iterator[tuple[int, int]]:
-    """Where the parts of a side begin and end, all of one length."""
-    if length <= TILE:
-        yield 0, length
-        return
-    count = -(-(length - SHARED) // (TILE - SHARED))
-    for start in np.linspace(0, length - TILE, count).round().astype(int):
-        yield int(start), int(start) + TILE
+def spans(length: int) -> list[tuple[int, int]]:
+    """Where the parts of a side begin and end: as few as there can be, all of about one length."""
+    count = max(-(-(length - SHARED) // (TILE - SHARED)), 1)
+    part = -(-(length + (count - 1) * SHARED) // count)
+    starts = np.linspace(0, length - part, count).round().astype(int).tolist()
+    return [(start, start + part) for start in starts]
 
 
 def _is_cut(face: FoundFace, tile: tuple[int, int, int, int], picture: tuple[int, int]) -> bool:

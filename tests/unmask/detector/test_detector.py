@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -401,6 +402,28 @@ def test_faces_that_may_have_been_missed_are_warned_of(
     assert [(warning.code, warning.parameters) for warning in found.report.warning_codes] == [
         ("small_faces_missed", {"number": 50})
     ]
+
+
+def test_large_pictures_take_memory_one_at_a_time_and_give_it_back(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detecting, "KEPT_PIXELS", 300_000)
+    events: list[str] = []
+    plain = detector._finder.search
+
+    def search(pixels: Pixels) -> Search:
+        events.append("begin")
+        time.sleep(0.05)
+        events.append("end")
+        return plain(pixels)
+
+    monkeypatch.setattr(detector._finder, "search", search)
+    monkeypatch.setattr(detecting, "give_back", lambda: events.append("given back"))
+    examined(detector, *(picture(scenery(800, 500)) for _ in range(3)))
+    assert events == ["begin", "end"] * 3 + ["given back"]
+    events.clear()
+    examined(detector, picture(scenery(300, 200)))
+    assert events == ["begin", "end"]
 
 
 def test_the_annotated_picture_shows_the_face(detector: Detector, portrait: Pixels) -> None:

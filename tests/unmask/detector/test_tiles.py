@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from tests.unmask.detector.test_faces import TRUE, WIDTH, error_of
-from unmask.detector import tiles
 from unmask.detector.align import Floats, Pixels
 from unmask.detector.centerface import FoundFace
 from unmask.detector.faces import FaceFinder
-from unmask.detector.tiles import SHARED, TILE, look_in_tiles
+from unmask.detector.tiles import SHARED, TILE, WHOLE, look_in_tiles, spans
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +64,11 @@ def test_a_face_that_two_parts_share_is_found_once(
 
 def test_parts_cover_a_side_and_share_enough() -> None:
     for length in (1, TILE, TILE + 1, 3 * TILE, 30_000):
-        spans = list(tiles._spans(length))
-        assert (spans[0][0], spans[-1][1]) == (0, length)
-        for (_, end), (start, _) in pairwise(spans):
-            assert end - start >= SHARED
-        assert all(end - start <= TILE for start, end in spans)
+        parts = spans(length)
+        assert (parts[0][0], parts[-1][1]) == (0, length)
+        for (_, end), (start, _) in pairwise(parts):
+            assert end - start >= SHARED - 1
+        assert all(0 < end - start <= TILE for start, end in parts)
 
 
 def test_no_part_is_larger_than_memory_allows(
@@ -84,7 +83,22 @@ def test_no_part_is_larger_than_memory_allows(
     monkeypatch.setattr(finder._network, "look", measured)
     finder.find(np.zeros((5000, 6000, 3), np.uint8))
     assert len(shapes) > 5
-    assert max(max(shape) for shape in shapes) <= TILE
+    assert max(height * width for height, width, _ in shapes) <= WHOLE
+
+
+def test_an_ordinary_photo_is_looked_at_in_one(
+    finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it was before there were parts: they share what would then be looked at twice."""
+    shapes: list[tuple[int, ...]] = []
+
+    def measured(pixels: Pixels) -> list[FoundFace]:
+        shapes.append(pixels.shape)
+        return []
+
+    monkeypatch.setattr(finder._network, "look", measured)
+    finder._looks(np.zeros((1200, 1600, 3), np.uint8))
+    assert shapes == [(480, 640, 3), (1200, 1600, 3), (560, 640, 3)]
 
 
 @pytest.mark.parametrize(

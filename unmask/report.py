@@ -35,6 +35,8 @@ class UnsureReason(StrEnum):
     JUDGES_DISAGREE = "judges_disagree"
     TOO_FEW_SIGNS = "too_few_signs"
     TOO_WEAK = "too_weak"
+    OCCLUDED = "occluded"
+    PROFILE = "profile"
 
 
 class State(StrEnum):

@@ -31,6 +31,7 @@ def add_measuring(commands: Commands) -> None:
         _add_changed,
         _add_noise,
         _add_left_out,
+        _add_visibility,
         _add_goals,
         _add_compare,
         _add_gallery,
@@ -134,6 +135,23 @@ def _left_out(options: Options) -> None:
     cache = options.cache or Path("runs/cache")
     measure(options.data, options.model, options.out, cache=cache)
     _say(options.out / LEFT_OUT_FILE)
+
+
+def _add_visibility(commands: Commands) -> None:
+    text = "fit what sees covered faces, and fix how much may be covered"
+    add = new_command(commands, "visibility", _visibility, text)
+    add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest, changed in place")
+    add("--out", type=Path, default=EVALUATION, help="folder for visibility.json")
+    add("--cache", type=Path, default=Path("runs/cache"), help="folder to keep features in")
+    add("--most", type=int, default=9, help="most pictures of each source and class to fit on")
+
+
+def _visibility(options: Options) -> None:
+    from model_training.evaluation.visibility import VISIBILITY_FILE, fit_visibility
+
+    fit_visibility(options.data, options.model, options.out, cache=options.cache, most=options.most)
+    _say(options.out / VISIBILITY_FILE)
 
 
 def _add_goals(commands: Commands) -> None:

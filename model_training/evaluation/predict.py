@@ -19,7 +19,7 @@ from rich.progress import track
 
 from model_training.dataset.data import Row
 from model_training.dataset.landmarks import read_pixels
-from unmask.detector.align import Floats, Pixels, align_face, frame_quad
+from unmask.detector.align import Floats, Pixels, align_face, eyes_apart, frame_quad
 from unmask.detector.classifier import Classifier
 from unmask.detector.faces import FaceFinder
 from unmask.detector.joining import joined_heatmap, joined_logit, raw_probability
@@ -50,7 +50,8 @@ class Predictions:
     first. ``raw`` (m,) is the uncalibrated probability, ``quads`` (m, 4, 2) the frames,
     ``heatmaps`` (m, k, k) in [0, 1] and ``activations`` (m, a, a) the network's maps, in half
     precision, which moves no value of a heatmap by more than 0.0003. ``families`` (m, judges,
-    heads) are the logits that ``raw`` was joined from.
+    heads) are the logits that ``raw`` was joined from. ``covered`` (m,) is the share of a face that
+    is hidden, ``eyes_apart`` (m,) how far its eyes lie apart, in distances from eyes to mouth.
     """
 
     sizes: npt.NDArray[np.int32]
@@ -60,6 +61,8 @@ class Predictions:
     heatmaps: npt.NDArray[np.float16]
     activations: npt.NDArray[np.float16]
     families: Floats
+    covered: Floats
+    eyes_apart: Floats
 
     @property
     def faces(self) -> npt.NDArray[np.intp]:
@@ -94,6 +97,8 @@ class Predictions:
             self.heatmaps[kept],
             self.activations[kept],
             self.families[kept],
+            self.covered[kept],
+            self.eyes_apart[kept],
         )
 
     def joined(self, manifest: Manifest) -> Predictions:
@@ -143,6 +148,7 @@ def _identity(manifest: Manifest) -> str:
     files = [manifest.sha256]
     if clip is not None:
         files += [clip.tower.sha256, clip.tuned.sha256, clip.heads.sha256]
+        files += [clip.cover.sha256] if clip.cover else []
         files += [f"{name} {share}" for name, share in sorted(manifest.joining.heatmap.items())]
     return "\n".join(files)
 
@@ -169,6 +175,7 @@ class _Sighting:
     picture: int
     quad: Floats
     crop: Pixels
+    eyes_apart: float
 
 
 def _run(
@@ -190,11 +197,12 @@ def _run(
         owner += [face.picture for face in batch]
         quads = np.stack([face.quad for face in batch])
         maps = (np.asarray(part, np.float16) for part in (heatmaps, answers.activations))
-        parts.append((quads, *maps, answers.families))
+        eyes = np.array([face.eyes_apart for face in batch])
+        parts.append((quads, *maps, answers.families, answers.covered, eyes))
     if not parts:
-        shapes = ((0, 4, 2), (0, 1, 1), (0, 1, 1), (0, len(manifest.judges), 1))
+        shapes = ((0, 4, 2), (0, 1, 1), (0, 1, 1), (0, len(manifest.judges), 1), (0,), (0,))
         parts = [tuple(np.zeros(shape) for shape in shapes)]
-    quads, heatmaps, activations, families = (
+    quads, heatmaps, activations, families, covered, apart = (
         np.concatenate(part) for part in zip(*parts, strict=True)
     )
     return Predictions(
@@ -205,6 +213,8 @@ def _run(
         heatmaps.astype(np.float16),
         activations.astype(np.float16),
         families.astype(np.float32),
+        covered.astype(np.float32),
+        apart.astype(np.float32),
     )
 
 
@@ -223,7 +233,8 @@ def _sightings(
         sizes[index] = pixels.shape[1], pixels.shape[0]
         for face in finder.find(pixels):
             quad = frame_quad(face.landmarks)
-            yield _Sighting(index, quad, align_face(pixels, quad))
+            apart = eyes_apart(face.landmarks)
+            yield _Sighting(index, quad, align_face(pixels, quad), apart)
 
 
 def _batches(sightings: Iterator[_Sighting]) -> Iterator[list[_Sighting]]:

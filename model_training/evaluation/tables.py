@@ -104,8 +104,14 @@ def face_scores(found: Predictions, manifest: Manifest) -> list[FaceScore]:
     own = own_probabilities(found.families, manifest)
     disputed = are_disputed(own, len(found.raw), manifest)
     return [
-        FaceScore(float(probability), quad_side(quad), bool(is_disputed))
-        for probability, quad, is_disputed in zip(probabilities, found.quads, disputed, strict=True)
+        FaceScore(
+            probability=float(probabilities[face]),
+            frame_side=quad_side(found.quads[face]),
+            is_disputed=bool(disputed[face]),
+            covered=float(found.covered[face]),
+            eyes_apart=float(found.eyes_apart[face]),
+        )
+        for face in range(len(found.raw))
     ]
 
 

@@ -56,6 +56,15 @@ def quad_side(quad: Floats) -> float:
     return float(np.hypot(*(quad[1] - quad[0])))
 
 
+def eyes_apart(landmarks: npt.ArrayLike) -> float:
+    """How far the eyes lie from each other, in distances from eyes to mouth: about 1 in a face seen
+    from the front, little in one in profile."""
+    points = np.asarray(landmarks, np.float64)
+    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+    down = float(np.hypot(*(mouth - eyes)))
+    return float(np.hypot(*(points[1] - points[0]))) / max(down, 1e-6)
+
+
 def frame_matrix(quad: Floats, size: int = FRAME_SIZE) -> Floats:
     """The affine map (2, 3) from picture pixels to a frame of ``size`` pixels.
 

@@ -31,22 +31,26 @@ MAX_BATCH = 8
 class Judgement:
     """What is thought of one aligned face: calibrated fake probability, the heatmap (k, k) of
     float32 in [0, 1], the probability that each pixel of the frame was tampered with, and each
-    judge's own score. It is ``disputed`` where one judge alone would find nothing in the face."""
+    judge's own score. It is ``disputed`` where one judge alone would find nothing in the face, and
+    the share ``covered`` of the face is hidden."""
 
     fake_probability: float
     heatmap: Floats
     judges: tuple[JudgeScore, ...] = ()
     disputed: bool = False
+    covered: float = 0.0
 
 
 @dataclass(frozen=True)
 class Answers:
     """What the judges say of n faces, before it is joined: ``families`` (n, judges, heads) are
-    logits, ``heatmaps`` (n, judges, k, k) in [0, 1]; ``activations`` (n, a, a) are the
-    DenseNet121's class-activation maps, where they were asked for."""
+    logits, ``heatmaps`` (n, judges, k, k) in [0, 1]; ``covered`` (n,) is the share of each face
+    that is hidden, as far as the model can tell; ``activations`` (n, a, a) are the DenseNet121's
+    class-activation maps, where they were asked for."""
 
     families: Floats
     heatmaps: Floats
+    covered: Floats
     activations: Floats | None = None
 
 
@@ -74,12 +78,14 @@ class Classifier:
         outputs = ["families", "heatmap", *(["activation"] if activations else [])]
         families, heatmaps, *others = self._session.run(outputs, {"image": images})
         by_judge, maps = [families], [heatmaps[..., 0]]
+        covered = np.zeros(len(images), np.float32)
         if self._clip is not None:
-            families, heatmaps = self._clip.judge(images)
-            by_judge.append(families)
-            maps.append(heatmaps)
+            clip = self._clip.judge(images)
+            by_judge.append(clip.families)
+            maps.append(clip.heatmaps)
+            covered = clip.covered
         shown = others[0][..., 0] if others else None
-        return Answers(np.stack(by_judge, axis=1), np.stack(maps, axis=1), shown)
+        return Answers(np.stack(by_judge, axis=1), np.stack(maps, axis=1), covered, shown)
 
     def _joined(self, answers: Answers) -> list[Judgement]:
         manifest = self.manifest
@@ -98,6 +104,7 @@ class Classifier:
                     for judge, values in own.items()
                 ),
                 disputed=bool(disputed[index]),
+                covered=float(answers.covered[index]),
             )
             for index in range(len(probabilities))
         ]

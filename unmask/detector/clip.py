@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from unmask.detector.align import Floats
+from unmask.detector.cover import DEPTH, CoverHead
 from unmask.detector.manifest import ClipFiles
 from unmask.detector.session import open_session, read_checked
 
@@ -19,6 +21,15 @@ from unmask.detector.session import open_session, read_checked
 FACES = 2
 #: The tower's outputs: the tokens after these blocks.
 TOKENS = ("tokens_3", "tokens_6", "tokens_9", "tokens_12")
+
+
+class ClipAnswers(NamedTuple):
+    """What CLIP says of n faces: the logits by family (n, 5), the heatmaps (n, 112, 112) in
+    [0, 1], and the share of each face that is covered (n,)."""
+
+    families: Floats
+    heatmaps: Floats
+    covered: Floats
 
 
 class ClipJudge:
@@ -29,18 +40,26 @@ class ClipJudge:
         with np.load(io.BytesIO(tuned)) as stored:
             weights = {name: stored[name] for name in stored.files}
         tower, heads = files.tower, files.heads
+        cover = files.cover
+        self._cover = (
+            None if cover is None else CoverHead(read_checked(folder / cover.file, cover.sha256))
+        )
         self._tower = open_session(folder / tower.file, tower.sha256, threads, weights)
         self._heads = open_session(folder / heads.file, heads.sha256, threads)
 
-    def judge(self, images: Floats) -> tuple[Floats, Floats]:
-        """Of aligned faces (n, 224, 224, 3), RGB in [-1, 1], the logits by family (n, 5) and the
-        heatmaps (n, 112, 112) in [0, 1]."""
+    def judge(self, images: Floats) -> ClipAnswers:
+        """What CLIP says of aligned faces (n, 224, 224, 3), RGB in [-1, 1]."""
         parts = [self._run(images[start : start + FACES]) for start in range(0, len(images), FACES)]
-        families, heatmaps = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return families, heatmaps[..., 0]
+        return ClipAnswers(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
-    def _run(self, images: Floats) -> tuple[Floats, Floats]:
-        tokens = self._tower.run(list(TOKENS), {"image": images})
-        feed = dict(zip(TOKENS, tokens, strict=True))
+    def tokens(self, images: Floats) -> dict[str, Floats]:
+        """The tokens (n, 1 + patches, width) of faces after some of the tower's blocks."""
+        return dict(zip(TOKENS, self._tower.run(list(TOKENS), {"image": images}), strict=True))
+
+    def _run(self, images: Floats) -> ClipAnswers:
+        feed = self.tokens(images)
         families, heatmaps = self._heads.run(["families", "heatmap"], feed)
-        return families, heatmaps
+        covered = np.zeros(len(images), np.float32)
+        if self._cover is not None:
+            covered = self._cover.shares(feed[DEPTH])
+        return ClipAnswers(families, heatmaps[..., 0], covered)

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import cv2
 import numpy as np
 
-from unmask.detector.align import Floats, Pixels, frame_matrix, quad_side
+from unmask.detector.align import Floats, Pixels, eyes_apart, frame_matrix, quad_side
 from unmask.detector.annotate import annotate
 from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Judgement
@@ -17,6 +17,7 @@ from unmask.detector.manifest import Manifest
 from unmask.detector.masks import (
     MIN_PART,
     binary_mask,
+    face_region,
     heatmap_picture,
     outline,
     paste_heatmap,
@@ -52,7 +53,13 @@ class JudgedFace:
     def score(self) -> FaceScore:
         """What the verdict hangs on."""
         judgement = self.judgement
-        return FaceScore(judgement.fake_probability, quad_side(self.quad), judgement.disputed)
+        return FaceScore(
+            judgement.fake_probability,
+            quad_side(self.quad),
+            judgement.disputed,
+            judgement.covered,
+            eyes_apart(self.place.landmarks),
+        )
 
 
 @dataclass
@@ -142,7 +149,7 @@ def _face(
     ruling = rule(judged.score, bounds, manifest)
     mask = frame_mask(judgement.heatmap, mask_threshold)
     marked = is_marked(ruling.verdict, judgement.fake_probability)
-    region = _face_region(mask.shape[0])
+    region = face_region(mask.shape[0])
     x0, y0, x1, y1 = (round(float(value)) for value in judged.place.box)
     return Face(
         box=(x0, y0, min(x1, picture.width) - x0, min(y1, picture.height) - y0),
@@ -159,12 +166,6 @@ def _face(
 def frame_mask(heatmap: Floats, threshold: float) -> Pixels:
     """The binary mask of one face's frame, without specks."""
     return without_specks(binary_mask(heatmap, threshold), MIN_PART * heatmap.size)
-
-
-def _face_region(size: int) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """The face itself within its frame: the ellipse from brow to chin, temple to temple."""
-    rows, columns = np.mgrid[0:size, 0:size] / (size - 1)
-    return ((columns - 0.5) / 0.30) ** 2 + ((rows - 0.53) / 0.40) ** 2 <= 1.0  # type: ignore[no-any-return]
 
 
 def _picture_outline(

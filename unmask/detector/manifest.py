@@ -90,13 +90,15 @@ class ModelFile(BaseModel):
 
 
 class ClipFiles(BaseModel):
-    """CLIP's image tower as it was published, what training changed in it, and the heads."""
+    """CLIP's image tower as it was published, what training changed in it, the heads, and the head
+    that tells which parts of a face are covered."""
 
     model_config = ConfigDict(frozen=True)
 
     tower: ModelFile
     tuned: ModelFile
     heads: ModelFile
+    cover: ModelFile | None = None
 
 
 #: The judges that a model may have, in the order of their opinions.
@@ -128,6 +130,19 @@ class OpinionScale(BaseModel):
     real: float = Field(ge=0, le=1)
 
 
+class Visibility(BaseModel):
+    """How much of a face must be seen for it to be judged; fixed on the validation split.
+
+    A face of which the share ``covered`` or more is hidden is not cleared. One whose eyes lie less
+    than ``eyes_apart`` from each other, in distances from eyes to mouth, is in profile: unsure.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    covered: float = Field(1.0, ge=0, le=1)
+    eyes_apart: float = Field(0.0, ge=0)
+
+
 class Manifest(BaseModel):
     """manifest.json beside the model's files.
 
@@ -153,6 +168,7 @@ class Manifest(BaseModel):
     thresholds: Thresholds
     calibration: Calibration
     min_face: int = Field(0, ge=0, description="Smaller frames, in pixels, are not called fake.")
+    visibility: Visibility = Visibility()
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
     export: dict[str, Any] = {}

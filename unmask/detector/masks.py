@@ -58,6 +58,13 @@ def without_specks(mask: Pixels, min_area: float) -> Pixels:
     return np.where(keep[labels], np.uint8(255), np.uint8(0)) if count > 1 else mask
 
 
+def face_region(size: int) -> npt.NDArray[np.bool_]:
+    """The face itself within its frame (size, size): the ellipse from brow to chin, temple to
+    temple."""
+    rows, columns = np.mgrid[0:size, 0:size] / (size - 1)
+    return np.asarray(((columns - 0.5) / 0.30) ** 2 + ((rows - 0.53) / 0.40) ** 2 <= 1.0)
+
+
 def outline(mask: Pixels, offset: tuple[int, int] = (0, 0)) -> list[list[tuple[int, int]]]:
     """The outer contours of a mask as polygons of (x, y), simplified to half a pixel and more."""
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=offset)

@@ -52,6 +52,8 @@ REASONS = {
     UnsureReason.JUDGES_DISAGREE: gettext_noop("one of the networks that judge sees no sign"),
     UnsureReason.TOO_FEW_SIGNS: gettext_noop("signs, but too few"),
     UnsureReason.TOO_WEAK: gettext_noop("signs too weak"),
+    UnsureReason.OCCLUDED: gettext_noop("partly covered"),
+    UnsureReason.PROFILE: gettext_noop("seen from the side"),
 }
 
 
@@ -87,6 +89,17 @@ def _unsure(texts: Texts, worst: Face, faces: int, percent: int) -> str:
             "Unsure: the most suspicious of the {number} faces is too small to be judged "
             "(fake {percent} %).",
             faces,
+            percent=percent,
+        )
+    if UnsureReason.PROFILE in worst.reasons:
+        return texts.gettext(
+            "Unsure: the face is seen from the side, and cannot be judged so (fake {percent} %).",
+            percent=percent,
+        )
+    if worst.reasons == (UnsureReason.OCCLUDED,):
+        return texts.gettext(
+            "Unsure: a part of the face is covered, and what is seen shows no sign of manipulation "
+            "(fake {percent} %).",
             percent=percent,
         )
     if UnsureReason.JUDGES_DISAGREE in worst.reasons:

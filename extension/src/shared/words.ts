@@ -56,6 +56,8 @@ function unsure(probability: number, faces: readonly Face[], odds: string): stri
   if (worst?.reasons?.includes("too_small")) {
     return faces.length === 1 ? t("sentence_unsure_small_one", odds) : t("sentence_unsure_small_many", faces.length, odds);
   }
+  if (worst?.reasons?.includes("profile")) return t("sentence_unsure_profile", odds);
+  if (worst?.reasons?.join() === "occluded") return t("sentence_unsure_covered", odds);
   if (worst?.reasons?.includes("judges_disagree")) return t("sentence_unsure_disagree", odds);
   return t(probability >= 0.5 ? "sentence_unsure_signs" : "sentence_unsure_weak", odds);
 }

@@ -194,6 +194,8 @@ def predictions(families: np.typing.NDArray[np.float32]) -> Predictions:
         np.zeros(count, np.float32),
         *(np.zeros(shape, np.float32) for shape in shapes),  # type: ignore[arg-type]
         families,
+        np.zeros(count, np.float32),
+        np.ones(count, np.float32),
     )
 
 

@@ -45,6 +45,8 @@ def found_of(manifest: Manifest, owner: list[int], logits: npt.NDArray[np.float3
         np.zeros((count, 2, 2), np.float16),
         np.zeros((count, 1, 1), np.float16),
         families,
+        np.zeros(count, np.float32),
+        np.ones(count, np.float32),
     )
 
 

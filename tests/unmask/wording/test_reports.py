@@ -42,6 +42,8 @@ def test_one_plain_sentence(verdict: Verdict, probability: float, count: int, wo
     [
         (UnsureReason.TOO_SMALL, 1, "the face is too small to be judged (fake 70 %)"),
         (UnsureReason.TOO_SMALL, 3, "the most suspicious of the 3 faces is too small"),
+        (UnsureReason.PROFILE, 1, "the face is seen from the side"),
+        (UnsureReason.OCCLUDED, 1, "a part of the face is covered"),
         (UnsureReason.JUDGES_DISAGREE, 1, "sees signs of manipulation, another does not"),
     ],
 )

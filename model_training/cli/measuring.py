@@ -29,6 +29,7 @@ def add_measuring(commands: Commands) -> None:
     for add in (
         _add_evaluate,
         _add_changed,
+        _add_turned,
         _add_noise,
         _add_left_out,
         _add_visibility,
@@ -111,6 +112,28 @@ def _changed(name: str, module: str, options: Options) -> None:
     _say(options.out / f"{name}.json")
 
 
+def _add_turned(commands: Commands) -> None:
+    text = "measure the model on pictures that lie on a side or stand on their heads"
+    add = new_command(commands, "turned", _turned, text)
+    _model_and_data(add, "folder for turned.json")
+    add("--split", choices=SPLITS, default="val")
+    add("--most", type=int, help="most pictures of each source and class; none: all")
+
+
+def _turned(options: Options) -> None:
+    from model_training.evaluation.robustness import TURNED_FILE, measure_turned
+
+    measure_turned(
+        options.data,
+        options.model,
+        options.out,
+        split=options.split,
+        cache=options.cache,
+        most=options.most,
+    )
+    _say(options.out / TURNED_FILE)
+
+
 def _add_noise(commands: Commands) -> None:
     text = "measure whether noise removal helps, on validation"
     _model_and_data(new_command(commands, "denoise", _noise, text), "folder for denoise.json")
@@ -144,13 +167,16 @@ def _add_visibility(commands: Commands) -> None:
     add("--model", type=Path, default=SHIPPED_MODEL, help="manifest, changed in place")
     add("--out", type=Path, default=EVALUATION, help="folder for visibility.json")
     add("--cache", type=Path, default=Path("runs/cache"), help="folder to keep features in")
+    add("--alone", type=Path, help="the manifest of the DenseNet121 alone, changed too")
     add("--most", type=int, default=9, help="most pictures of each source and class to fit on")
 
 
 def _visibility(options: Options) -> None:
-    from model_training.evaluation.visibility import VISIBILITY_FILE, fit_visibility
+    from model_training.evaluation.visibility import VISIBILITY_FILE, fit_visibility, set_profile
 
     fit_visibility(options.data, options.model, options.out, cache=options.cache, most=options.most)
+    if options.alone:
+        set_profile(options.alone)
     _say(options.out / VISIBILITY_FILE)
 
 

@@ -44,6 +44,16 @@ def conditions() -> list[Degradation]:
     return [Degradation(name, _chain(parts)) for name, parts in steps.items()]
 
 
+def turns() -> list[Degradation]:
+    """A picture that lies on its side or stands on its head, by the names that people read."""
+    return [Degradation(f"turned by {90 * quarters}°", turned(quarters)) for quarters in (1, 2, 3)]
+
+
+def turned(quarters: int) -> Step:
+    """Turned by so many quarters, clockwise."""
+    return lambda pixels: np.ascontiguousarray(np.rot90(pixels, -quarters))
+
+
 def jpeg(quality: int) -> Step:
     """JPEG with halved colour, as most programs write it."""
     return lambda pixels: _coded(pixels, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -6,6 +6,7 @@ manifest's; nothing is fixed here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from model_training.dataset.data import Folders, capped, read_dataset, split_of
 from model_training.evaluation import plots, tables
-from model_training.evaluation.conditions import conditions
+from model_training.evaluation.conditions import conditions, turns
 from model_training.evaluation.metrics import (
     Doubles,
     Flags,
@@ -23,12 +24,12 @@ from model_training.evaluation.metrics import (
     roc_auc,
     write_json,
 )
-from model_training.evaluation.predict import predict
+from model_training.evaluation.predict import Degradation, predict
 from model_training.evaluation.tables import Judged, Table, figure, wide_enough
 from unmask.detector.manifest import load_manifest
 from unmask.report import Verdict
 
-ROBUSTNESS_FILE = "robustness.json"
+ROBUSTNESS_FILE, TURNED_FILE = "robustness.json", "turned.json"
 
 
 def measure(
@@ -46,13 +47,44 @@ def measure(
     ``most`` bounds the pictures of each source and class, for there are many copies. Raises
     ValueError for an empty split.
     """
+    result = _measured(data_dir, manifest_path, conditions(), split, cache, repeats, most)
+    write_json(out_dir / ROBUSTNESS_FILE, result)
+    plots.robustness(result, out_dir / "robustness.png")
+    return result
+
+
+def measure_turned(
+    data_dir: Folders,
+    manifest_path: Path,
+    out_dir: Path,
+    *,
+    split: str = "val",
+    cache: Path | None = None,
+    repeats: int = 1000,
+    most: int | None = None,
+) -> Table:
+    """Write turned.json, the same for pictures that lie on a side or stand on their heads."""
+    result = _measured(data_dir, manifest_path, turns(), split, cache, repeats, most)
+    write_json(out_dir / TURNED_FILE, result)
+    return result
+
+
+def _measured(
+    data_dir: Folders,
+    manifest_path: Path,
+    copies: Sequence[Degradation],
+    split: str,
+    cache: Path | None,
+    repeats: int,
+    most: int | None,
+) -> Table:
     rows = split_of(read_dataset(data_dir), split)
     rows = rows if most is None else capped(rows, most)
     manifest = load_manifest(manifest_path)
     found = predict(rows, manifest_path, cache=cache)
     before = tables.judge(rows, found, found.largest, manifest)
     measured = {}
-    for condition in conditions():
+    for condition in copies:
         copy = predict(rows, manifest_path, cache=cache, degradation=condition)
         after = tables.judge(rows, copy, copy.largest, manifest)
         measured[condition.name] = compare(before, after, repeats)
@@ -68,8 +100,6 @@ def measure(
             "conditions": measured,
         }
     )
-    write_json(out_dir / ROBUSTNESS_FILE, result)
-    plots.robustness(result, out_dir / "robustness.png")
     return result
 
 

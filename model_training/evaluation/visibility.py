@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from model_training.dataset.data import Folders, Row, capped, of_split, read_dataset
+from model_training.dataset.data import Folders, Row, capped, read_dataset, split_of
 from model_training.evaluation.cover_faces import CLEAN, KINDS, SEED, CoverFaces, cover_faces
 from model_training.evaluation.metrics import Doubles, jsonable, write_json
 from model_training.evaluation.tables import Table
@@ -69,7 +69,7 @@ def fit_visibility(
 
     def faces(split: str) -> Iterable[CoverFaces]:
         is_fitted = split == "train"
-        chosen = capped(of_split(rows, split), most if is_fitted else 2 * most)
+        chosen = capped(split_of(rows, split), most if is_fitted else 2 * most)
         jobs = _fit_jobs(chosen) if is_fitted else _measure_jobs(chosen)
         return cover_faces(chosen, jobs, judge, identity, cache)
 
@@ -113,6 +113,13 @@ def fit_visibility(
     )
     write_manifest(changed, manifest_path)
     return changed
+
+
+def set_profile(manifest_path: Path) -> None:
+    """Write the bound for faces in profile into the manifest of a model that sees no covers."""
+    manifest = load_manifest(manifest_path)
+    changed = manifest.model_copy(update={"visibility": Visibility(eyes_apart=PROFILE)})
+    write_manifest(changed, manifest_path)
 
 
 def _fit_jobs(rows: Sequence[Row]) -> list[tuple[int, str]]:

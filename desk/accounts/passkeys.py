@@ -128,7 +128,7 @@ class Passkeys:
         )
 
     async def ask_to_sign_in(self) -> Asked:
-        """Ask a browser for a passkey of this host, whoever's it is."""
+        """Ask a browser for any passkey of this host."""
         self._require_possible()
         options = generate_authentication_options(rp_id=self._host, user_verification=_VERIFIED)
         data = {"challenge": bytes_to_base64url(options.challenge)}

@@ -121,7 +121,7 @@ class Sweeper:
                     await end_lapsed_claim(change, case)
 
     async def _recount(self, actor: DeskActor) -> None:
-        """Count the cases anew, should a counter ever have gone wrong."""
+        """Count the cases again, in case a counter went wrong."""
         async with self._changes.begin(actor) as change:
             rows = await change.session.execute(
                 sa.select(Case.state, sa.func.count())

@@ -14,6 +14,9 @@ import onnxruntime
 
 from unmask.errors import UnmaskError
 
+# Nothing of ours is sent anywhere, and the run time shall not try either.
+onnxruntime.disable_telemetry_events()
+
 #: A product of unsigned by signed 8-bit numbers, as large as they can be, and what it should give.
 PROBE = Path(__file__).parent / "models" / "int8-probe.onnx"
 PROBE_TERMS, PROBE_RESULT = 64, 255 * 127 * 64

@@ -117,7 +117,7 @@ class Figures:
         )
 
     async def digest(self, actor: DeskActor) -> Digest:
-        """The daily digest, with the head of the history: a person who keeps it can prove a change."""
+        """The daily digest, with the head of the history, which proves a change to its keeper."""
         require(actor, Permission.READ_CASES)
         now = self._changes.clock()
         since = now - timedelta(days=1)

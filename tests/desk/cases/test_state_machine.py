@@ -81,7 +81,7 @@ async def _act(play: Play, clock: FakeClock, step: tuple[Any, ...]) -> None:
         "title": lambda: desk.editing.edit(person, number, CaseChanges(title="T"), version),
     }
     if action == "wait":
-        clock.pass_time(minutes=15)
+        clock.pass_time(minutes=25)  # a claim lapses
         return
     try:
         await calls[action]()

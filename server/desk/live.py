@@ -36,20 +36,20 @@ async def stream(request: web.Request) -> web.StreamResponse:
             with streams.track_inprogress(), suppress(ConnectionError):
                 stopping = asyncio.ensure_future(request.app[STOPPING].wait())
                 left = asyncio.ensure_future(response.wait())
+                change = asyncio.ensure_future(changes.get())
                 try:
                     while True:
-                        change = asyncio.ensure_future(changes.get())
                         await asyncio.wait(
                             {change, stopping, left}, return_when=asyncio.FIRST_COMPLETED
                         )
                         if not change.done():
-                            change.cancel()
                             break
                         fields = dict(change.result().fields)
                         await response.send(json.dumps(fields), event="case" if fields else "again")
+                        change = asyncio.ensure_future(changes.get())
                 finally:
-                    stopping.cancel()
-                    left.cancel()
+                    for task in (change, stopping, left):
+                        task.cancel()
     return response
 
 

@@ -58,7 +58,7 @@ async def act(request: web.Request) -> web.Response:
     except UnmaskError as error:
         if error.code not in _MENDABLE:
             raise
-        return await _page(request, error=error, written=values)
+        return await _page(request, error=error, written=values, form=name)
     raise _again(request, _where_next(action))
 
 
@@ -137,7 +137,9 @@ async def _page(
     request: web.Request,
     error: UnmaskError | None = None,
     written: dict[str, Any] | None = None,
+    form: str = "",
 ) -> web.Response:
+    """The page; after an error with what was ``written`` into one of its forms."""
     desk, actor, number = request.app[DESK], request[TEAM_ACTOR], number_of(request)
     detail = await desk.reading.detail(actor, number)
     team = await desk.teams.get(actor)
@@ -165,6 +167,7 @@ async def _page(
         holders=await _holders(request, number),
         error=error.as_json()["error"] if error else None,
         written=written or {},
+        form=form,
     )
 
 

@@ -23,7 +23,7 @@ _DECIDED = {"state": "decided", "sort": "decided"}
 _OVERRULED = {"state": ["decided", "published"], "overruled": "true", "sort": "decided"}
 #: The tabs above the queue: a name, its words, and its filter as a query.
 TABS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("open", gettext_noop("Open"), {}),
+    ("open", gettext_noop("Open cases"), {}),
     ("mine", gettext_noop("Mine"), {"mine": "true"}),
     ("second", gettext_noop("Second opinions"), {"second_for_me": "true"}),
     ("decided", gettext_noop("Decided"), _DECIDED),
@@ -46,7 +46,7 @@ async def claim_next(request: web.Request) -> web.Response:
     chosen = await request.app[DESK].next.claim(request[TEAM_ACTOR], wanted)
     if chosen.case is not None:
         raise web.HTTPSeeOther(to(request, team_path(request, f"/{chosen.case.number}")))
-    return await _page(request, none=chosen)
+    return await _page(request, no_next=chosen)
 
 
 async def change_many(request: web.Request) -> web.Response:
@@ -110,7 +110,7 @@ async def _page(request: web.Request, template: str = "queue.html", **values: An
             for record in await desk.filters.list(actor)
         ],
         tags=await desk.editing.tags(actor),
-        **({"none": None, "outcome": None} | values),
+        **({"no_next": None, "outcome": None} | values),
     )
 
 

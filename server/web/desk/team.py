@@ -7,14 +7,16 @@ from typing import Any
 from aiohttp import web
 
 from desk.vocabulary import Action
-from server.context import DESK, TEAM_ACTOR
+from server.context import DESK, LANGUAGE, TEAM_ACTOR
 from server.desk.addresses import address
 from server.desk.fields import checked_fields, read_form
 from server.desk.team import Invitation, NewKey, NewRole, NewWebhook, WebhookChanges
 from server.web.desk.addresses import team_path, to
 from server.web.desk.rendering import show_team
+from server.web.texts import texts_in
 from unmask.errors import UnmaskError
 from unmask.permissions import Permission, may
+from unmask.wording.units import duration
 
 #: The rules that the page sets, each with the kind of its field.
 NUMBERS = (
@@ -57,8 +59,14 @@ async def statistics(request: web.Request) -> web.Response:
     number = int(days) if days.isdecimal() and 0 < int(days) <= 3_650 else 30
     figures = await request.app[DESK].figures.of_team(request[TEAM_ACTOR], number)
     busiest = max([1, *(max(day.opened, day.decided, day.sightings) for day in figures.days)])
+    texts = texts_in(request[LANGUAGE])
     return await show_team(
-        request, "statistics.html", figures=figures, days=number, busiest=busiest
+        request,
+        "statistics.html",
+        figures=figures,
+        days=number,
+        busiest=busiest,
+        quartiles=[duration(texts, 3_600 * hours) for hours in figures.hours_to_verdict or ()],
     )
 
 

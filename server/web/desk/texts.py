@@ -65,7 +65,7 @@ SORTS = {
     Sort.DUE: gettext_noop("Due first"),
     Sort.NEWEST: gettext_noop("Newest"),
     Sort.OLDEST: gettext_noop("Oldest"),
-    Sort.DECIDED: gettext_noop("Decided last"),
+    Sort.DECIDED: gettext_noop("Last decided"),
 }
 PRIORITIES = {
     0: gettext_noop("Low"),

@@ -182,6 +182,7 @@ def _cannot(records: Records) -> str:
 - Traces that heavy compression, small size, screenshots or filters have wiped out.
 - A picture made to deceive it: it was not hardened against adversarial changes.
 - Faces whose frame has fewer than {manifest.min_face} pixels a side: these are always unsure.
+- Faces seen from the side: unsure, too. A face of which a part seems covered is not cleared.
 - Faces that the face detector misses. Such a picture gets no verdict.
 - Where a wholly synthetic face was "altered": there the mask marks what looks synthetic.
 

@@ -99,10 +99,11 @@ benchmark: $(VENV)/developing extension
 example: $(VENV)/developing
 	$(BIN)/python -m model_training example
 
-# the pictures of the extension's page
+# the pictures of the pages on the extension and on the desk
 screenshots: $(VENV)/developing extension
 	sh tests/browser/install.sh
 	$(BIN)/python -m scripts.extension_screenshots
+	$(BIN)/python -m scripts.desk_screenshots
 
 clean:
 	rm -rf $(VENV) build out *.egg-info extension/build extension/node_modules

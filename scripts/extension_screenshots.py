@@ -151,9 +151,13 @@ def jpeg(pixels: Any) -> bytes:
 def save(page: Page, name: str, part: Locator | None = None) -> None:
     """A picture of the page or a part of it, of few colours: it is small, and nobody sees it."""
     page.wait_for_timeout(400)  # for what fades in
-    taken = Image.open(BytesIO((part or page).screenshot())).convert("RGB")
-    few = taken.quantize(256, kmeans=3, dither=Image.Dither.NONE)
-    few.save(OUT / f"{name}.png", optimize=True)
+    few_colours((part or page).screenshot()).save(OUT / f"{name}.png", optimize=True)
+
+
+def few_colours(screenshot: bytes) -> Image.Image:
+    """A screenshot in 256 colours."""
+    taken = Image.open(BytesIO(screenshot)).convert("RGB")
+    return taken.quantize(256, kmeans=3, dither=Image.Dither.NONE)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from unmask.evidence.credentials.report import credentials_finding
 from unmask.evidence.marks.search import find_marks
 from unmask.evidence.metadata.reader import read_metadata
 from unmask.evidence.metadata.thumbnail import compare_thumbnail
+from unmask.evidence.visible.search import find_visible_marks
 from unmask.images import Picture, open_picture
 from unmask.settings import Settings
 
@@ -57,6 +58,7 @@ def main() -> None:
     parts = {
         "metadata": metadata,
         "marks": seconds(lambda: find_marks(fields)),
+        "visible marks": seconds(lambda: find_visible_marks(pixels)),
         "thumbnail": seconds(lambda: compare_thumbnail(thumbnail, pixels)),
         "ordinary photograph": seconds(lambda: ordinary(Collector(reader), picture, pixels)),
         "credentials, where there are some": seconds(

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from server.model import public_model
 from server.web.pdf import report_pdf
 from server.web.rendering import Offers, Pages, View
 from server.web.texts import texts_in as page_texts
+from tests.pictures import encoded, photo
 from tests.unmask.evidence.files import marked
 from tests.unmask.evidence.signing import authority, signed, signer
+from tests.unmask.evidence.signs import with_colour_bar, with_star
 from tests.unmask.test_report import face, full_report
 from unmask.cli import show
 from unmask.detector.annotate import annotate
@@ -59,7 +62,10 @@ MAKERS = {
         "an AI model",
     ),
     "signed": ("JPEG", {}, "gpt-image, OpenAI"),
+    "star": ("JPEG", {}, "Google"),
+    "colour bar": ("WEBP", {}, "OpenAI"),
 }
+SIGNS = {"star": partial(with_star, side=40), "colour bar": with_colour_bar}
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +84,8 @@ def told(request: pytest.FixtureRequest, collector: Collector) -> tuple[Report, 
     data = marked(kind, fields)
     if request.param == "signed":
         data = signed(data, kind, signer("OpenAI", authority()), agent="gpt-image")
+    if request.param in SIGNS:
+        data = encoded(Image.fromarray(SIGNS[request.param](np.asarray(photo(640, 480)))), kind)
     faces = (face(Verdict.REAL, 0.02),)
     clean = full_report().model_copy(
         update={
@@ -89,7 +97,8 @@ def told(request: pytest.FixtureRequest, collector: Collector) -> tuple[Report, 
         }
     )
     picture = open_picture(data, Settings())
-    return with_evidence(clean, collector.collect(picture).evidence), name
+    collected = collector.look(collector.collect(picture), picture.pixels)
+    return with_evidence(clean, collected.evidence), name
 
 
 def check_of(report: Report) -> Check:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.faults.queue_harness import as_picture
 from tests.faults.stub_detector import examination
+from tests.pictures import encoded, photo
 from tests.unmask.evidence.files import marked, plain
 from tests.unmask.evidence.signing import authority, signed, signer
+from tests.unmask.evidence.signs import with_star
+from unmask.detector.annotate import VISIBLE_MARK
 from unmask.detector.examination import Examination
 from unmask.errors import SettingsError, UnmaskError
 from unmask.images import Picture
 from unmask.report import Report, Verdict
 from unmask.settings import Settings
 from unmask.store import Store
+from unmask.wording.evidence import shown_verdict
 from worker.examiner import ExamineJob, Examiner
 
 MARK = {"XMP-photoshop:Credit": "Made with Google AI", "EXIF:Artist": "Ada Lovelace"}
@@ -62,6 +69,19 @@ def test_each_report_of_a_batch_has_the_evidence_of_its_own_file(tmp_path: Path)
     stored = json.loads(store.get_result(f"{0:032x}", "metadata.json") or b"")
     assert {"name": "EXIF:Artist", "value": "Ada Lovelace"}.items() <= stored["fields"][1].items()
     assert b"Ada" not in (store.get_result(f"{0:032x}", "report.json") or b"")
+
+
+def test_a_star_takes_the_tick_away_and_is_boxed_in_the_annotated_picture(tmp_path: Path) -> None:
+    picture = Image.fromarray(with_star(np.asarray(photo(640, 480)), 40))
+    (report,), store = examined(tmp_path, encoded(picture, "PNG"), settings=Settings())
+    (finding,) = report.evidence
+    assert (report.verdict, report.evidence_says) == (Verdict.REAL, "generated")
+    assert shown_verdict(report) is Verdict.UNSURE
+    x, y, width, height = finding.where.box or (0, 0, 0, 0)
+    assert (x, y, width, height) == pytest.approx((573, 413, 40, 40), abs=4)
+    annotated = Image.open(BytesIO(store.get_result(f"{0:032x}", "annotated.jpg") or b""))
+    frame = np.asarray(annotated)[y - 1, x : x + width].astype(int)
+    assert (np.abs(frame - np.array(VISIBLE_MARK.colour)).sum(axis=1) < 90).any()
 
 
 def test_a_check_does_not_hang_on_its_evidence(

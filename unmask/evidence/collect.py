@@ -1,4 +1,4 @@
-"""All cheap evidence of one picture: marks, metadata and Content Credentials."""
+"""All cheap evidence of one picture: marks, visible marks, metadata and Content Credentials."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from unmask.evidence.marks.search import find_marks
 from unmask.evidence.metadata.reader import Metadata, read_metadata
 from unmask.evidence.metadata.telling import tell
 from unmask.evidence.metadata.thumbnail import compare_thumbnail
+from unmask.evidence.visible.search import find_visible_marks
 from unmask.findings import Evidence, weighed
 from unmask.images import Picture
 
@@ -58,12 +59,12 @@ class Collector:
     def look(self, collected: Collected, decoded: Callable[[], npt.NDArray[np.uint8]]) -> Collected:
         """The same with what the picture tells beside it.
 
-        ``decoded`` returns it as (h, w, 3), upright; it is called where there is a need.
+        ``decoded`` returns it as (h, w, 3), upright.
         """
-        thumbnail = collected.metadata.thumbnail
-        if not thumbnail:
-            return collected
-        seen = compare_thumbnail(thumbnail, decoded())
+        pixels = decoded()
+        seen = find_visible_marks(pixels)
+        if collected.metadata.thumbnail:
+            seen += compare_thumbnail(collected.metadata.thumbnail, pixels)
         return replace(collected, evidence=tuple(weighed([*collected.evidence, *seen])))
 
     def _read_credentials(

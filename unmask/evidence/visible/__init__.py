@@ -1,0 +1,1 @@
+"""The decoded picture -> the signs that generators draw onto what they make."""

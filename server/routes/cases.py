@@ -87,6 +87,7 @@ CASES = (
         "Send a check to the team",
         _SENT,
         body="Sending",
+        extension=True,
     ),
     desk_route(
         "GET",
@@ -104,6 +105,7 @@ CASES = (
         "What the team says of pictures",
         "Answers",
         body="Question",
+        extension=True,
     ),
     desk_route("GET", f"{TEAM}/counts", cases.read_counts, READ, "Numbers of cases", "Counts"),
     desk_route(

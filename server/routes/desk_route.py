@@ -36,6 +36,7 @@ def desk_route(
     parameters: tuple[Json, ...] = (),
     about: str = "",
     name: str = "",
+    extension: bool = False,
 ) -> Route:
     """A route that its handler's docstring describes, unless ``about`` and ``name`` are given.
 
@@ -53,4 +54,4 @@ def desk_route(
         parameters,
         {"application/json": {"schema": ref(body)}} if body else None,
     )
-    return Route(method, path, handler, operation, needs)
+    return Route(method, path, handler, operation, needs, extension)

@@ -6,6 +6,7 @@ import type { Checks } from "./checks";
 import type { CallingFrame } from "./router";
 import type { Runner } from "./runner";
 import { Store } from "./store";
+import { TeamDesk } from "./team-desk";
 
 const caller = (tab: number, frame: number): CallingFrame =>
   ({ tab: { id: tab, index: 0, windowId: 1, incognito: false } as chrome.tabs.Tab & { id: number }, frame });
@@ -14,7 +15,7 @@ let runner: { pump: ReturnType<typeof vi.fn>; retry: ReturnType<typeof vi.fn>; c
 let checks: { cancelBatches: ReturnType<typeof vi.fn> };
 
 function answers(): ReturnType<typeof answersOf> {
-  return answersOf(store, runner as unknown as Runner, checks as unknown as Checks);
+  return answersOf(store, runner as unknown as Runner, checks as unknown as Checks, new TeamDesk(store));
 }
 
 beforeEach(() => {

@@ -6,6 +6,7 @@ import { forgetAll } from "../shared/history";
 import type { Job } from "../shared/jobs";
 import { isActive, siteOf } from "../shared/jobs";
 import { viewOf } from "../shared/view";
+import type { PageSeen } from "../shared/messages";
 import { askPage } from "../shared/messages";
 import { keepOnly, putPicture } from "../shared/pictures";
 import { readSettings } from "../shared/settings";
@@ -17,12 +18,13 @@ import { spoken } from "./language";
 import type { Answers, CallingFrame } from "./router";
 import type { Runner } from "./runner";
 import type { Store } from "./store";
+import type { TeamDesk } from "./team-desk";
 
 const SECONDS = 20;
 /** Time for a page to hide what we drew before the screen is captured. */
 const REPAINT_MS = 120;
 
-export function answersOf(store: Store, runner: Runner, checks: Checks): Answers {
+export function answersOf(store: Store, runner: Runner, checks: Checks, desk: TeamDesk): Answers {
   /** The job, if it belongs to the page that asks. */
   async function own(id: string, { tab, frame }: CallingFrame): Promise<Job> {
     await store.load();
@@ -91,6 +93,16 @@ export function answersOf(store: Store, runner: Runner, checks: Checks): Answers
       const signal = AbortSignal.timeout(SECONDS * 1000);
       return { base64: await heatmapOf(api, check, signal) };
     },
+    "team/offer": async ({ job, page }, caller) => desk.offer(await own(job, caller), pageOf(caller, page)),
+    "team/send": async ({ job, page, withPage }, caller) => {
+      await desk.send(await own(job, caller), pageOf(caller, page), withPage);
+      return null;
+    },
+    "team/again": async ({ job }, caller) => {
+      const { check, trace } = await own(job, caller);
+      if (check !== null) await desk.sendPlain(check, trace);
+      return null;
+    },
     "page/cancel": async (_, { tab }) => {
       await store.load();
       checks.cancelBatches(tab.id);
@@ -122,5 +134,15 @@ export function answersOf(store: Store, runner: Runner, checks: Checks): Answers
       if (store.get(job)?.state === "error") runner.retry(job);
       return null;
     },
+    "check/send": async ({ check }) => {
+      await store.load();
+      await desk.sendPlain(check, store.all().find((job) => job.check === check)?.trace ?? true);
+      return null;
+    },
   };
+}
+
+/** The tab's own page, where the browser tells it; a frame knows only its own. */
+function pageOf({ tab }: CallingFrame, seen: PageSeen): PageSeen {
+  return tab.url === undefined ? seen : { url: tab.url, title: tab.title ?? seen.title };
 }

@@ -15,13 +15,15 @@ import { followPermissions, mayReachServer } from "./permissions";
 import { route } from "./router";
 import { Runner } from "./runner";
 import { Store } from "./store";
+import { TEAM_ALARM, TeamDesk } from "./team-desk";
 import { takeThumbnail } from "./thumbnail";
 
 const store = new Store((job) => void tell(job));
 const runner = new Runner(store, keep, keepAwake);
 const checks = new Checks(store, runner);
+const desk = new TeamDesk(store);
 
-route(answersOf(store, runner, checks));
+route(answersOf(store, runner, checks, desk));
 
 chrome.runtime.onInstalled.addListener(({ reason }) => {
   void makeMenus();
@@ -30,6 +32,7 @@ chrome.runtime.onInstalled.addListener(({ reason }) => {
 });
 chrome.runtime.onStartup.addListener(() => {
   void keepOnly(new Set());
+  void desk.flush();
   void makeMenus();
   void followPermissions();
 });
@@ -48,7 +51,7 @@ chrome.contextMenus.onClicked.addListener((info, tab) => {
 chrome.tabs.onRemoved.addListener((tab) => {
   void store.load().then(() => { checks.cancelBatches(tab); });
 });
-chrome.alarms.onAlarm.addListener(() => void runner.pump());
+chrome.alarms.onAlarm.addListener(({ name }) => void (name === TEAM_ALARM ? desk.flush() : runner.pump()));
 
 closeToPages(chrome.storage.local);
 // Whatever ended the worker's earlier life, what was under way goes on.
@@ -75,4 +78,5 @@ async function keep(job: Job): Promise<void> {
   const thumbnail = await takeThumbnail(job.id);
   const { keepHistory } = await readSettings();
   if (keepHistory && job.trace) await remember(job, thumbnail);
+  void desk.ended(job);
 }

@@ -43,7 +43,7 @@ export class Runner {
   retry(id: string, changes: Partial<Job> = {}): void {
     this.#stop(id);
     this.store.change(id, {
-      state: "waiting", report: null, failure: null, retryAt: null, tries: 0, ...changes,
+      state: "waiting", report: null, failure: null, retryAt: null, tries: 0, team: null, ...changes,
     });
     void this.pump();
   }

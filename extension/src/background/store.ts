@@ -107,5 +107,6 @@ function blank(tabFrame: TabFrame | null, picture: Picture): Job {
     retryAt: null,
     tries: 0,
     round: 0,
+    team: null,
   };
 }

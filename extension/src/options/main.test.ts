@@ -44,3 +44,16 @@ it("speaks the chosen language everywhere at once", async () => {
   expect(document.getElementById("sites-state")?.textContent).toBe(german["sites_allowed"]?.message);
   expect(document.querySelector("h1")?.textContent).toBe(german["options_title"]?.message);
 });
+
+it("asks again before the first sending to another key's team", async () => {
+  const settings = { serverUrl: "http://127.0.0.1:8080", apiKey: "", teamConfirmed: true };
+  chromeApi.storage.local.values["settings"] = settings;
+  const kept = () => chromeApi.storage.local.values["settings"] as { teamConfirmed: boolean; teamPage: boolean };
+  input("team-page").checked = false;
+  await save();
+  expect(kept()).toMatchObject({ teamConfirmed: true, teamPage: false });
+  document.getElementById("save-result")?.removeAttribute("data-state");
+  input("api-key").value = "um_another";
+  await save();
+  expect(kept().teamConfirmed).toBe(false);
+});

@@ -5,17 +5,21 @@ import { hasText, t } from "../shared/i18n";
 import { askBackground } from "../shared/messages";
 import { part, preparePage } from "../shared/own-page";
 import type { Settings } from "../shared/settings";
-import { hostPattern, LANGUAGES, tidyServerUrl, writeSettings } from "../shared/settings";
+import { hostPattern, LANGUAGES, readSettings, tidyServerUrl, writeSettings } from "../shared/settings";
 import { originSetting } from "../shared/view";
 import { failureWords } from "../shared/words";
 import { everySite } from "./every-site";
 import { tested } from "./tested";
+
+/** What is chosen on this page. */
+type Chosen = Omit<Settings, "teamConfirmed">;
 
 const server = part("#server-url", HTMLInputElement);
 const key = part("#api-key", HTMLInputElement);
 const minimum = part("#minimum-size", HTMLInputElement);
 const atOnce = part("#at-once", HTMLInputElement);
 const history = part("#keep-history", HTMLInputElement);
+const teamPage = part("#team-page", HTMLInputElement);
 const chosenLanguage = part("#language", HTMLSelectElement);
 const result = part("#save-result");
 const save = part("#save", HTMLButtonElement);
@@ -33,6 +37,7 @@ async function start(): Promise<void> {
   minimum.value = String(settings.minimumSize);
   atOnce.value = String(settings.atOnce);
   history.checked = settings.keepHistory;
+  teamPage.checked = settings.teamPage;
   chosenLanguage.value = settings.language;
   part("#form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -49,13 +54,14 @@ function submit(): void {
     return;
   }
   server.value = serverUrl;
-  const settings: Settings = {
+  const settings: Chosen = {
     serverUrl,
     apiKey: key.value.trim(),
     minimumSize: bounded(minimum, 16, 2000, 100),
     atOnce: bounded(atOnce, 1, 10, 3),
     keepHistory: history.checked,
     language: chosenLanguage.value,
+    teamPage: teamPage.checked,
   };
   // The browser asks the person only while it handles their click: nothing may be awaited before.
   const asking = chrome.permissions.request({ origins: [hostPattern(serverUrl)] }).catch(
@@ -64,10 +70,14 @@ function submit(): void {
   void saved(settings, asking);
 }
 
-async function saved(settings: Settings, asking: Promise<boolean>): Promise<void> {
+async function saved(chosen: Chosen, asking: Promise<boolean>): Promise<void> {
   save.disabled = true;
   say("", t("testing"));
   const allowed = await asking;
+  const before = await readSettings();
+  // Nothing was agreed to for another server, or for another key's team.
+  const isSame = before.serverUrl === chosen.serverUrl && before.apiKey === chosen.apiKey;
+  const settings: Settings = { ...chosen, teamConfirmed: isSame && before.teamConfirmed };
   await writeSettings(settings);
   if (!settings.keepHistory) await askBackground("history/clear", {});
   await preparePage();

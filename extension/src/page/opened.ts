@@ -2,6 +2,7 @@
 
 import type { JobView } from "../shared/view";
 import { fromBase64 } from "../shared/bytes";
+import type { PageSeen } from "../shared/messages";
 import { askBackground, tellBackground } from "../shared/messages";
 import { areaInTab } from "./area";
 import type { Badge } from "./badge";
@@ -94,6 +95,9 @@ export class Opened {
         if (now !== null) tellBackground("job/capture", { job, area: now });
       },
       heatmap: (on) => this.#showHeatmap(job, on),
+      offer: () => askBackground("team/offer", { job, page: seen() }).catch(() => null),
+      send: (withPage) => { tellBackground("team/send", { job, page: seen(), withPage }); },
+      sendAgain: () => { tellBackground("team/again", { job }); },
     };
   }
 
@@ -109,6 +113,10 @@ export class Opened {
     heatmap?.close();
     return heatmap !== null;
   }
+}
+
+function seen(): PageSeen {
+  return { url: location.href, title: document.title };
 }
 
 async function heatmapOf(job: string): Promise<ImageBitmap | null> {

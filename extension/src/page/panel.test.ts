@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { viewOf } from "../shared/view";
 import { installChrome } from "../testing/chrome";
-import { face, job, report } from "../testing/examples";
+import { face, job, report, teamAnswer } from "../testing/examples";
 import type { PanelActions } from "./panel";
 import { Panel } from "./panel";
 
@@ -14,7 +14,7 @@ beforeEach(() => {
   const host = document.createElement("div");
   document.body.replaceChildren(host);
   root = host.attachShadow({ mode: "open" });
-  const names = ["close", "retry", "cancel", "allow", "file", "capture", "options"] as const;
+  const names = ["close", "retry", "cancel", "allow", "file", "capture", "options", "send", "sendAgain", "offer"] as const;
   actions = { ...Object.fromEntries(names.map((name) => [name, vi.fn()])), heatmap: vi.fn((on: boolean) => Promise.resolve(on)) } as typeof actions;
 });
 
@@ -91,4 +91,65 @@ it("keeps the focus when its content changes", () => {
   panel.focus();
   panel.show(viewOf(DONE));
   expect(root.activeElement).toBe(panel.element);
+});
+
+const TEAM = { slug: "fact-desk", maySend: true, answer: null, sending: null };
+
+it("puts the team's verdict before the machine's, with its date, its likeness and its case", () => {
+  open({ ...DONE, team: { ...TEAM, answer: teamAnswer() } });
+  expect(root.querySelector("h2")?.textContent).toBe("Team: Authentic");
+  expect(root.querySelector("section")?.className).toBe("panel v-real");
+  expect(part("team-about")?.textContent).toBe("May 12, 2026 · same file · high confidence");
+  expect(part("case-link")?.textContent).toBe("Case 214");
+  expect(part("case-link")?.getAttribute("href")).toBe("http://127.0.0.1:8080/t/fact-desk/214");
+  const order = part("team")?.compareDocumentPosition(part("sentence") ?? document) ?? 0;
+  expect(order & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
+  expect(part("team-send")).not.toBeNull();
+});
+
+it("does not give a verdict that is about another context", () => {
+  const answer = teamAnswer({ verdict: null, confidence: null, earlier: "other_context" });
+  open({ ...DONE, team: { ...TEAM, answer } });
+  expect(root.querySelector("h2")?.textContent).toBe("Signs of manipulation");
+  expect(part("team-note")?.textContent).toContain("in another context");
+});
+
+it("says what leaves the browser before the first sending, and lets the page be left out", async () => {
+  const page = { url: "https://news.example/story", title: "A story" };
+  actions.offer.mockResolvedValue({ team: "fact-desk", host: "desk.example", page, picture: null, isConfirmed: false, withPage: true });
+  open({ ...DONE, team: TEAM });
+  part("team-send")?.click();
+  await vi.waitFor(() => { expect(part("team-confirm")).not.toBeNull(); });
+  expect(actions.send).not.toHaveBeenCalled();
+  expect(part("team-confirm")?.textContent).toContain("https://news.example/story (A story)");
+  part("team-confirm-cancel")?.click();
+  expect(part("team-confirm")).toBeNull();
+  expect(actions.send).not.toHaveBeenCalled();
+  part("team-send")?.click();
+  await vi.waitFor(() => { expect(part("team-confirm")).not.toBeNull(); });
+  part("without-page")?.click();
+  part("team-confirm-send")?.click();
+  expect(actions.send).toHaveBeenCalledWith(false);
+});
+
+it("sends at once what the person agreed to before", async () => {
+  actions.offer.mockResolvedValue({ team: "fact-desk", host: "desk.example", page: null, picture: null, isConfirmed: true, withPage: false });
+  open({ ...DONE, team: TEAM });
+  part("team-send")?.click();
+  await vi.waitFor(() => { expect(actions.send).toHaveBeenCalledWith(false); });
+  expect(part("team-confirm")).toBeNull();
+});
+
+it("offers to send again what has not reached the team", () => {
+  const failure = { code: "offline", message: "" };
+  open({ ...DONE, team: { ...TEAM, sending: { state: "unsent", case: null, failure } } });
+  expect(part("team-note")?.textContent).toContain("Not yet sent");
+  expect(part("team-send")).toBeNull();
+  part("team-again")?.click();
+  expect(actions.sendAgain).toHaveBeenCalledOnce();
+});
+
+it("offers nothing to a key that may only read", () => {
+  open({ ...DONE, team: { ...TEAM, maySend: false } });
+  expect(part("team-send")).toBeNull();
 });

@@ -5,11 +5,13 @@ import type { JobView, WayOut } from "../shared/view";
 import { percent, t } from "../shared/i18n";
 import type { SearchLink } from "../shared/evidence";
 import { icon } from "../shared/icons";
+import type { TeamOffer } from "../shared/messages";
 import type { Face, Report } from "../shared/report";
 import { shownPercent } from "../shared/report";
 import { countdown } from "./countdown";
 import type { Rect } from "./place";
 import { shareButton } from "./share";
+import { confirmation, teamBox } from "./team";
 
 export interface PanelActions {
   readonly close: () => void;
@@ -21,6 +23,10 @@ export interface PanelActions {
   readonly capture: (() => void) | null;
   readonly options: () => void;
   readonly heatmap: (on: boolean) => Promise<boolean>;
+  /** What would leave the browser with "Send to team"; null if nothing can be sent. */
+  readonly offer: () => Promise<TeamOffer | null>;
+  readonly send: (withPage: boolean) => void;
+  readonly sendAgain: () => void;
 }
 
 const GAP = 12;
@@ -29,6 +35,8 @@ export class Panel {
   readonly element: HTMLElement;
   #control = new AbortController();
   #view: JobView;
+  /** What the person is asked to let go to the team. */
+  #offer: TeamOffer | null = null;
 
   constructor(root: ShadowRoot, view: JobView, private readonly actions: PanelActions) {
     this.#view = view;
@@ -93,9 +101,10 @@ export class Panel {
   }
 
   #finished({ faces }: Report): (Node | null)[] {
-    const { link, warning, sentence, caveat, search } = this.#view;
+    const { link, warning, sentence, caveat, search, team } = this.#view;
     const several = faces.length > 1;
     return [
+      team && teamBox(team),
       h("p", { part: "sentence" }, sentence),
       warning === "" ? null : h("p", { class: "warning", part: "message" }, warning),
       h("ol", { class: "faces" }, ...faces.map((face, index) => faceItem(face, several ? index + 1 : null))),
@@ -105,9 +114,33 @@ export class Panel {
       h("div", { class: "actions" },
         link !== null && h("a", { class: "button primary", href: link, target: "_blank", rel: "noopener noreferrer", part: "report-link" }, t("open_report")),
         link !== null && shareButton(link),
+        team?.action === "send" && this.#offer === null && button("team-send", t("team_send"), () => { void this.#ask(); }),
+        team?.action === "again" && button("team-again", t("team_again"), this.actions.sendAgain),
         ...this.#waysOut(),
       ),
+      this.#offer && confirmation(this.#offer, (withPage) => { this.#answer(withPage); }),
     ];
+  }
+
+  /** Asks the person before the first time, and sends. */
+  async #ask(): Promise<void> {
+    const offer = await this.actions.offer();
+    if (offer === null) return;
+    if (offer.isConfirmed) {
+      this.actions.send(offer.withPage);
+      return;
+    }
+    this.#offer = offer;
+    this.#fill();
+    this.element.querySelector<HTMLElement>(".confirm")?.focus();
+  }
+
+  /** Null: the person does not want it sent. */
+  #answer(withPage: boolean | null): void {
+    this.#offer = null;
+    this.#fill();
+    this.focus();
+    if (withPage !== null) this.actions.send(withPage);
   }
 
   #unfinished(): (Node | null)[] {

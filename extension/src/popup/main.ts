@@ -6,7 +6,7 @@ import { part, preparePage } from "../shared/own-page";
 import { serverState } from "../shared/server-state";
 import type { Settings } from "../shared/settings";
 import { takePictures } from "./intake";
-import { showRecent } from "./recent";
+import { offerTeam, showRecent } from "./recent";
 
 const ownJob = new URLSearchParams(location.search).get("tab");
 const AS_TAB = ownJob !== null;
@@ -33,7 +33,8 @@ async function showServer(settings: Settings): Promise<void> {
   const show = async (): Promise<void> => {
     button.dataset["state"] = "asking";
     button.textContent = t("server_asking");
-    const { state, words } = await serverState(settings, AbortSignal.timeout(8000));
+    const { state, words, team } = await serverState(settings, AbortSignal.timeout(8000));
+    await offerTeam(team?.maySend === true, ownJob);
     button.dataset["state"] = state;
     button.textContent = words;
     button.title = settings.serverUrl;

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { remember } from "../shared/history";
+import { remember, rememberTeam } from "../shared/history";
 import type { FakeChrome } from "../testing/chrome";
 import { installChrome } from "../testing/chrome";
-import { job, report } from "../testing/examples";
+import { job, report, teamAnswer } from "../testing/examples";
 import { showPage } from "../testing/pages";
-import { showRecent } from "./recent";
+import { offerTeam, showRecent } from "./recent";
 
 let chromeApi: FakeChrome;
 beforeEach(() => {
@@ -84,4 +84,30 @@ it("lets a file be tried again where that may help", async () => {
   expect(buttons.map(({ textContent }) => textContent)).toEqual(["Try again"]);
   buttons[0]?.click();
   expect(chromeApi.runtime.sendMessage).toHaveBeenCalledWith({ call: "job/again", request: { job: "a" } });
+});
+
+const CHECK = "abcdefgh12345678";
+
+it("shows the team's verdict and its case, and keeps the machine's beside it", async () => {
+  await remember(job({ check: CHECK, report: report() }), null);
+  await rememberTeam(CHECK, { slug: "desk", case: 214, answer: teamAnswer() });
+  await showRecent(null);
+  expect(shown()).toEqual(["real"]);
+  expect(document.querySelector(".recent-verdict")?.textContent).toBe("Team: Authentic");
+  expect(document.querySelector(".recent-label")?.textContent).toBe("Machine: 97 % fake · Signs found");
+  expect(document.querySelector("[data-part=case-link]")?.getAttribute("href")).toBe("http://127.0.0.1:8080/t/desk/214");
+});
+
+it("offers to send a recent check where the key may, and says what has not arrived", async () => {
+  await remember(job({ check: CHECK, report: report() }), null);
+  await showRecent(null);
+  expect(document.querySelector("[data-part=team-send]")).toBeNull();
+  await offerTeam(true, null);
+  document.querySelector<HTMLElement>("[data-part=team-send]")?.click();
+  expect(chromeApi.runtime.sendMessage).toHaveBeenCalledWith({ call: "check/send", request: { check: CHECK } });
+  const waiting = { check: CHECK, server: "http://127.0.0.1:8080", slug: "desk", source: { door: "extension" }, trace: true, failure: null };
+  chromeApi.storage.local.values["unsent"] = [waiting, { ...waiting, check: "zzzzzzzz12345678" }];
+  await offerTeam(false, null);
+  expect(document.querySelectorAll("[data-part=team-note]")).toHaveLength(2);
+  expect(document.querySelectorAll("[data-part=team-again]")).toHaveLength(2);
 });

@@ -10,6 +10,9 @@ import { viewOf } from "../shared/view";
 import { icon } from "../shared/icons";
 import { tellBackground } from "../shared/messages";
 import { part } from "../shared/own-page";
+import { caseLink, teamWords } from "../shared/team";
+import type { Unsent } from "../shared/unsent";
+import { readUnsent } from "../shared/unsent";
 import { withOdds } from "../shared/words";
 import { inPrivateWindow } from "./window";
 
@@ -17,10 +20,19 @@ import { inPrivateWindow } from "./window";
 export async function showRecent(ownJob: string | null): Promise<void> {
   // Before the first reading: no event tells of what was written between it and the listening.
   chrome.storage.onChanged.addListener((changes) => {
-    if ("checks" in changes || "history" in changes) void render(ownJob);
+    if ("checks" in changes || "history" in changes || "unsent" in changes) void render(ownJob);
   });
   await render(ownJob);
 }
+
+/** To be called once the server has told whether the key may send to a team. */
+export async function offerTeam(offered: boolean, ownJob: string | null): Promise<void> {
+  if (offered === maySend) return;
+  maySend = offered;
+  await render(ownJob);
+}
+
+let maySend = false;
 
 /** Drawings overlap, and nothing says that storage answers them in their order. */
 let latest = 0;
@@ -31,6 +43,8 @@ async function render(ownJob: string | null): Promise<void> {
   const { checks } = await chrome.storage.session.get("checks");
   const jobs = Object.values((checks as Record<string, Job> | undefined) ?? {});
   const history = await readHistory();
+  const waiting = await readUnsent();
+  const unsent = new Set(waiting.map(({ check }) => check));
   if (drawing !== latest) return; // a later one knows more, and may be through already
   const recorded = new Set(history.map(({ check }) => check));
   const fresh = jobs
@@ -40,7 +54,11 @@ async function render(ownJob: string | null): Promise<void> {
     .filter(({ check }) => check === null || !recorded.has(check))
     .filter(({ failure }) => failure?.code !== "cancelled")
     .sort((a, b) => b.created - a.created);
-  const items = [...unique(fresh).map(jobItem), ...history.map(pastItem)];
+  const items = [
+    ...unique(fresh).map((job) => jobItem(job, unsent)),
+    ...history.map((past) => pastItem(past, unsent)),
+    ...waiting.filter(({ check }) => !recorded.has(check) && !fresh.some((job) => job.check === check)).map(unsentItem),
+  ];
   part("[data-part=recent]").replaceChildren(...items);
   part("[data-part=recent-empty]").hidden = items.length > 0;
   part("[data-part=clear-history]").hidden = items.length === 0;
@@ -57,8 +75,8 @@ function unique(jobs: readonly Job[]): Job[] {
   });
 }
 
-function jobItem(job: Job): HTMLElement {
-  const { look, report, link, chip, sentence, label, waysOut } = viewOf(job);
+function jobItem(job: Job, unsent: ReadonlySet<string>): HTMLElement {
+  const { look, report, link, chip, sentence, label, waysOut, team } = viewOf(job);
   const failed = job.failure !== null;
   return item({
     look,
@@ -70,19 +88,57 @@ function jobItem(job: Job): HTMLElement {
       // Not where the same file would fail the same way.
       waysOut[0] === "retry" && againButton(job.id, label),
     ],
+    beside: job.check === null || report === null ? []
+      : teamParts(job.check, unsent, team?.link ?? null, team?.caseName ?? ""),
   });
 }
 
-function pastItem(past: Past): HTMLElement {
+function pastItem(past: Past, unsent: ReadonlySet<string>): HTMLElement {
   const when = new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "short" }).format(past.when);
   const below = past.label === "" ? when : `${past.label} · ${when}`;
+  const machine = withOdds(past.verdict, past.probability, past.origin);
+  const words = teamWords(past.team?.answer ?? null);
+  const { team } = past;
   return item({
-    look: past.verdict,
+    look: words?.look ?? past.verdict,
     link: `${past.server}/c/${past.check}`,
     thumbnail: past.thumbnail,
-    title: withOdds(past.verdict, past.probability, past.origin),
-    below: [h("span", { class: "recent-label" }, below)],
+    title: words?.verdict ?? machine,
+    below: [
+      words !== null && h("span", { class: "recent-label" }, t("machine_line", machine)),
+      h("span", { class: "recent-label" }, below),
+    ],
+    beside: teamParts(
+      past.check, unsent,
+      team === undefined ? null : caseLink(past.server, team.slug, team.case),
+      team === undefined ? "" : t("team_case", team.case),
+    ),
   });
+}
+
+/** A check that is listed for nothing but its sending: the recent checks are not kept. */
+function unsentItem({ check, server, source }: Unsent): HTMLElement {
+  return item({
+    look: "waiting",
+    link: `${server}/c/${check}`,
+    thumbnail: null,
+    title: source.note ?? t("open_report"),
+    below: [],
+    beside: teamParts(check, new Set([check]), null, ""),
+  });
+}
+
+/** The case of a check, and the button that sends it or tries that again. */
+function teamParts(check: string, unsent: ReadonlySet<string>, link: string | null, caseName: string): HTMLElement[] {
+  const send = (): void => { tellBackground("check/send", { check }); };
+  if (unsent.has(check)) {
+    return [
+      h("span", { class: "recent-message", part: "team-note" }, t("team_not_yet")),
+      h("button", { class: "button plain", part: "team-again", click: send }, t("retry")),
+    ];
+  }
+  if (link !== null) return [h("a", { href: link, target: "_blank", rel: "noopener", part: "case-link" }, caseName)];
+  return maySend ? [h("button", { class: "button plain", part: "team-send", click: send }, t("team_send"))] : [];
 }
 
 function againButton(job: string, label: string): HTMLElement {
@@ -96,9 +152,11 @@ interface Item {
   readonly thumbnail: string | null;
   readonly title: string;
   readonly below: readonly (HTMLElement | false)[];
+  /** What can be pressed by itself. */
+  readonly beside: readonly HTMLElement[];
 }
 
-function item({ look, link, thumbnail, title, below }: Item): HTMLElement {
+function item({ look, link, thumbnail, title, below, beside }: Item): HTMLElement {
   const content = [
     thumbnail === null
       ? h("span", { class: "thumbnail" })
@@ -111,5 +169,6 @@ function item({ look, link, thumbnail, title, below }: Item): HTMLElement {
   const attributes = { class: `recent-item v-${look}`, part: "recent-item", "data-state": look };
   return h("li", {}, link === null
     ? h("div", attributes, ...content)
-    : h("a", { ...attributes, href: link, target: "_blank", rel: "noopener", title: t("open_report") }, ...content));
+    : h("a", { ...attributes, href: link, target: "_blank", rel: "noopener", title: t("open_report") }, ...content),
+  beside.length > 0 && h("div", { class: "recent-team" }, ...beside));
 }

@@ -89,3 +89,24 @@ it("asks whether checks are taken without sending one", async () => {
   answers.mockResolvedValue(jsonAnswer({ error: { code: "origin_refused", message: "" } }, 403));
   expect(await troubleOf(api.wouldTake(signal))).toMatchObject({ code: "origin_refused" });
 });
+
+it.each([
+  [{ scopes: ["check", "desk:send"], team: "fact-desk" }, { slug: "fact-desk", maySend: true }],
+  [{ scopes: ["desk:read"], team: "fact-desk" }, { slug: "fact-desk", maySend: false }],
+  [{ scopes: ["check"], team: "fact-desk" }, null],
+  [{ scopes: ["desk:send"], team: null }, null],
+  [{ scopes: ["desk:send"], team: "../../admin" }, null],
+])("learns from %j which team the key speaks to", async (told, team) => {
+  answers.mockResolvedValue(jsonAnswer({ needed: true, ...told }));
+  expect(await api.known(signal)).toEqual(team);
+});
+
+it("sends a check to a team as JSON, with the key", async () => {
+  answers.mockResolvedValue(jsonAnswer({ state: "done", case: 214, answer: null, error: null }));
+  const sent = await api.sendToTeam("desk", "abcdefgh12345678", { door: "extension", note: "A story" }, signal);
+  expect(sent.case).toBe(214);
+  const [url, init] = answers.mock.lastCall ?? [];
+  expect(url).toBe("http://unmask.test/v1/teams/desk/cases");
+  expect(JSON.parse(init?.body as string)).toEqual({ check: "abcdefgh12345678", source: { door: "extension", note: "A story" } });
+  expect(new Headers(init?.headers).get("Content-Type")).toBe("application/json");
+});

@@ -4,11 +4,14 @@ import { serverEvents } from "./events";
 import type { Check } from "./report";
 import { checkOf } from "./report";
 import type { Settings } from "./settings";
+import type { Sent, Source, Team, TeamAnswer } from "./team";
 import { Trouble } from "./trouble";
 
 /** The server gives up a sender that is too slow; this bounds the rest. */
 const SECONDS_TO_SEND = 900;
 const SECONDS_TO_ANSWER = 20;
+/** A team's name in addresses. */
+const SLUG = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
 export type Submission = { readonly file: Blob } | { readonly url: string };
 
@@ -65,13 +68,40 @@ export class Api {
     return { workers: told.workers, waiting: told.waiting };
   }
 
-  /** Whether the key, or its absence, is taken; costs the server nothing. */
-  async known(signal: AbortSignal): Promise<void> {
+  /** Whether the key, or its absence, is taken; costs the server nothing. Resolves with the team
+   * that the key belongs to, null where it has no say in one. */
+  async known(signal: AbortSignal): Promise<Team | null> {
     const told = (await json(await this.call("/v1/key", SECONDS_TO_ANSWER, signal))) as {
       needed?: unknown;
       scopes?: unknown[];
+      team?: unknown;
     };
-    if (told.needed === true && told.scopes?.length === 0) throw new Trouble("key_needed");
+    const { needed, scopes = [], team } = told;
+    if (needed === true && scopes.length === 0) throw new Trouble("key_needed");
+    if (typeof team !== "string" || !SLUG.test(team)) return null;
+    const maySend = scopes.includes("desk:send") || scopes.includes("desk:write");
+    return maySend || scopes.includes("desk:read") ? { slug: team, maySend } : null;
+  }
+
+  /** What a team says of pictures, by the SHA-256 of their files; at most 50 at a time. */
+  async lookUp(team: string, sha256: readonly string[], signal: AbortSignal): Promise<Readonly<Record<string, TeamAnswer>>> {
+    const answer = await this.post(`/v1/teams/${team}/lookup`, { sha256 }, signal);
+    return ((await json(answer)) as { answers?: Record<string, TeamAnswer> } | null)?.answers ?? {};
+  }
+
+  /** Sends a check to a team. Sending it again gives the same case. */
+  async sendToTeam(team: string, check: string, source: Source, signal: AbortSignal): Promise<Sent> {
+    const sent = (await json(await this.post(`/v1/teams/${team}/cases`, { check, source }, signal))) as Sent | null;
+    if (typeof sent?.state !== "string") throw new Trouble("not_unmask");
+    return sent;
+  }
+
+  private post(path: string, body: object, signal: AbortSignal): Promise<Response> {
+    return this.call(path, SECONDS_TO_ANSWER, signal, {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { "Content-Type": "application/json" },
+    });
   }
 
   /** Whether a check would be taken from here: asked for without a picture, all else being said. */

@@ -3,6 +3,7 @@
 import { originInstead, shownVerdict } from "./evidence";
 import type { Job } from "./jobs";
 import type { Verdict } from "./report";
+import type { TeamAnswer } from "./team";
 
 export interface Past {
   readonly check: string;
@@ -15,6 +16,14 @@ export interface Past {
   readonly when: number;
   /** A data: URL of a small picture. */
   readonly thumbnail: string | null;
+  /** What the team has on the picture. */
+  readonly team?: PastTeam;
+}
+
+export interface PastTeam {
+  readonly slug: string;
+  readonly case: number;
+  readonly answer: TeamAnswer | null;
 }
 
 const MOST = 50;
@@ -41,6 +50,15 @@ export async function remember(job: Job, thumbnail: string | null): Promise<void
   await alone(async () => {
     const before = (await readHistory()).filter((other) => other.check !== past.check);
     await chrome.storage.local.set({ history: [past, ...before].slice(0, MOST) });
+  });
+}
+
+/** Adds what the team has on a check's picture, if the check is kept. */
+export async function rememberTeam(check: string, team: PastTeam): Promise<void> {
+  await alone(async () => {
+    const history = await readHistory();
+    if (!history.some((past) => past.check === check)) return;
+    await chrome.storage.local.set({ history: history.map((past) => (past.check === check ? { ...past, team } : past)) });
   });
 }
 

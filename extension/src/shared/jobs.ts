@@ -2,6 +2,7 @@
 
 import { shownVerdict } from "./evidence";
 import type { Report, Verdict } from "./report";
+import type { TeamState } from "./team";
 
 /** What a chip and an item of a list say. */
 export type Look = "waiting" | "checking" | Verdict | "error";
@@ -58,6 +59,8 @@ export interface Job {
   readonly tries: number;
   /** Counts the checks that were asked for: sending one again is no new one. */
   readonly round: number;
+  /** Null where the key belongs to no team, or the team was not asked yet. */
+  readonly team?: TeamState | null;
 }
 
 export function isActive(job: Job): boolean {

@@ -17,6 +17,23 @@ export interface Encoded {
   readonly base64: string;
 }
 
+/** The page that a check is sent to the team from. */
+export interface PageSeen {
+  readonly url: string;
+  readonly title: string;
+}
+
+/** What would leave the browser, and whether the person has agreed to it before. */
+export interface TeamOffer {
+  readonly team: string;
+  readonly host: string;
+  readonly page: PageSeen | null;
+  readonly picture: string | null;
+  readonly isConfirmed: boolean;
+  /** Whether the person lets the team know of the page. */
+  readonly withPage: boolean;
+}
+
 interface Call<Request, Reply> {
   readonly request: Request;
   readonly reply: Reply;
@@ -32,6 +49,10 @@ export interface BackgroundCalls {
   "job/capture": Call<{ job: string; area: Area }, null>;
   "job/allow": Call<{ job: string }, null>;
   "job/heatmap": Call<{ job: string }, Encoded | null>;
+  "team/offer": Call<{ job: string; page: PageSeen }, TeamOffer | null>;
+  /** Sends a check; `withPage` is the person's choice for this one and the next. */
+  "team/send": Call<{ job: string; page: PageSeen; withPage: boolean }, null>;
+  "team/again": Call<{ job: string }, null>;
   "page/cancel": Call<object, null>;
   "page/gone": Call<object, null>;
   "options/open": Call<object, null>;
@@ -39,6 +60,8 @@ export interface BackgroundCalls {
   "file/check": Call<{ stored: string; label: string; trace: boolean }, null>;
   "history/clear": Call<object, null>;
   "job/again": Call<{ job: string }, null>;
+  /** Sends a check, or one that is not yet sent, without a page. */
+  "check/send": Call<{ check: string }, null>;
 }
 
 /** Who may make a call: a script of ours in a web page, or our own pages. */
@@ -51,6 +74,9 @@ export const CALLERS = {
   "job/capture": "page",
   "job/allow": "page",
   "job/heatmap": "page",
+  "team/offer": "page",
+  "team/send": "page",
+  "team/again": "page",
   "page/cancel": "page",
   "page/gone": "page",
   "options/open": "page",
@@ -58,6 +84,7 @@ export const CALLERS = {
   "file/check": "own",
   "history/clear": "own",
   "job/again": "own",
+  "check/send": "own",
 } as const satisfies Record<keyof BackgroundCalls, "page" | "own">;
 
 /** What our script in a web page answers. */

@@ -11,6 +11,10 @@ export interface Settings {
   readonly keepHistory: boolean;
   /** A catalogue's name, or "" for the browser's own language. */
   readonly language: string;
+  /** Whether the person was told what leaves the browser with "Send to team". */
+  readonly teamConfirmed: boolean;
+  /** Whether the team is told the address and the title of the page. */
+  readonly teamPage: boolean;
 }
 
 export const DEFAULTS: Settings = {
@@ -20,6 +24,8 @@ export const DEFAULTS: Settings = {
   atOnce: 3,
   keepHistory: true,
   language: "",
+  teamConfirmed: false,
+  teamPage: true,
 };
 
 export const LANGUAGES: readonly string[] = ["en", "es", "fr", "de", "hi", "te"];

@@ -7,10 +7,25 @@ import { t } from "./i18n";
 import type { Job, Look } from "./jobs";
 import { lookOf, siteOf } from "./jobs";
 import type { Report } from "./report";
+import type { TeamState, TeamWords } from "./team";
+import { caseLink, teamNote, teamWords } from "./team";
 import { caveat, chipWords, failureWords, lookWords, reportTitle, sentence } from "./words";
 
 /** What a person can do about a check that did not end well, the likeliest to help first. */
 export type WayOut = "retry" | "options" | "allow" | "file" | "capture";
+
+/** What the panel says of a team and a check. */
+export interface TeamView {
+  /** The team's verdict, which stands before the machine's. */
+  readonly words: TeamWords | null;
+  /** How the case stands, or how far the sending is. */
+  readonly note: string;
+  readonly isTrouble: boolean;
+  readonly caseName: string;
+  readonly link: string | null;
+  /** What can be done next: sending it, or trying that again. */
+  readonly action: "send" | "again" | null;
+}
 
 export interface JobView {
   readonly id: string;
@@ -37,11 +52,15 @@ export interface JobView {
   readonly warning: string;
   /** A line of the server's settings that would mend it. */
   readonly setting: string;
+  /** Null where the key has no say in a team. */
+  readonly team: TeamView | null;
 }
 
 export function viewOf(job: Job): JobView {
   const { id, batch, check, report, failure, retryAt, picture, server, means } = job;
-  const look = lookOf(job);
+  const team = report !== null && job.team != null && server !== null ? teamView(job.team, server) : null;
+  const words = team?.words ?? null;
+  const look = words?.look ?? lookOf(job);
   const site = siteOf(picture.url);
   const isOther = showsAnother(job);
   return {
@@ -57,8 +76,8 @@ export function viewOf(job: Job): JobView {
     link: server !== null && check !== null ? `${server}/c/${check}` : null,
     waysOut: failure !== null ? waysOut(failure.code, site !== null) : isOther ? ["file"] : [],
     host: site === null ? null : new URL(site).host,
-    chip: chipWords(look, job),
-    title: report === null ? lookWords(look) : reportTitle(report),
+    chip: words?.verdict ?? chipWords(look, job),
+    title: words?.verdict ?? (report === null ? lookWords(look) : reportTitle(report)),
     sentence: report !== null ? sentence(report)
       : failure === null ? t("message_working") : failureWords(failure),
     caveat: report === null ? "" : caveat(report.verdict),
@@ -66,6 +85,23 @@ export function viewOf(job: Job): JobView {
     warning: isOther ? t("warn_other_picture")
       : report !== null && means === "capture" ? t("warn_capture") : "",
     setting: failure?.code === "origin_refused" ? originSetting() : "",
+    team,
+  };
+}
+
+function teamView({ slug, maySend, answer, sending }: TeamState, server: string): TeamView {
+  const number = sending?.case ?? answer?.case ?? null;
+  const failure = sending?.failure ?? null;
+  const why = failure === null ? "" : failureWords(failure);
+  const notes = { sending: t("team_sending"), unsent: t("team_unsent", why), refused: t("team_refused", why), sent: "" };
+  const isTrouble = sending?.state === "unsent" || sending?.state === "refused";
+  return {
+    words: teamWords(answer),
+    note: (sending === null ? "" : notes[sending.state]) || teamNote(answer),
+    isTrouble,
+    caseName: number === null ? "" : t("team_case", number),
+    link: number === null ? null : caseLink(server, slug, number),
+    action: isTrouble ? "again" : maySend && sending === null ? "send" : null,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Job, Picture } from "../shared/jobs";
 import type { Check, Face, Report } from "../shared/report";
+import type { TeamAnswer } from "../shared/team";
 
 export function face(changes: Partial<Face> = {}): Face {
   return {
@@ -58,6 +59,14 @@ export function job(changes: Partial<Job> = {}): Job {
     tries: 0,
     round: 0,
     ...changes,
+  };
+}
+
+/** What a team says of a picture that it decided on. */
+export function teamAnswer(changes: Partial<TeamAnswer> = {}): TeamAnswer {
+  return {
+    case: 214, picture: "same", verdict: "authentic", confidence: "high",
+    decided_at: "2026-05-12T09:00:00Z", earlier: null, ...changes,
   };
 }
 

@@ -48,6 +48,7 @@ def test_a_good_server_is_saved(options: Page, extension: Extension, proxy: Faul
     assert extension.kept("local", "settings") == {
         "serverUrl": proxy.url, "apiKey": "", "minimumSize": 150, "atOnce": 5,
         "keepHistory": False, "language": "",
+            "teamConfirmed": False, "teamPage": True,
     }  # fmt: skip
     options.reload()
     expect(options.locator("#server-url")).to_have_value(proxy.url)

@@ -33,7 +33,7 @@ def test_only_the_server_and_the_picture_are_asked(
     asked = {(one.method, web.url(one.host, one.path)) for one in web.asked}
     assert asked <= {("GET", address)}
     assert all(
-        one.path.startswith(("/v1/checks", "/readyz", "/v1/model", "/healthz"))
+        one.path.startswith(("/v1/checks", "/v1/key", "/readyz", "/v1/model", "/healthz"))
         for one in proxy.received
     )
     for one in proxy.received:

@@ -166,6 +166,20 @@ async def test_an_extension_reads_what_ours_needs_and_no_more(
         assert (await client.get(here)).status == 200
 
 
+async def test_an_extension_takes_the_routes_of_a_team_that_it_needs(service: Service) -> None:
+    headers = {"Origin": EXTENSION}
+    async with client_of(service, with_desk=True, extension_origins=EXTENSION) as client:
+        shared = [("POST", "/v1/teams/desk/cases"), ("POST", "/v1/teams/desk/lookup")]
+        for method, path in shared:
+            answer = await client.request(method, path, json={}, headers=headers)
+            assert answer.headers["Access-Control-Allow-Origin"] == EXTENSION, path
+        for path in ("/v1/teams/desk/cases", "/v1/teams/desk/cases/1", "/v1/teams/desk"):
+            answer = await client.get(path, headers=headers)
+            assert "Access-Control-Allow-Origin" not in answer.headers, path
+        answer = await client.post("/v1/teams/desk/cases/1/decide", json={}, headers=headers)
+        assert (await answer.json())["error"]["code"] == "origin_refused"
+
+
 async def test_a_key_learns_what_it_allows(service: Service) -> None:
     async with Redis.from_url(service.redis_url) as redis:
         key, _ = await ApiKeys(redis).create("Ada", scopes=frozenset({Scope.CHECK}), team="desk")

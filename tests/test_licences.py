@@ -27,7 +27,12 @@ def run_time() -> dict[str, Distribution]:
     waiting = [*project["dependencies"], *extras["server"], *extras["bot"]]
     packages: dict[str, Distribution] = {}
     while waiting:
-        name = name_of(waiting.pop())
+        line = waiting.pop()
+        name = name_of(line)
+        if name == "unmask":  # "unmask[desk]": another extra, as it stands here, not as installed
+            named = re.findall(r"[\w-]+", line.partition("[")[2].partition("]")[0])
+            waiting += [requirement for extra in named for requirement in extras[extra]]
+            continue
         if name in packages:
             continue
         try:

@@ -135,6 +135,18 @@ def test_from_a_blind_second_opinion_to_a_report(
     read_by_anybody(open_page, team.url, report.removeprefix(".."))
 
 
+def test_who_takes_the_others_verdict_says_why(open_page: OpenPage, team: Team) -> None:
+    team.sent(blank())
+    ada = team.opened(open_page, "ada", "1")
+    decide(ada, "Generated", "The hand has six fingers.")
+    ada.get_by_role("button", name="Ask for a second opinion").click()
+    bob = team.opened(open_page, "bob", "1")
+    decide(bob, "Authentic", "Hands may look so.", "Give the second opinion")
+    expect(bob.locator("#task").get_by_label("Why")).to_have_value("")
+    decide(bob, "Generated", "Counted again: six.", "Settle")
+    expect(bob.locator("h1 + .row-marks")).to_contain_text("two opinions agree")
+
+
 def published(page: Page) -> None:
     """Publish the case; the page then leads to its report."""
     page.get_by_role("button", name="Publish").click()

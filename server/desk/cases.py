@@ -19,7 +19,7 @@ from server.desk.fields import checked_fields, expected_version, read_fields
 from server.desk.responses import case_response, done, list_response, model_response
 
 #: What of the query of a list is no filter.
-_PAGING = {"sort", "cursor", "limit"}
+_PAGING = {"sort", "cursor", "limit", "lang"}
 #: The fields of a filter that may be there several times.
 _SEVERAL = ("state", "verdict", "machine", "tag")
 

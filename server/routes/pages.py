@@ -40,6 +40,11 @@ DESK_PAGES = (
     Route("POST", f"{_TEAM}/next", queue.claim_next, needs=Permission.WORK_ON_CASE),
     Route("POST", f"{_TEAM}/bulk", queue.change_many, needs=Permission.CHANGE_MANY),
     Route("POST", _TEAM + "/send/{check:[0-9a-f]{32}}", case.send, needs=Permission.SEND_CASE),
+    # where a form was answered with a page: reloading, or choosing a language, shows it again
+    Route("GET", f"{_TEAM}/next", queue.page, needs=_READ),
+    Route("GET", f"{_TEAM}/bulk", queue.page, needs=_READ),
+    Route("GET", _TEAM + "/settings/{what:[a-z-]+}", team.settings, needs=_READ),
+    Route("GET", _CASE + "/{action:[a-z-]+}", case.page, needs=_READ),
     Route("GET", f"{_TEAM}/statistics", team.statistics, needs=_READ),
     Route("GET", f"{_TEAM}/notices", team.notices, needs=Permission.WATCH),
     Route("POST", f"{_TEAM}/notices", team.mark_read, needs=Permission.WATCH),

@@ -228,6 +228,9 @@ def test_the_desk_is_read_and_worked_without_scripts(open_page: OpenPage, team: 
     page.get_by_role("link", name="Queue").first.click()
     page.get_by_role("button", name="Take the next case").click()
     expect(page.get_by_role("status").filter(has_text="Nothing is open here.")).to_be_visible()
+    for language, words in (("Deutsch", "Kein Fall passt."), ("English", "No case fits.")):
+        page.get_by_role("link", name=language).click()
+        expect(page.get_by_text(words)).to_be_visible()
 
 
 def test_the_map_of_keys_is_shown_and_can_be_switched_off(

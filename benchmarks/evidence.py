@@ -32,6 +32,7 @@ from unmask.evidence.blocks import read_blocks
 from unmask.evidence.collect import Collector
 from unmask.evidence.credentials.reader import CredentialsReader
 from unmask.evidence.credentials.report import credentials_finding
+from unmask.evidence.jpeg.saving import tell_saving
 from unmask.evidence.marks.search import find_marks
 from unmask.evidence.metadata.reader import read_metadata
 from unmask.evidence.metadata.thumbnail import compare_thumbnail
@@ -55,9 +56,13 @@ def main() -> None:
     check = seconds(lambda: whole_check(detector, picture), 5)
     metadata = seconds(lambda: read_metadata(read_blocks(picture.data, "JPEG")))
     fields = read_metadata(read_blocks(picture.data, "JPEG")).fields
+    small = open_picture(shrunk(data, 2_000, 1_500), settings)
+    blocks_of_small = read_blocks(small.data, "JPEG")
     parts = {
         "metadata": metadata,
         "marks": seconds(lambda: find_marks(fields)),
+        "traces of saving": seconds(lambda: tell_saving(picture, read_blocks(data, "JPEG"))),
+        "traces of saving, 3 megapixels": seconds(lambda: tell_saving(small, blocks_of_small)),
         "visible marks": seconds(lambda: find_visible_marks(pixels)),
         "thumbnail": seconds(lambda: compare_thumbnail(thumbnail, pixels)),
         "ordinary photograph": seconds(lambda: ordinary(Collector(reader), picture, pixels)),
@@ -94,6 +99,13 @@ def photograph() -> bytes:
     exif = jpeg_segment(0xE1, exif_with_thumbnail(thumbnail.getvalue()))
     data = out.getvalue()
     return data[:2] + exif + jpeg_segment(0xE1, packet) + data[2:]
+
+
+def shrunk(data: bytes, width: int, height: int) -> bytes:
+    """The same picture, made smaller and saved again."""
+    out = BytesIO()
+    Image.open(BytesIO(data)).resize((width, height)).save(out, "JPEG", quality=90)
+    return out.getvalue()
 
 
 def whole_check(detector: Detector, picture: Picture) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from unmask.evidence.fields import Fault
 from unmask.evidence.items import read_items
+from unmask.evidence.jpeg.tables import read_tables
 from unmask.images.containers import Segment, walk
 from unmask.images.containers.segments import fields as unpacked
 from unmask.images.containers.tiff import byte_order
@@ -39,7 +40,8 @@ class Blocks:
 
     ``exif`` is a TIFF structure; ``extended`` are the parts of an extended XMP: (identifier, whole
     length, offset, bytes); ``photoshop`` are Photoshop's resources, ``iptc`` is an IIM record;
-    ``texts`` are a PNG's texts. ``credentials`` tells whether there is a C2PA manifest;
+    ``texts`` are a PNG's texts; ``tables`` a JPEG's quantisation tables by their number, each of 64
+    steps, row by row. ``credentials`` tells whether there is a C2PA manifest;
     ``broken`` whether the container is. ``faults`` names blocks that were not taken, and why.
     """
 
@@ -49,6 +51,7 @@ class Blocks:
     photoshop: bytes = b""
     iptc: bytes | None = None
     texts: list[tuple[str, str]] = field(default_factory=list)
+    tables: dict[int, tuple[int, ...]] = field(default_factory=dict)
     credentials: bool = False
     broken: bool = False
     faults: dict[str, Fault] = field(default_factory=dict)
@@ -81,6 +84,8 @@ def _jpeg(blocks: Blocks, segments: Iterable[Segment], _: bytes) -> None:
             return
         if segment.tag == "APP1":
             _jpeg_app1(blocks, bytes(body))
+        elif segment.tag == "DQT":
+            blocks.tables.update(read_tables(bytes(body)))
         elif segment.tag == "APP13" and bytes(body[:14]) == _PHOTOSHOP:
             blocks.photoshop = (blocks.photoshop + bytes(body[14:]))[:MAX_BLOCK]
         elif segment.tag == "APP11" and bytes(body[:2]) == b"JP" and bytes(body[12:16]) == b"jumb":

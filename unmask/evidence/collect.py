@@ -1,4 +1,5 @@
-"""All cheap evidence of one picture: marks, visible marks, metadata and Content Credentials."""
+"""All cheap evidence of one picture: marks, visible marks, metadata, how it was saved, and Content
+Credentials."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from unmask.evidence.blocks import Blocks, read_blocks
 from unmask.evidence.credentials.reader import CredentialsReader
 from unmask.evidence.credentials.report import credentials_elsewhere, credentials_finding
 from unmask.evidence.fields import values
+from unmask.evidence.jpeg.saving import tell_saving
 from unmask.evidence.marks.search import find_marks
 from unmask.evidence.metadata.reader import Metadata, read_metadata
 from unmask.evidence.metadata.telling import tell
@@ -46,13 +48,14 @@ class Collector:
         self._credentials.close()
 
     def collect(self, picture: Picture) -> Collected:
-        """The evidence of a picture's bytes as they were sent; nothing is decoded."""
+        """The evidence of a picture's bytes as they were sent; of a JPEG brightness is decoded."""
         blocks = read_blocks(picture.data, picture.format)
         metadata = read_metadata(blocks)
         evidence = [
             *self._read_credentials(picture, blocks, metadata),
             *find_marks(metadata.fields),
             *tell(metadata, datetime.now(UTC)),
+            *tell_saving(picture, blocks),
         ]
         return Collected(tuple(weighed(evidence)), metadata)
 

@@ -188,6 +188,18 @@ EVIDENCE_CODES: dict[str, _Text] = {
             "The small preview inside the file shows another picture, or another part of it."
         )
     ),
+    "jpeg_saved_again": _Text(
+        gettext_noop(
+            "The picture has traces of an earlier saving as a JPEG, before this one (quality "
+            "{quality})."
+        )
+    ),
+    "jpeg_own_tables": _Text(
+        gettext_noop(
+            "Saved by a camera, an editor or a platform with compression tables of its own (about "
+            "quality {quality})."
+        )
+    ),
     "metadata_oversized": _Text(
         gettext_noop("The metadata ({block}) are too large; they were not read.")
     ),

@@ -1,0 +1,1 @@
+"""A JPEG's quantisation tables and coefficients -> how it was saved, and whether it was before."""

@@ -18,7 +18,18 @@ from telegram.ext import (
 )
 
 from bot.context import Services, UpdateContext, context_of
-from bot.handlers import block, callbacks, delete, errors, gate, language, pictures, privacy, stats
+from bot.handlers import (
+    block,
+    callbacks,
+    delete,
+    errors,
+    gate,
+    language,
+    pictures,
+    privacy,
+    stats,
+    team,
+)
 from bot.handlers import start as greeting
 from bot.transport.rate_limiter import TelegramRateLimiter
 from bot.transport.retry import retry_redis
@@ -38,6 +49,9 @@ _COMMANDS: dict[str, Handler] = {
     "block": block.block,
     "unblock": block.unblock,
     "check": pictures.receive,
+    "send": team.send,
+    "case": team.case,
+    "verdict": team.verdict,
 }
 
 

@@ -30,6 +30,7 @@ from bot.state.limits import Limits
 from bot.state.pending_albums import PendingAlbums
 from bot.state.reply_queue import ReplyStore
 from bot.state.users import Users
+from bot.team import TeamDesk
 from bot.transport.inbox import Inbox
 from bot.transport.retry import retry_telegram
 from unmask.errors import UnmaskError
@@ -64,6 +65,7 @@ class Services:
     feedback: Feedback
     pipeline: Pipeline
     pending_albums: PendingAlbums[tuple[UpdateContext, Inbound]]
+    desk: TeamDesk | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from bot.replies.commands import set_menu
 from bot.services import make_services
 from bot.state.limits import Limits
 from bot.state.redis_keys import Keys
+from bot.team import TeamDesk
 from bot.transport import webhook
 from bot.transport.dispatch import Dispatch
 from bot.transport.leader import LeaderLock
@@ -55,10 +56,10 @@ class _Parts:
 
 def serve(settings: Settings, fetcher: Fetcher | None = None) -> int:
     """Run until SIGTERM or SIGINT; returns the exit status."""
-    secret = settings.bot_webhook_secret
     try:
         token = token_of(settings)
-        log_json(token, secret.get_secret_value() if secret else "")
+        secrets = (settings.bot_webhook_secret, settings.bot_desk_key)
+        log_json(token, *(secret.get_secret_value() for secret in secrets if secret))
         make_files_private()
         asyncio.run(_until_signal(settings, fetcher))
     except (TokenError, webhook.BadWebhookError, SettingsError, InvalidToken) as error:
@@ -113,6 +114,9 @@ async def _parts(settings: Settings, token: str, fetcher: Fetcher | None) -> Asy
         stack.push_async_callback(redis.aclose)
         limits = Limits(redis, url, number, settings)
         stack.push_async_callback(limits.close)
+        desk = TeamDesk.of(settings)
+        if desk is not None:
+            stack.push_async_callback(desk.close)
         fetcher = fetcher or Fetcher(settings.max_bytes, settings.fetch_seconds)
         stack.push_async_callback(fetcher.close)
         application = make_application(settings, token)
@@ -125,6 +129,7 @@ async def _parts(settings: Settings, token: str, fetcher: Fetcher | None) -> Asy
             limits=limits,
             keys=keys,
             owner_key=derived(token, "unmask feedback"),
+            desk=desk,
         )
         add_handlers(application, services)
         await application.initialize()

@@ -9,7 +9,7 @@ from bot.context import Services
 from bot.examination import Examination
 from bot.files import Files
 from bot.pipeline import Pipeline
-from bot.replies.sender import ReplySender
+from bot.replies.sender import ReplySender, TeamWords
 from bot.state.access import Access
 from bot.state.callback_data import CallbackDataStore
 from bot.state.counters import Counters
@@ -20,6 +20,7 @@ from bot.state.pending_albums import PendingAlbums
 from bot.state.redis_keys import Keys
 from bot.state.reply_queue import ReplyStore
 from bot.state.users import Users
+from bot.team import TeamDesk
 from bot.transport.inbox import Inbox
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
@@ -35,6 +36,7 @@ def make_services(
     limits: Limits,
     keys: Keys,
     owner_key: str,
+    desk: TeamDesk | None = None,
 ) -> Services:
     """All services; ``owner_key`` is the secret with which feedback hashes its users.
 
@@ -45,6 +47,7 @@ def make_services(
     replies = ReplyStore(redis, keys)
     callbacks = CallbackDataStore(redis, keys, settings.retention)
     counters = Counters(redis, keys)
+    access = Access(redis, keys, settings)
     pipeline = Pipeline(
         bot=bot,
         replies=replies,
@@ -56,7 +59,9 @@ def make_services(
             users=users,
             settings=settings,
         ),
-        sender=ReplySender(bot, checks, replies, callbacks, users, settings),
+        sender=ReplySender(
+            bot, checks, replies, callbacks, users, settings, TeamWords(desk, access)
+        ),
         counters=counters,
         settings=settings,
     )
@@ -67,7 +72,7 @@ def make_services(
         inbox=Inbox(redis, keys),
         replies=replies,
         users=users,
-        access=Access(redis, keys, settings),
+        access=access,
         limits=limits,
         callbacks=callbacks,
         history=history,
@@ -75,4 +80,5 @@ def make_services(
         feedback=Feedback(settings, owner_key),
         pipeline=pipeline,
         pending_albums=PendingAlbums(),
+        desk=desk,
     )

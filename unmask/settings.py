@@ -133,6 +133,12 @@ class Settings(BaseSettings):
         "", description="Telegram ids of users and chats that the bot serves; none: everybody."
     )
     bot_blocked: str = Field("", description="Telegram ids of users and chats it never answers.")
+    bot_desk_url: str = Field(
+        "", description="URL of the server whose team's desk the bot sends to; none: no desk."
+    )
+    bot_desk_key: SecretStr | None = Field(
+        None, description="Key of that team, with desk:send and desk:read."
+    )
     bot_pictures_per_minute_user: int = Field(
         30, ge=0, description="Pictures a minute for one Telegram user; 0: no limit."
     )

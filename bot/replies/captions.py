@@ -11,7 +11,9 @@ from typing import Any
 from telegram import MessageEntity
 
 from bot.replies.messages import MARKS, NOTES, error_sentence
+from bot.replies.team import answer, verdict
 from bot.state.reply_queue import Item, Origin
+from bot.team import TeamAnswer
 from unmask.i18n import Texts
 from unmask.report import Face, Report, Verdict, shown_percent
 from unmask.wording.evidence import (
@@ -44,6 +46,7 @@ class PictureResult:
     item: Item
     report: Report | None = None
     error: dict[str, Any] | None = None
+    team: TeamAnswer | None = None
 
 
 def length(text: str) -> int:
@@ -68,6 +71,7 @@ def single(
     if report is None:
         raise ValueError("a caption needs a report")
     head = f"{MARKS[shown_verdict(report)]} {headline(texts, report)}"
+    team = result.team and answer(texts, result.team, is_similar=result.item.outcome.similar)
     sentence = report_statement(texts, report)
     notes = _notes(texts, result.item, report, origin, may_repeat)
     last = [texts.gettext(CAVEATS[report.verdict]), _model(texts, report)]
@@ -75,7 +79,7 @@ def single(
     def draft(face_count: int, note_count: int, *more: str) -> str:
         faces = _faces(texts, report.faces, face_count)
         return _paragraphs(
-            f"{head}\n{sentence}", faces, "\n".join(notes[:note_count]), *last, *more
+            team or "", f"{head}\n{sentence}", faces, "\n".join(notes[:note_count]), *last, *more
         )
 
     def drafts() -> Iterator[str]:
@@ -180,6 +184,8 @@ def _line(texts: Texts, result: PictureResult, detailed: bool) -> str:
         return f"✖️ {text}"
     report, outcome = result.report, result.item.outcome
     line = f"{MARKS[shown_verdict(report)]} {headline(texts, report)}"
+    if result.team is not None and result.team.verdict:  # people's verdict before the machine's
+        line = f"👥 {verdict(texts, result.team.verdict)}; {line}"
     if report.fake_probability is not None:
         percent = shown_percent(report.fake_probability)
         line += f" ({texts.gettext('fake {percent} %', percent=percent)})"

@@ -124,15 +124,18 @@ def languages() -> InlineKeyboardMarkup:
 
 def report_url(public_url: str, check: str) -> str:
     """The URL of the full report; empty if ``public_url`` is not a public address."""
-    host = urlsplit(public_url).hostname or ""
-    if not public_url.startswith(("http://", "https://")) or "." not in host:
-        return ""
+    return f"{public_url.rstrip('/')}/c/{check}" if is_public(public_url) else ""
+
+
+def is_public(url: str) -> bool:
+    """Whether a URL may be that of a button: Telegram refuses those of this machine."""
+    host = urlsplit(url).hostname or ""
+    if not url.startswith(("http://", "https://")) or "." not in host:
+        return False
     try:
-        if ipaddress.ip_address(host).is_loopback:
-            return ""
+        return not ipaddress.ip_address(host).is_loopback
     except ValueError:
-        pass
-    return f"{public_url.rstrip('/')}/c/{check}"
+        return True
 
 
 def _button(text: str, action: Action, token: str, argument: str = "") -> InlineKeyboardButton:

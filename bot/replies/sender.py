@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telegram import Bot, InlineKeyboardMarkup, InputMediaPhoto, Message, ReplyParameters
 from telegram.error import BadRequest
@@ -14,9 +14,11 @@ from bot.i18n import texts_in
 from bot.replies import captions, keyboards
 from bot.replies.captions import Caption, PictureResult
 from bot.replies.photo import as_photo
+from bot.state.access import Access
 from bot.state.callback_data import CallbackData, CallbackDataStore
 from bot.state.reply_queue import Item, Kind, Note, Reply, ReplyStore, Stage
 from bot.state.users import Users
+from bot.team import TeamDesk
 from bot.transport.retry import reason_of, retry_telegram
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
@@ -36,6 +38,25 @@ class _Picture:
     number: int
 
 
+@dataclass(frozen=True)
+class TeamWords:
+    """What the team says, for the chats that may read it."""
+
+    desk: TeamDesk | None
+    access: Access
+
+    async def join(self, chat: int, results: Sequence[PictureResult]) -> list[PictureResult]:
+        """The results with the team's answers; as they are in a chat that is not named."""
+        sha256s = [result.report.sha256 for result in results if result.report]
+        if self.desk is None or not sha256s or not self.access.is_named(chat):
+            return list(results)
+        answers = await self.desk.look_up(sha256s)
+        return [
+            replace(result, team=answers.get(result.report.sha256)) if result.report else result
+            for result in results
+        ]
+
+
 class ReplySender:
     """Sends replies. One that may have been sent before a crash is sent again, and says so."""
 
@@ -47,6 +68,7 @@ class ReplySender:
         callbacks: CallbackDataStore,
         users: Users,
         settings: Settings,
+        team: TeamWords,
     ) -> None:
         self._bot = bot
         self._checks = checks
@@ -54,17 +76,18 @@ class ReplySender:
         self._callbacks = callbacks
         self._users = users
         self._settings = settings
+        self._team = team
 
     async def send(self, reply: Reply) -> None:
         """Send a reply. Raises Telegram's refusal, or its last failure when the reply is older than
         ``UNMASK_MAX_WAIT``."""
         loaded = await asyncio.gather(*(self._load(item) for item in reply.items))
+        results = await self._team.join(reply.chat, [result for result, _ in loaded])
         pictures = [
             _Picture(result, jpeg, number)
-            for number, (result, jpeg) in enumerate(loaded, 1)
+            for number, (result, (_, jpeg)) in enumerate(zip(results, loaded, strict=True), 1)
             if jpeg is not None
         ]
-        results = [result for result, _ in loaded]
         if reply.stage is Stage.SHOWN:
             await self._send_album_buttons(reply, pictures)
             return

@@ -30,6 +30,10 @@ class Access:
         """Whether the allow-list, if there is one, names the user or the chat."""
         return not self._allowed or bool({user, chat} & (self._allowed | self._admins))
 
+    def is_named(self, chat: int) -> bool:
+        """Whether the allow-list, or the list of administrators, names the chat itself."""
+        return chat in self._allowed | self._admins
+
     async def is_blocked(self, user: int, chat: int) -> bool:
         """Whether the user or the chat is blocked."""
         if {user, chat} & self._blocked:

@@ -11,6 +11,7 @@ from bot.replies import captions
 from bot.replies.captions import CAPTION_LIMIT, TEXT_LIMIT, PictureResult, length
 from bot.replies.messages import MARKS
 from bot.state.reply_queue import Item, Kind, Note, Origin, Outcome, SentPicture
+from bot.team import TeamAnswer
 from tests.bot.unit.reports import face, report
 from unmask.findings import Evidence, Says, Weight
 from unmask.findings import Kind as Kind_
@@ -195,3 +196,30 @@ def test_the_evidence_of_another_file_is_not_told_of_this_one() -> None:
         texts_in("en"), PictureResult(item(earlier=WHEN, similar=True), noted), None
     )
     assert "editor-1" not in caption.text
+
+
+TEAM = TeamAnswer(
+    case=214, picture="same", verdict="out_of_context", confidence="medium", decided_at=WHEN
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_team_stands_above_the_machine_and_fits(language: str) -> None:
+    texts, result = texts_in(language), crowd(32)
+    sent = item(earlier=WHEN, similar=True, notes=list(Note))
+    told = captions.single(texts, PictureResult(sent, result, team=TEAM), VERY_LONG, hint=True)
+    assert length(told.text) <= CAPTION_LIMIT
+    team, _, machine = told.text.partition("\n\n")
+    assert texts.gettext("Out of context") in team
+    assert "2026-11-23" in team
+    assert texts.gettext("a copy") in team, "another file was looked up"
+    check_complete(language, machine, result)
+
+
+def test_an_album_names_the_team_where_it_has_decided() -> None:
+    results = [PictureResult(item(), crowd(1), team=TEAM), PictureResult(item(), crowd(1))]
+    undecided = TEAM.model_copy(update={"verdict": None})
+    results.append(PictureResult(item(), crowd(1), team=undecided))
+    text = captions.album(texts_in("en"), results, None, skipped=0, may_repeat=False).text
+    lines = [line for line in text.splitlines() if line[:2] in ("1.", "2.", "3.")]
+    assert ["Team: Out of context" in line for line in lines] == [True, False, False]

@@ -1,0 +1,126 @@
+"""/send, /case and /verdict: the desk of the team that the bot is bound to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
+
+from bot.context import UpdateContext
+from bot.media import bounded_name, read_message
+from bot.replies import keyboards
+from bot.replies import team as words
+from bot.team import DeskError, TeamDesk
+
+
+def in_team_chat(
+    handler: Callable[[UpdateContext, TeamDesk], Awaitable[None]],
+) -> Callable[[UpdateContext], Awaitable[None]]:
+    """A handler for the chats that the operator allows; others are told that they have no team.
+    The chat decides, not the user: what is answered is read by all in it."""
+
+    async def handle(context: UpdateContext) -> None:
+        desk = context.services.desk
+        if desk is None or not context.services.access.is_named(context.chat):
+            await context.reply_text(context.texts.gettext(words.NO_TEAM))
+            return
+        try:
+            await handler(context, desk)
+        except DeskError as error:
+            await context.reply_text(context.texts.gettext(words.TROUBLES[error.trouble]))
+
+    return handle
+
+
+async def _send(context: UpdateContext, desk: TeamDesk) -> None:
+    checks = await _checks(context)
+    if not checks:
+        await context.reply_text(
+            context.texts.gettext(
+                "Reply with /send to a picture that I examined, or to my answer to it."
+            )
+        )
+        return
+    title = context.message.chat.title
+    for check in checks:
+        sent = await desk.send(check, bounded_name(title) if title else None)
+        if sent.case is None:
+            await context.reply_text(
+                context.texts.gettext(
+                    "The check has not ended, or it failed. Send it once it is done."
+                )
+            )
+            continue
+        lines = [words.case_name(context.texts, sent.case)]
+        if sent.answer is not None and sent.answer.verdict:
+            lines.append(words.answer(context.texts, sent.answer))
+        await context.reply_text("\n".join(lines), await _button(context, desk, sent.case))
+
+
+async def _case(context: UpdateContext, desk: TeamDesk) -> None:
+    number = _number(context)
+    if number is None:
+        await context.reply_text(context.texts.gettext("Give the number of a case: /case 214"))
+        return
+    case = await desk.case(number)
+    state = words.state(context.texts, case.state)
+    lines = [f"{words.case_name(context.texts, number)}: {state}", case.title]
+    lines.append(words.verdict(context.texts, case.verdict))
+    await context.reply_text("\n".join(filter(None, lines)), await _button(context, desk, number))
+
+
+async def _verdict(context: UpdateContext, desk: TeamDesk) -> None:
+    number = _number(context)
+    text = context.texts.gettext(
+        "A verdict is given by a person who is signed in, on the page of the case; the bot gives "
+        "none."
+    )
+    await context.reply_text(text, await _button(context, desk, number) if number else None)
+
+
+def _number(context: UpdateContext) -> int | None:
+    word = context.argument.split(" ")[0].lstrip("#")
+    return int(word) if word.isdecimal() and 0 < len(word) < 10 and int(word) else None
+
+
+async def _button(
+    context: UpdateContext, desk: TeamDesk, number: int
+) -> InlineKeyboardMarkup | None:
+    """The button that opens a case's page; none where Telegram would refuse its address."""
+    url = await desk.page_of(number)
+    if not keyboards.is_public(url):
+        return None
+    name = words.case_name(context.texts, number)
+    return InlineKeyboardMarkup([[InlineKeyboardButton(name, url=url)]])
+
+
+async def _checks(context: UpdateContext) -> list[str]:
+    """The checks of the message that is replied to: a picture, or an answer of the bot."""
+    replied = context.message.reply_to_message
+    services = context.services
+    if replied is None:
+        return []
+    if replied.from_user is not None and replied.from_user.id == services.bot.id:
+        return await _checks_of_answer(context, replied)
+    pictures = read_message(replied, services.bot.username, services.bot.id).pictures
+    checks = [await services.history.check_of_file(picture.unique) for picture in pictures]
+    return [check for check in checks if check]
+
+
+async def _checks_of_answer(context: UpdateContext, answer: Message) -> list[str]:
+    """The checks that the buttons below an answer belong to."""
+    rows = answer.reply_markup.inline_keyboard if answer.reply_markup else ()
+    data = [button.callback_data for row in rows for button in row]
+    tokens = dict.fromkeys(text.split(":")[1] for text in data if isinstance(text, str))
+    checks: dict[str, None] = {}
+    callbacks = context.services.callbacks
+    for token in tokens:
+        callback = await callbacks.find(token)
+        pages = [await callbacks.find(page) for page in callback.pages] if callback else []
+        for one in (callback, *pages):
+            if one is not None and one.check and one.chat == context.chat:
+                checks[one.check] = None
+    return list(checks)
+
+
+send, case, verdict = in_team_chat(_send), in_team_chat(_case), in_team_chat(_verdict)

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 SHARING = ("tests/browser/extension", "tests/browser", "tests/bot/unit", "tests/bot")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests are to run in one process, where several run them (``-n``): those of one
     file, and those of a folder that shares what is dear to start."""

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # most of the suite's time is waiting, so that three processes keep two cores busy
-PARALLEL ?= -n 3 --dist loadgroup
+PARALLEL ?= -n 3 --dist loadscope
 
 .PHONY: run test test-all lint format lock images extension train evaluate benchmark example screenshots clean
 .DEFAULT_GOAL := run

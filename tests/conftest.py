@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import skimage.data
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.models import write_colour_model, write_two_judges
 
 Pixels = npt.NDArray[np.uint8]
-ROOT = Path(__file__).parents[1]
 
 #: Folders whose tests share a service, a bot or a browser that costs seconds to start.
 SHARING = ("tests/browser/extension", "tests/browser", "tests/bot/unit", "tests/bot")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests are to run in one process, where several run them (``-n``): those of one
-    file, and those of a folder that shares what is dear to start."""
-    for item in items:
-        path = item.path.relative_to(ROOT).as_posix()
+class _Groups(LoadScopeScheduling):
+    """Gives a process the tests of a whole file, or of a folder that shares what is dear to start.
+
+    xdist can group by marks, too, but those are lost with pytest 9.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
         folder = next((name for name in SHARING if path.startswith(f"{name}/")), "tests/bot/unit")
-        group = path if folder == "tests/bot/unit" else folder
-        item.add_marker(pytest.mark.xdist_group(group))
+        return path if folder == "tests/bot/unit" else folder
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Groups:
+    """Share out the tests by groups, where several processes run them (``-n``)."""
+    return _Groups(config, log)
 
 
 @pytest.fixture(scope="session")

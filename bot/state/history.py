@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from pydantic import AliasChoices, BaseModel, Field
@@ -71,7 +72,8 @@ class History:
         perceptual hash of the picture, as hex.
 
         A picture that cannot be decoded resembles none and has no hash. For the same file the
-        stored hash is returned. A file that tells its origin is answered for by itself alone.
+        stored hash is returned. A file that tells its origin, or shows more than one picture, is
+        answered for by itself alone.
         """
         entries = await self._entries(chat)
         for entry in entries:
@@ -81,7 +83,7 @@ class History:
         if current is None:
             return None, ""
         phash = f"{current.bits:016x}"
-        if await asyncio.to_thread(tells_origin, picture):
+        if await asyncio.to_thread(_stands_alone, picture):
             return None, phash
         close = [
             entry
@@ -185,3 +187,12 @@ class History:
                 return await asyncio.to_thread(look, data, self._settings)
             except UnmaskError:
                 return None
+
+
+def _stands_alone(picture: Picture) -> bool:
+    """Whether the report on a similar picture would not do: the file says more than its pixels, or
+    shows more than one picture."""
+    try:
+        return tells_origin(picture) or len(tuple(islice(picture.appearances(), 2))) > 1
+    except UnmaskError:
+        return True

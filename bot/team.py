@@ -102,7 +102,7 @@ class TeamDesk:
             answers = told.get("answers", {})
             return {name: TeamAnswer.model_validate(value) for name, value in answers.items()}
         except (DeskError, ValidationError) as error:
-            _log.warning("the team was not asked", extra={"why": str(error)})
+            _log.warning("the team was not asked", extra={"why": type(error).__name__})
             return {}
 
     async def send(self, check: str, channel: str | None) -> SentCase:

@@ -45,7 +45,7 @@ async def office(
         play = await Play.begin(desk, "bot-desk")
         scopes = (Scope.DESK_SEND, Scope.DESK_READ)
         key, _ = await desk.keys.create(play.ada, "the bot", scopes)
-        telegram = await stack.enter_async_context(telegram_of(queue, 7))
+        telegram = await stack.enter_async_context(telegram_of(queue, 17))
         bot = BotProcess(
             service,
             telegram,

@@ -77,6 +77,8 @@ class Lookup:
             raise UnmaskError("bad_request", message, limit=MAX_ASKED)
         page = web_address(page_url, "page") if page_url else None
         async with self._changes.database.reading() as session:
+            if not await self._is_answered(session, actor):
+                return {}
             rows = await session.execute(
                 sa.select(Picture.sha256, Picture.id, Case)
                 .join(Case, Case.id == Picture.case_id)
@@ -85,7 +87,6 @@ class Lookup:
             return {
                 sha256: await self.answer(session, case, _likeness(case, picture_id), page)
                 for sha256, picture_id, case in rows.all()
-                if await self._is_answered(session, actor)
             }
 
     async def by_picture(

@@ -12,6 +12,7 @@ from desk.actors import DeskActor
 from desk.cases import CaseRecord, Judgement
 from desk.service import Desk
 from desk.vocabulary import Confidence, DismissReason, HumanVerdict
+from server.desk.fields import CaseNumber
 from unmask.permissions import Permission
 
 #: Acts on a case of an expected version (None: any); returns the case as it then stands.
@@ -23,7 +24,7 @@ class _Fields(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    version: int | None = Field(None, ge=0)
+    version: int | None = Field(None, ge=0, le=10**9)
 
 
 class Nothing(_Fields):
@@ -76,7 +77,7 @@ class Publication(_Fields):
 class Other(_Fields):
     """Another case."""
 
-    other: int = Field(ge=1)
+    other: CaseNumber
 
 
 @dataclass(frozen=True)

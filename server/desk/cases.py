@@ -15,7 +15,7 @@ from desk.retention.erasing import EraseReason
 from desk.service import Desk
 from server.context import DESK, TEAM_ACTOR
 from server.desk.actions import CaseAction
-from server.desk.fields import checked_fields, expected_version, read_fields
+from server.desk.fields import CaseNumber, RowId, checked_fields, expected_version, read_fields
 from server.desk.responses import case_response, done, list_response, model_response
 
 #: What of the query of a list is no filter.
@@ -49,6 +49,12 @@ class Edits(BaseModel):
     tags: tuple[str, ...] | None = Field(None, max_length=30)
 
 
+class Before(BaseModel):
+    """Where a page of the history ends: before this entry."""
+
+    before: int | None = Field(None, ge=1, le=10**15)
+
+
 class Text(BaseModel):
     """A comment; ``@login`` in it tells that person."""
 
@@ -58,7 +64,7 @@ class Text(BaseModel):
 class Split(BaseModel):
     """Pictures to take out of a case."""
 
-    pictures: tuple[int, ...] = Field(min_length=1, max_length=200)
+    pictures: tuple[RowId, ...] = Field(min_length=1, max_length=200)
 
 
 class Erasure(BaseModel):
@@ -74,7 +80,7 @@ class Many(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     action: BulkAction
-    numbers: tuple[int, ...] = Field((), max_length=500)
+    numbers: tuple[CaseNumber, ...] = Field((), max_length=500)
     filter: CaseFilter | None = None
     expected: int | None = None
 
@@ -230,9 +236,9 @@ async def remove_comment(request: web.Request) -> web.Response:
 
 async def read_history(request: web.Request) -> web.Response:
     """The history of a case, newest first."""
-    before = request.query.get("before", "")
+    before = checked_fields(Before, dict(request.query)).before
     entries = await desk_of(request).reading.history(
-        request[TEAM_ACTOR], number_of(request), int(before) if before.isdecimal() else None
+        request[TEAM_ACTOR], number_of(request), before
     )
     return list_response("history", entries)
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from server.api.streams import Body, read_all, read_json
+from server.api.streams import Body, read_json, read_pairs
 from unmask.errors import UnmaskError
 
 #: Bytes of a body: a comment, a summary and twenty links fit well.
 MAX_BODY = 131_072
 MAX_FIELDS = 200
 FORM = "application/x-www-form-urlencoded"
+
+#: The number of a case, as a database can hold it.
+CaseNumber = Annotated[int, Field(ge=1, le=10**9)]
+#: The id of a row.
+RowId = Annotated[int, Field(ge=1, le=10**18)]
 
 Fields = TypeVar("Fields", bound=BaseModel)
 
@@ -38,15 +42,8 @@ async def read_fields(request: web.Request, kind: type[Fields]) -> Fields:
 async def read_form(request: web.Request) -> dict[str, Any]:
     """The fields of a form. One that is sent several times, or that is a list by its name
     (``tags[]``), is a list; one line each of a field that ends in ``_lines`` is one, too."""
-    if (request.charset or "utf-8").lower() not in {"utf-8", "us-ascii"}:
-        raise UnmaskError("bad_request", "The form must be in UTF-8.")
-    try:
-        raw = (await read_all(Body(request), MAX_BODY)).decode()
-        pairs = parse_qsl(raw, encoding="utf-8", errors="strict", max_num_fields=MAX_FIELDS)
-    except ValueError as error:
-        raise UnmaskError("bad_request", "The form cannot be read as text.") from error
     values: dict[str, Any] = {}
-    for name, text in pairs:
+    for name, text in await read_pairs(request, MAX_BODY, MAX_FIELDS):
         if name.endswith("_lines"):
             values[name.removesuffix("_lines")] = [line for line in text.split() if line]
         elif name.endswith("[]"):

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from server.api.responses import json_response
 from server.context import DESK, METRICS, PRESENCE, STOPPING, TEAM_ACTOR
-from server.desk.fields import read_fields
+from server.desk.fields import CaseNumber, read_fields
 from server.desk.responses import done
 from unmask.errors import UnmaskError
 
@@ -20,7 +20,7 @@ from unmask.errors import UnmaskError
 class Here(BaseModel):
     """Which case the person has open; None is the queue. ``gone`` when the page closes."""
 
-    case: int | None = None
+    case: CaseNumber | None = None
     gone: bool = False
 
 

@@ -13,7 +13,7 @@ from server.api.responses import json_response
 from server.context import TEAM_ACTOR
 from server.desk.addresses import address
 from server.desk.cases import desk_of, filter_of
-from server.desk.fields import checked_fields, read_fields
+from server.desk.fields import CaseNumber, RowId, checked_fields, read_fields
 from server.desk.responses import done, list_response, model_response
 from unmask.permissions import Role, Scope
 
@@ -77,8 +77,8 @@ class NewFilter(_Strict):
 class Read(_Strict):
     """Which notices were read: some, those of a case, or all."""
 
-    ids: tuple[int, ...] | None = None
-    case: int | None = None
+    ids: tuple[RowId, ...] | None = Field(None, max_length=1_000)
+    case: CaseNumber | None = None
 
 
 class Days(BaseModel):

@@ -5,11 +5,9 @@ The browser keeps the id of a session in a cookie that no script can read, and n
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
-
 from aiohttp import web
 
-from server.api.streams import Body, read_all
+from server.api.streams import read_pairs
 from server.context import KEYS, POLICY, SESSIONS, cookie_of, prefix_of
 from server.security.sessions import COOKIE, LIFETIME
 from server.web.rendering import PAGES, root_of, view_of
@@ -72,14 +70,7 @@ async def _end_session(request: web.Request) -> None:
 
 
 async def _key_from_form(request: web.Request) -> str:
-    """The field ``key``. Only UTF-8 is read: Python has decoders that take seconds for little."""
+    """The field ``key``."""
     if request.content_type != "application/x-www-form-urlencoded":
         raise UnmaskError("unsupported_body", "Send the key as a form.")
-    if (request.charset or "utf-8").lower() not in {"utf-8", "us-ascii"}:
-        raise UnmaskError("bad_request", "The form must be in UTF-8.")
-    try:
-        raw = await read_all(Body(request), MAX_FORM)
-        values = parse_qs(raw.decode(), encoding="utf-8", errors="strict", max_num_fields=16)
-    except ValueError as error:
-        raise UnmaskError("bad_request", "The form cannot be read as text.") from error
-    return values.get("key", [""])[0].strip()
+    return dict(await read_pairs(request, MAX_FORM, 16)).get("key", "").strip()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from desk.cases import CaseDetail
 from desk.pictures import SentState, Source
 from desk.vocabulary import CaseState, Review
 from server.context import CHECKS, DESK, PRESENCE, TEAM_ACTOR
-from server.desk.actions import ACTIONS, CaseAction, Opinion
+from server.desk.actions import ACTIONS, CaseAction, Nothing, Opinion
 from server.desk.cases import Edits, Erasure, Text, change_case, number_of
-from server.desk.fields import checked_fields, read_fields, read_form
+from server.desk.fields import RowId, checked_fields, read_fields, read_form
 from server.web.desk.addresses import team_path, to
 from server.web.desk.rendering import show_team
 from unmask.errors import UnmaskError
@@ -29,13 +29,13 @@ _MENDABLE = frozenset(
 class Comment(BaseModel):
     """A comment to remove."""
 
-    comment: int
+    comment: RowId
 
 
 class Chosen(BaseModel):
     """Pictures to take out of the case."""
 
-    picture: tuple[int, ...] = ()
+    picture: tuple[RowId, ...] = Field((), max_length=200)
 
 
 async def page(request: web.Request) -> web.Response:
@@ -76,10 +76,11 @@ async def edit(request: web.Request) -> web.Response:
         named["tags"] = [tag.strip() for tag in str(tags).split(",") if tag.strip()]
     if "due_at" in named:
         named["due_at"] = named["due_at"] or None
-    version = named.pop("version", None)
+    on = checked_fields(Nothing, named).version
+    named.pop("version", None)
     try:
         edits = checked_fields(Edits, named | marks)
-        await change_case(request, edits, int(version) if version else None)
+        await change_case(request, edits, on)
     except UnmaskError as error:
         if error.code not in _MENDABLE:
             raise

@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
+from pydantic import BaseModel, Field
 
-from desk.queue import BulkAction, CaseFilter
+from desk.queue import BulkAction, CaseFilter, CasePage
 from desk.queue.pages import Counts
 from desk.vocabulary import OPEN_STATES, DismissReason
 from server.context import DESK, PRESENCE, TEAM_ACTOR
 from server.desk.cases import filter_of, paging_of
-from server.desk.fields import checked_fields, read_form
+from server.desk.fields import CaseNumber, checked_fields, read_form
 from server.web.desk.addresses import team_path, to
 from server.web.desk.rendering import show_team
 from unmask.errors import UnmaskError
@@ -35,6 +36,15 @@ TABS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 LIMIT = 50
 
 
+class Chosen(BaseModel):
+    """The cases that a person ticked; ``all`` are those of the filter, of which ``expected`` were
+    shown."""
+
+    case: tuple[CaseNumber, ...] = Field((), max_length=500)
+    all: bool = False
+    expected: int = Field(0, ge=0, le=10**9)
+
+
 async def page(request: web.Request) -> web.Response:
     """The queue, by the filter in the query."""
     return await _page(request)
@@ -52,22 +62,22 @@ async def claim_next(request: web.Request) -> web.Response:
 async def change_many(request: web.Request) -> web.Response:
     """Do something with the cases that are ticked, or with all of the filter."""
     values = await read_form(request)
-    action = _bulk_action(values)
-    everything = values.get("all") == "on"
-    numbers = values.get("case", [])
+    action, chosen = _bulk_action(values), checked_fields(Chosen, values)
     outcome = await request.app[DESK].bulk.run(
         request[TEAM_ACTOR],
         action,
-        numbers=() if everything else tuple(int(text) for text in numbers if text.isdecimal()),
-        wanted=filter_of(request) if everything else None,
-        expected=int(values.get("expected", "0") or 0) if everything else None,
+        numbers=() if chosen.all else chosen.case,
+        wanted=filter_of(request) if chosen.all else None,
+        expected=chosen.expected if chosen.all else None,
     )
     return await _page(request, outcome=outcome)
 
 
 async def rows(request: web.Request) -> web.Response:
-    """The rows of some cases alone, for a page that is already there."""
-    return await _page(request, template="_rows.html")
+    """The rows of the page alone, for a page that is already there: asked for at each change, so
+    nothing else is read."""
+    cases = await _cases(request)
+    return await show_team(request, "_rows.html", cases=cases, people=await _people(request))
 
 
 def _bulk_action(values: Mapping[str, Any]) -> BulkAction:
@@ -87,19 +97,30 @@ def _bulk_action(values: Mapping[str, Any]) -> BulkAction:
     return checked_fields(BulkAction, chosen[what])
 
 
-async def _page(request: web.Request, template: str = "queue.html", **values: Any) -> web.Response:
+async def _cases(request: web.Request) -> CasePage:
+    """The page of cases that the query asks for."""
+    paging = paging_of(request)
+    return await request.app[DESK].queue.page(
+        request[TEAM_ACTOR],
+        filter_of(request),
+        paging.sort,
+        cursor=paging.cursor,
+        limit=LIMIT,
+    )
+
+
+async def _page(request: web.Request, **values: Any) -> web.Response:
     desk, actor = request.app[DESK], request[TEAM_ACTOR]
     wanted, paging = filter_of(request), paging_of(request)
-    cases = await desk.queue.page(actor, wanted, paging.sort, cursor=paging.cursor, limit=LIMIT)
+    cases = await _cases(request)
     counts = await desk.queue.counts(actor)
-    people = await _people(request)
     return await show_team(
         request,
-        template,
+        "queue.html",
         cases=cases,
         total=await desk.queue.count(actor, wanted),
         counts=counts,
-        people=people,
+        people=await _people(request),
         tabs=_tabs(wanted, counts),
         filter=wanted,
         sort=paging.sort,

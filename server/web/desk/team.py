@@ -189,7 +189,8 @@ async def _settings(
         keys=await desk.keys.list(actor) if manages else [],
         webhooks=await desk.webhooks.all(actor) if manages else [],
         deliveries=(await desk.webhooks.deliveries(actor))[:20] if manages else [],
-        verification=await desk.history.verify(actor),
+        # the chain is read whole, so only when somebody asks
+        verification=await desk.history.verify(actor) if "verify" in request.query else None,
         events=_EVENTS,
         manages=manages,
         error=error,

@@ -108,3 +108,36 @@ async def test_the_sign_in_leads_nowhere_else(office: Office, path: str) -> None
         allow_redirects=False,
     )
     assert (answer.status, answer.headers["Location"]) == (303, "./desk")
+
+
+@pytest.mark.parametrize("number", ["abc", "9" * 30, "-1", "1e3"])
+async def test_odd_numbers_are_bad_requests(office: Office, number: str) -> None:
+    """A number that no database can hold is refused before one is asked."""
+    case, admin = await office.case(), office.senders["admin"]
+    forms = {
+        "/t/home/bulk": {"do": "watch", "all": "on", "expected": number},
+        f"/t/home/{case}/edit": {"title": "A title", "version": number},
+        f"/t/home/{case}/remove-comment": {"comment": number},
+        f"/t/home/{case}/split": {"picture[]": number},
+        f"/t/home/{case}/join": {"other": number},
+    }
+    for path, fields in forms.items():
+        answer = await office.client.post(path, data=fields, headers=admin, allow_redirects=False)
+        assert answer.status == 400, (path, answer.status)
+    for path in (f"cases/{case}/history?before={number}", f"cases?limit={number}"):
+        answer = await office.client.get(f"/v1/teams/home/{path}", headers=admin)
+        assert answer.status == 400, (path, answer.status)
+
+
+async def test_the_rows_come_alone_for_a_page_that_is_there(office: Office) -> None:
+    case = await office.case()
+    answer = await office.client.get("/t/home/rows", headers=office.senders["viewer"])
+    text = await answer.text()
+    assert f'data-case="{case}"' in text and "<html" not in text and 'class="tabs"' not in text
+
+
+async def test_the_history_is_verified_when_somebody_asks(office: Office) -> None:
+    await office.case()
+    for address, is_verified in (("/t/home/settings", False), ("/t/home/settings?verify=1", True)):
+        answer = await office.client.get(address, headers=office.senders["admin"])
+        assert ("entries hold" in await answer.text()) is is_verified

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.models import sha256, write_two_judges
-from tests.unmask.detector.test_detector import REAL, UNSURE, examined, picture, swapped
+from tests.unmask.detector.subjects import REAL, UNSURE, examined, picture, swapped
 from unmask.detector.align import Pixels
 from unmask.detector.cover import CoverHead, covered_shares
 from unmask.detector.detector import Detector

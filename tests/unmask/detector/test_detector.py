@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,67 +13,33 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pictures import encoded, photo, stored_as
+from tests.pictures import encoded, stored_as
+from tests.unmask.detector.subjects import (
+    FAKE,
+    REAL,
+    UNSURE,
+    enlarged,
+    examined,
+    grey,
+    picture,
+    scenery,
+    swapped,
+)
 from unmask.detector import detector as detecting
 from unmask.detector.align import Pixels
 from unmask.detector.detector import Detector
 from unmask.detector.examination import Examination
 from unmask.detector.faces import Search
 from unmask.errors import UnmaskError
-from unmask.images import Appearance, Picture, open_picture
+from unmask.images import Picture, open_picture
 from unmask.report import UnsureReason, Verdict
 from unmask.settings import Settings
 from unmask.warning_codes import warn
-
-FAKE, UNSURE, REAL = Verdict.FAKE, Verdict.UNSURE, Verdict.REAL
 
 
 @pytest.fixture(scope="module")
 def detector(colour_model: Path) -> Detector:
     return Detector(Settings(model=colour_model, threads=2))
-
-
-def picture(pixels: Pixels, kind: str = "PNG") -> Picture:
-    options = {"quality": 95} if kind == "JPEG" else {}
-    return open_picture(encoded(Image.fromarray(pixels), kind, **options), Settings())
-
-
-def examined(detector: Detector, *pictures: Picture) -> list[Examination]:
-    found = detector.examine(pictures)
-    assert all(isinstance(item, Examination) for item in found)
-    return found  # type: ignore[return-value]
-
-
-def swapped(pixels: Pixels) -> Pixels:
-    """Red and blue exchanged: a face that the stand-in calls real."""
-    return np.ascontiguousarray(pixels[..., ::-1])
-
-
-def grey(pixels: Pixels) -> Pixels:
-    return np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-
-
-def enlarged(pixels: Pixels, factor: int) -> Pixels:
-    size = pixels.shape[1] * factor, pixels.shape[0] * factor
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
-def scenery(width: int = 640, height: int = 400) -> Pixels:
-    return np.array(photo(width, height))
-
-
-@pytest.fixture
-def decodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """The scales at which pictures were decoded, in order."""
-    seen: list[int] = []
-    plain = Picture.appearances
-
-    def counted(self: Picture, shrink: int = 1) -> Iterator[Appearance]:
-        seen.append(shrink)
-        return plain(self, shrink)
-
-    monkeypatch.setattr(Picture, "appearances", counted)
-    yield seen
 
 
 @pytest.mark.parametrize(("change", "verdict"), [(np.copy, FAKE), (swapped, REAL), (grey, UNSURE)])
@@ -164,63 +130,6 @@ def test_a_picture_is_as_suspicious_as_its_worst_face(detector: Detector, portra
     assert report.verdict is FAKE
     assert report.fake_probability == max(face.fake_probability for face in report.faces)
     assert "3 faces" in report.statement
-
-
-@pytest.mark.parametrize("change", [np.copy, swapped, grey], ids=["fake", "real", "unsure"])
-def test_a_reduced_jpeg_is_judged_as_the_whole_one(
-    detector: Detector,
-    portrait: Pixels,
-    decodes: list[int],
-    monkeypatch: pytest.MonkeyPatch,
-    change: object,
-) -> None:
-    large = enlarged(change(portrait[:256, 95:351]), 10)  # type: ignore[operator]
-    source = picture(large, "JPEG")
-    (reduced,) = examined(detector, source)
-    assert decodes == [2]
-    monkeypatch.setattr(Picture, "shrink_for", lambda picture, side: 1)
-    (whole,) = examined(detector, source)
-    assert decodes == [2, 1]
-    (one,), (other,) = reduced.report.faces, whole.report.faces
-    assert one.verdict == other.verdict
-    assert one.fake_probability == pytest.approx(other.fake_probability, abs=0.02)
-    eyes = other.landmarks[1][0] - other.landmarks[0][0]
-    np.testing.assert_allclose(one.landmarks, other.landmarks, atol=0.06 * eyes)
-    np.testing.assert_allclose(one.box, other.box, atol=0.2 * eyes)
-    assert reduced.mask().shape == whole.mask().shape == (2560, 2560)
-    differ = np.count_nonzero(reduced.mask() != whole.mask())
-    assert differ < 0.03 * 2560 * 2560
-
-
-def test_small_faces_are_cut_from_the_whole_jpeg(
-    detector: Detector, portrait: Pixels, decodes: list[int]
-) -> None:
-    pixels = scenery(2600, 1400)
-    pixels[100:612, 1500:2012] = portrait
-    (found,) = examined(detector, picture(pixels, "JPEG"))
-    assert decodes == [2, 1]
-    (face,) = found.report.faces
-    np.testing.assert_allclose(face.landmarks[0], (1703, 202), atol=5)
-    assert found.mask().shape == (1400, 2600)
-
-
-def test_faces_too_small_for_the_reduced_jpeg_are_found(
-    detector: Detector, portrait: Pixels, decodes: list[int]
-) -> None:
-    small = np.asarray(cv2.resize(portrait, (170, 170), interpolation=cv2.INTER_AREA), np.uint8)
-    pixels = scenery(2600, 1400)
-    pixels[700:870, 300:470] = small
-    (found,) = examined(detector, picture(pixels, "JPEG"))
-    assert decodes == [2, 1]
-    assert len(found.report.faces) == 1
-
-
-@pytest.mark.parametrize(("side", "shrink"), [(2559, 1), (2560, 2), (5120, 4), (12000, 8)])
-def test_no_jpeg_is_reduced_under_1280_pixels(side: int, shrink: int) -> None:
-    wide = Picture(b"", "", "JPEG", side, side // 2, ())
-    assert wide.shrink_for(detecting.REDUCED_SIDE) == shrink
-    high = replace(wide, width=side // 2, height=side)
-    assert high.shrink_for(detecting.REDUCED_SIDE) == shrink
 
 
 def test_a_batch_is_judged_as_one_by_one(detector: Detector, portrait: Pixels) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.models import write_two_judges
-from tests.unmask.detector.test_detector import FAKE, REAL, UNSURE, examined, picture, swapped
+from tests.unmask.detector.subjects import FAKE, REAL, UNSURE, examined, picture, swapped
 from unmask.detector.align import Pixels
 from unmask.detector.detector import Detector
 from unmask.report import UnsureReason, Verdict

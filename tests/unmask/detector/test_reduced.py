@@ -1,0 +1,94 @@
+"""Large JPEGs are decoded at a part of their size, and whole where small faces need it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.unmask.detector.subjects import enlarged, examined, grey, picture, scenery, swapped
+from unmask.detector import detector as detecting
+from unmask.detector.align import Pixels
+from unmask.detector.detector import Detector
+from unmask.images import Appearance, Picture
+from unmask.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def detector(colour_model: Path) -> Detector:
+    return Detector(Settings(model=colour_model, threads=2))
+
+
+@pytest.fixture
+def decodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The scales at which pictures were decoded, in order."""
+    seen: list[int] = []
+    plain = Picture.appearances
+
+    def counted(self: Picture, shrink: int = 1) -> Iterator[Appearance]:
+        seen.append(shrink)
+        return plain(self, shrink)
+
+    monkeypatch.setattr(Picture, "appearances", counted)
+    yield seen
+
+
+@pytest.mark.parametrize("change", [np.copy, swapped, grey], ids=["fake", "real", "unsure"])
+def test_a_reduced_jpeg_is_judged_as_the_whole_one(
+    detector: Detector,
+    portrait: Pixels,
+    decodes: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    change: object,
+) -> None:
+    large = enlarged(change(portrait[:256, 95:351]), 10)  # type: ignore[operator]
+    source = picture(large, "JPEG")
+    (reduced,) = examined(detector, source)
+    assert decodes == [2]
+    monkeypatch.setattr(Picture, "shrink_for", lambda picture, side: 1)
+    (whole,) = examined(detector, source)
+    assert decodes == [2, 1]
+    (one,), (other,) = reduced.report.faces, whole.report.faces
+    assert one.verdict == other.verdict
+    assert one.fake_probability == pytest.approx(other.fake_probability, abs=0.02)
+    eyes = other.landmarks[1][0] - other.landmarks[0][0]
+    np.testing.assert_allclose(one.landmarks, other.landmarks, atol=0.06 * eyes)
+    np.testing.assert_allclose(one.box, other.box, atol=0.2 * eyes)
+    assert reduced.mask().shape == whole.mask().shape == (2560, 2560)
+    differ = np.count_nonzero(reduced.mask() != whole.mask())
+    assert differ < 0.03 * 2560 * 2560
+
+
+def test_small_faces_are_cut_from_the_whole_jpeg(
+    detector: Detector, portrait: Pixels, decodes: list[int]
+) -> None:
+    pixels = scenery(2600, 1400)
+    pixels[100:612, 1500:2012] = portrait
+    (found,) = examined(detector, picture(pixels, "JPEG"))
+    assert decodes == [2, 1]
+    (face,) = found.report.faces
+    np.testing.assert_allclose(face.landmarks[0], (1703, 202), atol=5)
+    assert found.mask().shape == (1400, 2600)
+
+
+def test_faces_too_small_for_the_reduced_jpeg_are_found(
+    detector: Detector, portrait: Pixels, decodes: list[int]
+) -> None:
+    small = np.asarray(cv2.resize(portrait, (170, 170), interpolation=cv2.INTER_AREA), np.uint8)
+    pixels = scenery(2600, 1400)
+    pixels[700:870, 300:470] = small
+    (found,) = examined(detector, picture(pixels, "JPEG"))
+    assert decodes == [2, 1]
+    assert len(found.report.faces) == 1
+
+
+@pytest.mark.parametrize(("side", "shrink"), [(2559, 1), (2560, 2), (5120, 4), (12000, 8)])
+def test_no_jpeg_is_reduced_under_1280_pixels(side: int, shrink: int) -> None:
+    wide = Picture(b"", "", "JPEG", side, side // 2, ())
+    assert wide.shrink_for(detecting.REDUCED_SIDE) == shrink
+    high = replace(wide, width=side // 2, height=side)
+    assert high.shrink_for(detecting.REDUCED_SIDE) == shrink

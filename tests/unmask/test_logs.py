@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from unmask.errors import UnmaskError
-from unmask.logs import JsonLines, OnceAMinute, log_json, redacted
+from unmask.logs import _LEVELS, JsonLines, OnceAMinute, log_json, redacted
 
 TOKEN = "7000000001:AAFakeTokenForTheTestsOfUnmask_0123456789"
 
@@ -105,6 +105,18 @@ def test_what_others_can_cause_often_is_logged_once_a_minute() -> None:
     assert once.filter(late) and vars(late)["held_back"] == 3
 
 
+@pytest.fixture
+def root_log() -> Iterator[None]:
+    """What the log of the process was before, put back after the test: other tests share it."""
+    root, names = logging.getLogger(), [None, *_LEVELS]
+    handlers, levels = root.handlers[:], [logging.getLogger(name).level for name in names]
+    yield
+    root.handlers[:] = handlers
+    for name, level in zip(names, levels, strict=True):
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.mark.usefixtures("root_log")
 def test_our_own_records_are_all_logged(capsys: pytest.CaptureFixture[str]) -> None:
     log_json()
     for _ in range(3):

@@ -83,6 +83,8 @@ evaluate: $(VENV)/developing
 	$(BIN)/python -m model_training crowds $(MEASURE)
 	$(BIN)/python -m model_training compare $(MEASURE)
 	$(BIN)/python -m model_training left-out $(MEASURE)
+	$(BIN)/python -m model_training heads $(MEASURE)
+	$(BIN)/python -m model_training views $(MEASURE) --most $(MOST)
 	$(BIN)/python -m model_training goals $(MEASURE)
 	$(BIN)/python -m model_training gallery $(MEASURE) --out runs/gallery \
 		--record docs/evaluation/gallery.json

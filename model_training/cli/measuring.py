@@ -30,8 +30,10 @@ def add_measuring(commands: Commands) -> None:
         _add_evaluate,
         _add_changed,
         _add_turned,
+        _add_views,
         _add_noise,
         _add_left_out,
+        _add_heads,
         _add_visibility,
         _add_goals,
         _add_compare,
@@ -134,6 +136,28 @@ def _turned(options: Options) -> None:
     _say(options.out / TURNED_FILE)
 
 
+def _add_views(commands: Commands) -> None:
+    text = "measure the model on small, turned and covered faces"
+    add = new_command(commands, "views", _views, text)
+    _model_and_data(add, "folder for views.json")
+    add("--split", choices=SPLITS, default="test")
+    add("--most", type=int, help="most pictures of each source and class; none: all")
+
+
+def _views(options: Options) -> None:
+    from model_training.evaluation.views import VIEWS_FILE, measure
+
+    measure(
+        options.data,
+        options.model,
+        options.out,
+        split=options.split,
+        cache=options.cache,
+        most=options.most,
+    )
+    _say(options.out / VIEWS_FILE)
+
+
 def _add_noise(commands: Commands) -> None:
     text = "measure whether noise removal helps, on validation"
     _model_and_data(new_command(commands, "denoise", _noise, text), "folder for denoise.json")
@@ -158,6 +182,19 @@ def _left_out(options: Options) -> None:
     cache = options.cache or Path("runs/cache")
     measure(options.data, options.model, options.out, cache=cache)
     _say(options.out / LEFT_OUT_FILE)
+
+
+def _add_heads(commands: Commands) -> None:
+    text = "measure what the tower, worn copies, data and crop are worth, on heads fitted for it"
+    _model_and_data(new_command(commands, "heads", _heads, text), "folder for heads.json")
+
+
+def _heads(options: Options) -> None:
+    from model_training.evaluation.heads import HEADS_FILE, measure
+
+    cache = options.cache or Path("runs/cache")
+    measure(options.data, options.model, options.out, cache=cache)
+    _say(options.out / HEADS_FILE)
 
 
 def _add_visibility(commands: Commands) -> None:

@@ -12,30 +12,21 @@ Ojha et al., "Towards Universal Fake Image Detectors that Generalize Across Gene
 
 from __future__ import annotations
 
-import hashlib
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from model_training.dataset.data import Folders, Row, capped, of_split, read_dataset
+from model_training.dataset.data import Folders, capped, of_split, read_dataset
 from model_training.dataset.families import FAMILIES, HEADS
-from model_training.dataset.landmarks import Landmarks, landmarks_of, read_pixels
 from model_training.evaluation.bounds import Aims, fake_bound
-from model_training.evaluation.metrics import Flags, jsonable, roc_auc, write_json
-from model_training.evaluation.predict import fingerprint
-from model_training.evaluation.tables import Strings, Table
-from unmask.detector.align import Floats, align_face, frame_quad
-from unmask.detector.clip import TOKENS
-from unmask.detector.manifest import load_manifest
-from unmask.detector.preprocess import prepare
-from unmask.detector.session import open_session
+from model_training.evaluation.features import Written, write_features
+from model_training.evaluation.metrics import jsonable, roc_auc, write_json
+from model_training.evaluation.tables import Table
+from unmask.detector.align import Floats
 
 LEFT_OUT_FILE = "left-out.json"
 #: What is left out in turn: a name, and the kinds of fakes that it stands for.
@@ -59,35 +50,6 @@ ABOUT = (
     "Linear heads on CLIP's tower as it was published, fitted without what is measured; "
     "the tower that is shipped was tuned on all of it."
 )
-
-
-@dataclass(frozen=True)
-class Written:
-    """Features (n, k) of pictures with what is true of them."""
-
-    rows: list[Row]
-    features: Floats
-
-    @property
-    def labels(self) -> Flags:
-        """Which are fake."""
-        return np.array([row.label == 1 for row in self.rows])
-
-    @property
-    def kinds(self) -> Strings:
-        """The kind of each fake, and "camera"."""
-        return np.array([row.kind if row.label else "camera" for row in self.rows])
-
-    @property
-    def sources(self) -> Strings:
-        """Where each picture is from."""
-        return np.array([row.source for row in self.rows])
-
-    def where(self, kept: Flags) -> Written:
-        """Some of the pictures."""
-        return Written(
-            [row for row, k in zip(self.rows, kept, strict=True) if k], self.features[kept]
-        )
 
 
 def measure(
@@ -186,36 +148,3 @@ def score(heads: Heads, features: Floats) -> Floats:
 def chance(heads: Heads, features: Floats) -> Floats:
     """The same as a probability."""
     return np.asarray(1 / (1 + np.exp(-score(heads, features).astype(np.float64))), np.float32)
-
-
-def write_features(
-    rows: Sequence[Row], manifest_path: Path, cache: Path, threads: int = 0
-) -> Written:
-    """The published tower's class tokens and mean patch tokens of all depths, (n, 6144), of the
-    pictures in which a face is found; kept in ``cache``."""
-    manifest = load_manifest(manifest_path)
-    if manifest.clip is None:
-        raise ValueError(f"{manifest_path} has no CLIP")
-    tower = manifest.clip.tower
-    key = hashlib.sha256(f"{tower.sha256}\n{fingerprint(rows)}".encode()).hexdigest()[:24]
-    known = landmarks_of(rows, cache / f"landmarks-{key}.csv")
-    usable = [row for row in rows if known[row.name] is not None]
-    path = cache / f"features-{key}.npy"
-    if path.is_file():
-        return Written(usable, np.load(path).astype(np.float32))
-    session = open_session(manifest_path.parent / tower.file, tower.sha256, threads)
-    features = [_tokens(session, row, known) for row in track(usable, description="Reading tokens")]
-    found = np.stack(features) if features else np.zeros((0, 1), np.float32)
-    np.save(path, found.astype(np.float16))
-    return Written(usable, found.astype(np.float16).astype(np.float32))
-
-
-def _tokens(session: object, row: Row, known: Landmarks) -> Floats:
-    landmarks = known[row.name]
-    if landmarks is None:
-        raise ValueError(f"no face was found in {row.name}")
-    pixels = np.ascontiguousarray(read_pixels(row.path)[:, :, ::-1])
-    image = prepare([align_face(pixels, frame_quad(landmarks))])
-    depths = session.run(list(TOKENS), {"image": image})  # type: ignore[attr-defined]
-    parts = [part for tokens in depths for part in (tokens[0, 0], tokens[0, 1:].mean(axis=0))]
-    return np.concatenate(parts).astype(np.float32)

@@ -11,10 +11,12 @@ from model_training.evaluation.ablate import ABLATIONS_FILES
 from model_training.evaluation.compare import JOINS_FILE
 from model_training.evaluation.evaluate import METRICS_FILE
 from model_training.evaluation.goals import GOALS_FILE
+from model_training.evaluation.heads import HEADS_FILE
 from model_training.evaluation.left_out import LEFT_OUT_FILE
 from model_training.evaluation.multi_face import CROWDS_FILE
 from model_training.evaluation.noise import NOISE_FILE
 from model_training.evaluation.robustness import ROBUSTNESS_FILE
+from model_training.evaluation.views import VIEWS_FILE
 from unmask.detector.manifest import Manifest, load_manifest
 
 Table = dict[str, Any]
@@ -41,6 +43,8 @@ class Records:
     cost: Table | None = None
     left_out: Table | None = None
     joins: Table | None = None
+    views: Table | None = None
+    heads: Table | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where a file was measured with another model."""
@@ -51,6 +55,7 @@ class Records:
             self.noise,
             self.gallery,
             self.joins,
+            self.views,
         )
         for found in (self.metrics, *measured):
             model = found["model"] if found else self.manifest.sha256
@@ -78,6 +83,8 @@ def read_records(folder: Path, manifest_path: Path, cost: Path = COST) -> Record
         _optional(cost),
         _optional(folder / LEFT_OUT_FILE),
         _optional(folder / JOINS_FILE),
+        _optional(folder / VIEWS_FILE),
+        _optional(folder / HEADS_FILE),
     )
 
 

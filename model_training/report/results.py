@@ -18,8 +18,8 @@ set in some folders:
 make evaluate DATA="faces modern swaps"
 ```
 
-which runs `evaluate` (metrics.json and plots), `robustness`, `crowds`, `compare`, `left-out` and
-`goals`, then writes this page and [the model card](model-card.md). `--cache FOLDER` keeps what the
+which runs `evaluate` (metrics.json and plots), `robustness`, `crowds`, `compare`, `left-out`,
+`heads`, `views` and `goals`, then writes this page and [the model card](model-card.md). `--cache FOLDER` keeps what the
 networks said, so that only a new model is asked again. The ablations are made of run folders:
 
 ```
@@ -57,8 +57,10 @@ def render(records: Records) -> str:
         _joins(records.joins),
         _left_out(records.left_out),
         _robustness(records.robustness),
+        sections.views_section(records.views),
         sections.crowds_section(records.crowds),
         _history(records.metrics),
+        sections.heads_section(records.heads),
         _ablations(records.ablations),
         sections.noise_section(records.noise),
         REGENERATE,

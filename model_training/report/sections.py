@@ -284,3 +284,85 @@ The paper removes noise before it classifies. On the {noise["split"]} split ({co
 and {counts["fake"]:,} fake pictures), put before this network, which was trained without it:
 
 {table([*head, *(f"AUC within {source}" for source in sources)], rows)}"""
+
+
+#: How the parts of views.json are headed, and what their first column holds.
+VIEWS = {
+    "small": ("Small faces, copies of {scales} of the pictures' sides among them", "frame, pixels"),
+    "turned": ("Turned faces, by how far the eyes lie apart", "distances from eyes to mouth"),
+    "covered": ("Covered faces, the covers drawn over them", "cover"),
+}
+
+
+def views_section(views: Table | None) -> str:
+    """The verdicts on small, turned and covered faces."""
+    if views is None:
+        return ""
+    counts, most = views["counts"], views["most"]
+    bounded = f", at most {most} of each source and class" if most else ""
+    parts = [
+        f"""## Small, turned and covered faces
+
+{count(counts["real"])} real and {count(counts["fake"])} fake pictures of the {views["split"]}
+split{bounded}, and copies of them. Each picture counts in the row of its largest face."""
+    ]
+    scales = ", ".join(f"{scale:.3g}" for scale in views["scales"])
+    for key, (title, first) in VIEWS.items():
+        rows = [_view(name, row) for name, row in views[key].items()]
+        head = [first, "reals", "called fake", "cleared", "fakes", "called fake", "cleared", "AUC"]
+        parts += [f"### {title.format(scales=scales)}", table(head, rows)]
+    return "\n\n".join(parts)
+
+
+def _view(name: str, row: Table) -> list[str]:
+    cells = [name]
+    for label in ("real", "fake"):
+        part = row[label]
+        called = part.get("called_fake")
+        cells += [
+            count(part["count"]),
+            figure(called) if called else "",
+            percent(part["real"]) if part["count"] else "",
+        ]
+    return [*cells, figure(row["auc"], plain) if "auc" in row else ""]
+
+
+#: The parts of heads.json: their headings and their first columns.
+HEADS = {
+    "recipe": ("The tower, worn copies and the form of the head", "heads"),
+    "data": ("Data, a folder added in turn", "fitted on"),
+    "crop": ("The crop, on pictures that reach beyond the face", "crop"),
+}
+
+
+def heads_section(heads: Table | None) -> str:
+    """What parts of the recipe are worth, on heads fitted for that."""
+    if heads is None:
+        return ""
+    parts = [
+        f"""## Heads on written features
+
+Heads fitted on features of CLIP's tower, at most {heads["fitted_on"]} training pictures of each
+source and class, and measured on validation pictures, at most {heads["measured_on"]} of each. They
+say which way things go: what is shipped was trained end to end, on all pictures."""
+    ]
+    for key, (title, first) in HEADS.items():
+        if not heads[key]:
+            continue
+        families = list(next(iter(heads[key].values()))["by_family"])
+        rows = [_head(name, row, families) for name, row in heads[key].items()]
+        head = [first, "copies fitted on", "reals, fakes", "AUC", "worn copies", *families]
+        parts += [f"### {title}", table(head, rows)]
+    return "\n\n".join(parts)
+
+
+def _head(name: str, row: Table, families: list[str]) -> list[str]:
+    worn = row["auc_worn"]
+    return [
+        name,
+        count(row["fitted_on"]),
+        f"{count(row['real'])}, {count(row['fake'])}",
+        figure(row["auc"], plain),
+        "" if worn is None else plain(worn),
+        *(plain(row["by_family"][family]) for family in families),
+    ]

@@ -9,7 +9,8 @@ import pytest
 
 from model_training.dataset.data import Row, capped
 from model_training.evaluation import left_out
-from model_training.evaluation.left_out import Written, chance, fit, score, write_features
+from model_training.evaluation.features import Written, write_features
+from model_training.evaluation.left_out import chance, fit, score
 from tests.model_training.conftest import Measured
 
 KINDS = {"stylegan": 1, "sdxl": 2, "face-swap": 3}

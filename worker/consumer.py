@@ -126,7 +126,6 @@ class BatchWorker(SimpleWorker):
         while not self._stopping.is_set():
             try:
                 self.heartbeat()
-                last = self._worker_queue.last_arrival()
                 job_ids = self._worker_queue.take(self._pools, *self._batch_limits)
                 self._batch = self._load(job_ids)
                 if self._batch:
@@ -135,7 +134,7 @@ class BatchWorker(SimpleWorker):
                 if timeout is None:
                     return None
                 with self._interruptible():
-                    self._worker_queue.await_arrival(last, _IDLE_SECONDS)
+                    self._worker_queue.await_arrival(self._pools, _IDLE_SECONDS)
             except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
                 _log.warning("worker %s: Redis is away (%s)", self.name, type(error).__name__)
                 time.sleep(_RECONNECT_SECONDS)

@@ -18,7 +18,8 @@ the picture::
     unmask:lease            zset   jobs that a worker holds, by the time until which it does
     unmask:expiry           zset   checks by the time at which they expire
     unmask:workers          zset   live workers by last heartbeat; unmask:worker:<name> says more
-    unmask:arrivals         stream its end moves when a job arrives; idle workers block on it
+    unmask:arrivals         stream its end moves when a job arrives; of the workers of some pools
+                                   (a consumer group) one is woken
     unmask:counters         hash   sums for the metrics
     unmask:turns:<queue>    list   owners (keys, addresses, users) with waiting jobs, next first
     unmask:lane:<queue>:<owner>  list  the waiting jobs of an owner

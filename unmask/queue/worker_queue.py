@@ -58,15 +58,22 @@ class WorkerQueue:
         names = [queue_name(pool, priority) for priority in Priority for pool in pools]
         return list(self._run(workers.TAKE, max_jobs, LEASE, MAX_STREAK, max_pixels, *names))
 
-    def last_arrival(self) -> str:
-        """A mark of the last arrival, for :meth:`await_arrival`. Read it before :meth:`take`."""
-        entries: Any = self.client.xrevrange(ARRIVALS, count=1)
-        return str(entries[0][0]) if entries else "0-0"
+    def await_arrival(self, pools: Sequence[str], seconds: float) -> None:
+        """Block until a job arrives, at most ``seconds``. It takes nothing, so a worker that ends
+        here loses nothing.
 
-    def await_arrival(self, last: str, seconds: float) -> None:
-        """Block until a job arrives after ``last``, at most ``seconds``. Takes nothing, so a worker
-        that ends here loses nothing."""
-        self.client.xread({ARRIVALS: last}, block=int(seconds * 1000))
+        An arrival wakes one of the workers that serve the same ``pools``, the one that has waited
+        longest: :meth:`take` wakes the next while more is waiting. An arrival since the last call
+        counts, whichever worker made it.
+        """
+        group, block = ",".join(pools), int(seconds * 1000)
+        try:
+            self._await_turn(group, block)
+        except ResponseError:
+            if self._made_group(group):
+                self._await_turn(group, block)
+            else:  # Redis takes no writes, so that nothing arrives but in another's name
+                self.client.xread({ARRIVALS: "$"}, block=block)
 
     def begin(self, worker: str, job_ids: Sequence[str]) -> list[tuple[float, str] | None]:
         """Count the delivery and publish ``running``; returns the seconds that each job has waited
@@ -226,6 +233,18 @@ class WorkerQueue:
     def claim_round(self, seconds: float) -> bool:
         """Whether this janitor is the one to keep house for so many seconds."""
         return bool(self._run(janitor.CLAIM, "unmask:janitor", seconds))
+
+    def _await_turn(self, group: str, block: int) -> None:
+        # all have one name: who was woken is nobody's business
+        self.client.xreadgroup(group, "worker", {ARRIVALS: ">"}, count=1, block=block, noack=True)
+
+    def _made_group(self, group: str) -> bool:
+        """Whether the workers of a group can wait in turn now."""
+        try:
+            self.client.xgroup_create(ARRIVALS, group, id="0", mkstream=True)
+        except ResponseError as error:
+            return str(error).startswith("BUSYGROUP")
+        return True
 
     def _end(self, pipeline: Any, script: str, *arguments: Any) -> None:
         (self.client if pipeline is None else pipeline).eval(script, 0, *arguments)

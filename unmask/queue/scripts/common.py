@@ -164,12 +164,17 @@ local function fail(job, code, error, retry)
   finish(job, 'failed', retry)
 end
 
--- Puts a job into its queue and wakes idle workers. A job that waited before goes to the front.
+-- Wakes an idle worker of each set of pools; those that do not serve the job sleep on.
+local function wake()
+  call('XADD', 'unmask:arrivals', 'MAXLEN', 1, '*', 'job', '1')
+end
+
+-- Puts a job into its queue and wakes an idle worker. A job that waited before goes to the front.
 local function push(job, queue, front)
   call('SADD', RQ .. 'queues', list_key(queue))
   call(front and 'LPUSH' or 'RPUSH', list_key(queue), job)
   join_lane(job, queue, front)
-  call('XADD', 'unmask:arrivals', 'MAXLEN', 1, '*', 'job', '1')
+  wake()
 end
 
 -- Puts a job whose worker died, or that was lost, at the front of its queue. Where RQ's record of

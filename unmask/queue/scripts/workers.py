@@ -5,7 +5,8 @@ from __future__ import annotations
 from unmask.queue.scripts.common import script
 
 #: Takes a batch under a lease; returns job ids. A job that was taken before comes alone: if it ends
-#: its worker again, no other picture counts as the culprit.
+#: its worker again, no other picture counts as the culprit. It wakes another worker
+#: while more is waiting.
 TAKE = script("""
 local max_jobs = tonumber(ARGV[1])
 local lease = tonumber(ARGV[2])  -- seconds
@@ -75,6 +76,12 @@ for _, number in ipairs(order) do
   if #batch > 0 then
     if number == 1 and is_bulk_waiting then call('INCR', streak_key)
     elseif is_bulk_waiting then call('DEL', streak_key) end
+    for _, queue in ipairs(arguments_from(5)) do
+      if call('EXISTS', list_key(queue)) == 1 then
+        wake()
+        break
+      end
+    end
     return batch
   end
 end

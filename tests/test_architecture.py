@@ -24,7 +24,7 @@ ROOMS = {
 #: place imports itself and what lies below, so that there is no circle.
 PLACES = {
     "unmask": (
-        "errors permissions logs commands fonts i18n warning_codes findings report wording "
+        "cores errors permissions logs commands fonts i18n warning_codes findings report wording "
         "settings environment data_url images video evidence detector fetch store queue local cli "
         "__main__"
     ),

@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     batch_pixels: int = Field(
         100_000_000, gt=0, description="Most pixels examined together, unless one picture has more."
     )
-    threads: int = Field(0, ge=0, description="Threads of the model's run time; 0: one a core.")
+    threads: int = Field(
+        0, ge=0, description="Threads of the model's run time; 0: one a core that it may use."
+    )
 
     c2pa_trust_list: Path | None = Field(
         None,

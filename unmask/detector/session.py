@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from unmask.cores import own_cores
 from unmask.errors import UnmaskError
 
 # Nothing of ours is sent anywhere, and the run time shall not try either.
@@ -96,7 +96,7 @@ def int8_overflows() -> bool:
 
 def _options(threads: int) -> Any:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or (os.cpu_count() or 1)
+    options.intra_op_num_threads = threads or own_cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # threads that spin while they wait take the processor from decoding, drawing and the server

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 import numpy as np
@@ -51,11 +51,13 @@ class FoundFaces:
     """The faces of one picture, the largest first: as many as are examined, of ``total``.
 
     ``warnings`` are about faces that were found and left out, and that may have been missed.
+    ``search`` has what is known of all of them.
     """
 
     crops: tuple[FaceCrop, ...]
     total: int
     warnings: tuple[CodedWarning, ...] = ()
+    search: Search = field(default=Search([]), repr=False)
 
 
 class Detector:
@@ -113,7 +115,7 @@ class Detector:
             warnings.append(warn("faces_left_out", number=len(crops), total=total))
         if search.missed_under:
             warnings.append(warn("small_faces_missed", number=search.missed_under))
-        return FoundFaces(tuple(crops), total, tuple(warnings))
+        return FoundFaces(tuple(crops), total, tuple(warnings), search)
 
     def _prepare(self, picture: Picture) -> list[_Prepared] | UnmaskError:
         """Each appearance of a picture, its faces cut out; of large pictures, one at a time."""
@@ -126,7 +128,7 @@ class Detector:
             reduced = self._search(picture, shrink)
             if shrink == 1 or not any(_needs_full(item.faces) for item in reduced):
                 return reduced
-            full = self._search(picture, 1)
+            full = self._search(picture, 1, [item.faces.search for item in reduced])
         except UnmaskError as error:
             return error
         for item, earlier in zip(full, reduced, strict=True):
@@ -134,12 +136,16 @@ class Detector:
             item.faces_ms += earlier.faces_ms
         return full
 
-    def _search(self, picture: Picture, shrink: int) -> list[_Prepared]:
+    def _search(
+        self, picture: Picture, shrink: int, before: Sequence[Search] = ()
+    ) -> list[_Prepared]:
+        """Each appearance, searched; ``before`` are the searches of the appearances reduced."""
         prepared: list[_Prepared] = []
         clock = _Stopwatch()
         for number, appearance in enumerate(picture.appearances(shrink)):
             decode, pixels = clock.lap(), appearance.pixels
-            faces = self.find(pixels)
+            search = self._finder.search(pixels, before[number] if before else None)
+            faces = self._cut(pixels, search)
             scale = picture.width / pixels.shape[1]
             is_kept = number == 0 and scale == 1 and pixels.size <= 3 * KEPT_PIXELS
             kept = pixels if is_kept else None

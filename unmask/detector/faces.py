@@ -6,22 +6,33 @@ upright faces, so a face that is turned is looked at once more, brought upright.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from unmask.detector.align import Pixels
+from unmask.detector.align import Floats, Pixels
 from unmask.detector.centerface import (
     CenterFace,
     FoundFace,
+    Glance,
     clipped,
+    enlargement,
     overlap,
     reduced,
     rescaled,
     suppress,
 )
+from unmask.detector.focus import look_around
 from unmask.detector.tiles import look_in_tiles
-from unmask.detector.turns import LEANING, QUARTERS, Upright, lean, tilt, turned_back
+from unmask.detector.turns import (
+    LEANING,
+    QUARTERS,
+    Upright,
+    lean,
+    points_turned,
+    tilt,
+    turned_back,
+)
 
 #: Long sides, in pixels, at which a picture is looked at, one after the other.
 LOOKS = (640, 1600, 3200)
@@ -33,21 +44,40 @@ SMALL = 48
 SEEN_FROM = 20
 #: What may have been missed is told where it is as large as this, in pixels of the picture.
 TOLD_FROM = 40
-#: Long side at which a picture without an upright face is looked at for one that is turned.
-TURNED_LOOK = 960
-#: The same, with its margin, where a turned face may fill the picture.
-TURNED_MARGIN = 320
+#: Long side at which a picture without an upright face is looked at for one that is turned, and
+#: that of the small look that says where.
+TURNED_LOOK, TURNED_GLANCE = 960, 320
+#: Long side, with its margin, of a small look for a face that fills the picture.
+MARGIN_GLANCE = 320
 #: Overlap (intersection over union) from which a box is that of the same face, turned.
 SAME = 0.3
+NOWHERE = np.empty((0, 2), np.float32)
 
 
 @dataclass(frozen=True)
 class Search:
     """The faces of a picture, the largest first. In a picture too large for a search in all its
-    detail, faces of fewer than ``missed_under`` pixels may have been missed; else it is 0."""
+    detail, faces of fewer than ``missed_under`` pixels may have been missed; else it is 0.
+
+    ``seen`` is the picture's long side in pixels. Where ``is_enough``, the same picture with more
+    pixels has no other faces that would be found."""
 
     faces: list[FoundFace]
     missed_under: int = 0
+    seen: int = 0
+    is_enough: bool = False
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """What the network sees as a picture stands: faces, and points (n, 2) where there may be one
+    that is turned. ``scale`` is that of the last look, 1.0 where a finer one could show no more;
+    ``is_enough`` says that it could not, had the picture more pixels."""
+
+    faces: list[FoundFace]
+    hints: Floats
+    scale: float
+    is_enough: bool
 
 
 class FaceFinder:
@@ -62,64 +92,103 @@ class FaceFinder:
         face brought upright: the left eye of one that stands on its head lies to the right."""
         return self.search(pixels).faces
 
-    def search(self, pixels: Pixels) -> Search:
-        """The faces, and what a search within the budget may have missed."""
-        faces, scale = self._looks(pixels)
-        faces = self._brought_upright(faces, pixels) if faces else self._look_turned(pixels)
-        limit = round(SEEN_FROM / scale)
-        missed = limit if limit > TOLD_FROM else 0
-        return Search(sorted(faces, key=lambda face: -face.size), missed)
+    def search(self, pixels: Pixels, reduced_search: Search | None = None) -> Search:
+        """The faces, and what a search within the budget may have missed.
 
-    def _looks(self, pixels: Pixels) -> tuple[list[FoundFace], float]:
-        """The faces that the network sees as the picture stands, and the scale of the last look:
-        1.0 where a finer one could show no more."""
+        ``reduced_search`` is that of the same picture with fewer pixels: what it saw is not looked
+        for again.
+        """
+        before = reduced_search
+        if before is not None and before.is_enough:
+            return _enlarged(before, pixels)
+        is_empty = before is not None and not before.faces
+        seen = self._looks(pixels, before.seen if before is not None and is_empty else 0)
+        faces = seen.faces
+        if not faces and not is_empty:
+            faces = self._look_with_margin(pixels)
+        if faces:
+            faces = self._brought_upright(faces, pixels)
+        elif not is_empty:
+            faces = self._look_turned(pixels, seen.hints)
+        limit = round(SEEN_FROM / seen.scale)
+        missed = limit if limit > TOLD_FROM else 0
+        faces = sorted(faces, key=lambda face: -face.size)
+        return Search(faces, missed, max(pixels.shape[:2]), seen.is_enough)
+
+    def _looks(self, pixels: Pixels, beyond: int = 0) -> _Looks:
+        """What the network sees as the picture stands, in looks at more than ``beyond`` pixels."""
         longest = max(pixels.shape[:2])
-        faces: list[FoundFace] = []
+        seen = _Looks([], NOWHERE, 1.0, False)
         for look in LOOKS:
             scale = look / longest
             if look == LOOKS[-1]:
                 scale = max(scale, (FINEST_PIXELS / (pixels.shape[0] * pixels.shape[1])) ** 0.5)
-            faces = suppress(faces + self._look(pixels, scale))
+            scale = min(scale, 1.0)
+            if scale * longest <= beyond:
+                continue
+            glance = self._look(pixels, scale)
+            faces = suppress(seen.faces + glance.faces)
             smallest = min((face.size for face in faces), default=0.0) * scale
-            if scale >= 1 or smallest >= SMALL:
-                return faces or self._look_with_margin(pixels), 1.0
-        return faces or self._look_with_margin(pixels), scale
+            is_enough = smallest >= SMALL
+            hints = glance.hints if look < LOOKS[-1] else seen.hints
+            seen = _Looks(faces, hints, 1.0 if is_enough else scale, is_enough)
+            if scale == 1 or is_enough:
+                break
+        return seen
 
-    def _look(self, pixels: Pixels, scale: float) -> list[FoundFace]:
+    def _look(self, pixels: Pixels, scale: float) -> Glance:
         """Look at the picture with its sides times ``scale`` (never enlarged)."""
         small = reduced(pixels, scale)
-        faces = look_in_tiles(self._network, small)
-        return [rescaled(face, small, pixels) for face in faces]
+        glance = look_in_tiles(self._network, small)
+        faces = [rescaled(face, small, pixels) for face in glance.faces]
+        return Glance(faces, glance.hints * enlargement(small, pixels))
 
-    def _look_with_margin(self, pixels: Pixels, long_side: int = LOOKS[0]) -> list[FoundFace]:
-        """Look once more with a margin: a face that fills its picture is missed without one."""
+    def _look_with_margin(self, pixels: Pixels) -> list[FoundFace]:
+        """Look once more with a margin: a face that fills its picture is missed without one. A
+        small look says whether there is something to be seen."""
+        if not len(self._glance_with_margin(pixels, MARGIN_GLANCE).hints):
+            return []
+        return self._glance_with_margin(pixels, LOOKS[0]).faces
+
+    def _glance_with_margin(self, pixels: Pixels, long_side: int) -> Glance:
         height, width = pixels.shape[:2]
         small = reduced(pixels, long_side / 2 / max(height, width))
         pad = max(round(max(small.shape[:2]) / 2), 1)
         framed = np.pad(small, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
         faces = []
-        for seen in self._network.look(framed):
+        glance = self._network.glance(framed)
+        for seen in glance.faces:
             face = rescaled(seen.moved(-pad, -pad), small, pixels)
             inside = (face.landmarks >= 0) & (face.landmarks <= (width, height))
             if inside.all():
                 box = clipped(face.box, width, height)
                 faces.append(FoundFace(box, face.landmarks, face.score))
-        return faces
+        return Glance(faces, glance.hints)
 
-    def _look_turned(self, pixels: Pixels) -> list[FoundFace]:
-        """The faces of a picture in which none stands upright, looked at by quarter turns."""
+    def _look_turned(self, pixels: Pixels, hints: Floats) -> list[FoundFace]:
+        """The faces of a picture in which none stands upright, looked at by quarter turns: near
+        ``hints`` (n, 2), and where a small look at the turned picture has others."""
         small = reduced(pixels, TURNED_LOOK / max(pixels.shape[:2]))
-        turned = {turn: np.ascontiguousarray(np.rot90(small, turn)) for turn in QUARTERS}
-        scores = {turn: _upright_score(self._network.look(turned[turn])) for turn in QUARTERS}
+        hints = hints / enlargement(small, pixels)
+        scores = {turn: self._turned_score(small, turn, hints) for turn in QUARTERS}
         if not any(scores.values()):
             scores = {
-                turn: _upright_score(self._look_with_margin(turned[turn], TURNED_MARGIN))
+                turn: _upright_score(
+                    self._glance_with_margin(_turned(small, turn), MARGIN_GLANCE).faces
+                )
                 for turn in QUARTERS
             }
         best = max(scores, key=lambda turn: scores[turn])
         if not scores[best]:
             return []
         return self._look_by_quarters(pixels, best)
+
+    def _turned_score(self, small: Pixels, turn: int, hints: Floats) -> float:
+        """How surely upright faces are seen in a picture that is turned by quarters."""
+        turned = _turned(small, turn)
+        glance = self._look(turned, TURNED_GLANCE / max(turned.shape[:2]))
+        near = np.concatenate([points_turned(hints, turn, small), glance.hints])
+        return _upright_score(suppress(glance.faces + look_around(self._network, turned, near)))
 
     def _brought_upright(self, faces: list[FoundFace], pixels: Pixels) -> list[FoundFace]:
         """The faces with the landmarks that they have upright. One that is turned by quarters is
@@ -137,9 +206,21 @@ class FaceFinder:
 
     def _look_by_quarters(self, pixels: Pixels, turn: int) -> list[FoundFace]:
         """The faces seen when the picture is turned back by quarters."""
-        whole = np.ascontiguousarray(np.rot90(pixels, turn))
-        faces, _ = self._looks(whole)
+        whole = _turned(pixels, turn)
+        faces = self._looks(whole).faces or self._look_with_margin(whole)
         return [turned_back(self._upright.bring(face, whole), turn, pixels) for face in faces]
+
+
+def _turned(pixels: Pixels, turn: int) -> Pixels:
+    return np.ascontiguousarray(np.rot90(pixels, turn))
+
+
+def _enlarged(search: Search, pixels: Pixels) -> Search:
+    """A search of the picture reduced, as that of the picture itself."""
+    longest = max(pixels.shape[:2])
+    factor = np.float32(longest / search.seen)
+    faces = [face.scaled(factor) for face in search.faces]
+    return replace(search, faces=faces, seen=longest)
 
 
 def _upright_score(faces: list[FoundFace]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unmask.detector.align import Pixels
-from unmask.detector.centerface import CenterFace, FoundFace, suppress
+from unmask.detector.centerface import CenterFace, FoundFace, Glance, suppress
 
 #: A picture of up to so many pixels is looked at in one: a photo in all looks but the finest.
 WHOLE = 2_000_000
@@ -18,19 +18,22 @@ SHARED = 160
 EDGE = 2
 
 
-def look_in_tiles(network: CenterFace, pixels: Pixels) -> list[FoundFace]:
-    """The faces of an RGB picture (h, w, 3), looked at as large as it is."""
+def look_in_tiles(network: CenterFace, pixels: Pixels) -> Glance:
+    """The faces of an RGB picture (h, w, 3), looked at as large as it is, and where others may
+    be."""
     height, width = pixels.shape[:2]
     if height * width <= WHOLE:
-        return network.look(pixels)
+        return network.glance(pixels)
     faces: list[FoundFace] = []
+    hints = []
     for top, bottom in spans(height):
         for left, right in spans(width):
-            seen = network.look(pixels[top:bottom, left:right])
+            seen = network.glance(pixels[top:bottom, left:right])
             tile = (left, top, right, bottom)
-            moved = (face.moved(left, top) for face in seen)
+            moved = (face.moved(left, top) for face in seen.faces)
             faces += [face for face in moved if not _is_cut(face, tile, (width, height))]
-    return suppress(faces)
+            hints.append(seen.hints + np.array([left, top], np.float32))
+    return Glance(suppress(faces), np.concatenate(hints))
 
 
 def spans(length: int) -> list[tuple[int, int]]:

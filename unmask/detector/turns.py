@@ -90,6 +90,15 @@ def turned_back(face: FoundFace, quarters: int, picture: Pixels) -> FoundFace:
     return face
 
 
+def points_turned(points: Floats, quarters: int, picture: Pixels) -> Floats:
+    """Points (n, 2) of ``picture`` in the pixels of ``np.rot90(picture, quarters)``."""
+    height, width = picture.shape[:2]
+    for done in range(quarters):
+        x, y = points.T
+        points = np.stack([y, (height if done % 2 else width) - x], axis=1)
+    return points
+
+
 def _quarter(points: Floats, side: int, is_box: bool = False) -> Floats:
     """Points (n, 2), or a box, after a quarter turn clockwise of a picture ``side`` high."""
     x, y = points.reshape(-1, 2).T

@@ -11,14 +11,16 @@ import skimage.data
 
 from unmask.detector import centerface
 from unmask.detector.align import Floats, Pixels
-from unmask.detector.centerface import FoundFace, suppress
-from unmask.detector.faces import FaceFinder
+from unmask.detector.centerface import FoundFace, Glance, suppress
+from unmask.detector.faces import NOWHERE, FaceFinder
 from unmask.detector.session import open_session
 from unmask.errors import UnmaskError
 
 #: The portrait's eyes, nose and mouth corners as a person sets them, and its face's width.
 TRUE = np.array([[203, 102], [247, 104], [223, 125], [204, 142], [241, 145]], np.float32)
 WIDTH = 88
+#: A look that shows no face, and no place where one might be.
+NOTHING = Glance([], NOWHERE)
 
 
 @pytest.fixture(scope="module")
@@ -110,17 +112,17 @@ def test_a_face_that_fills_its_picture(finder: FaceFinder, portrait: Pixels, sca
 def test_the_look_with_a_margin_finds_what_the_others_miss(
     monkeypatch: pytest.MonkeyPatch, finder: FaceFinder, portrait: Pixels
 ) -> None:
-    plain = finder._network.look
+    plain = finder._network.glance
     shapes: list[tuple[int, ...]] = []
 
-    def blind_at_first(pixels: Pixels) -> list[FoundFace]:
+    def blind_at_first(pixels: Pixels) -> Glance:
         shapes.append(pixels.shape)
-        return plain(pixels) if len(shapes) > 1 else []
+        return plain(pixels) if len(shapes) > 1 else NOTHING
 
-    monkeypatch.setattr(finder._network, "look", blind_at_first)
+    monkeypatch.setattr(finder._network, "glance", blind_at_first)
     tight = np.ascontiguousarray(portrait[54:188, 164:290])
     (face,) = finder.find(tight)
-    assert min(shapes[1][:2]) > min(shapes[0][:2])
+    assert min(shapes[2][:2]) > min(shapes[0][:2])
     assert error_of(face.landmarks, TRUE - [164, 54]) < 0.15
 
 
@@ -134,6 +136,24 @@ def test_no_face_in_pictures_without_people(finder: FaceFinder, name: str) -> No
     if picture.ndim == 2:
         picture = np.repeat(picture[:, :, None], 3, axis=2)
     assert finder.find(np.ascontiguousarray(picture[:, :, :3], np.uint8)) == []
+
+
+@pytest.mark.parametrize("name", ["brick", "grass"])
+def test_a_picture_without_a_face_is_looked_at_little_more_than_once(
+    finder: FaceFinder, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    plain = finder._network.glance
+    areas: list[int] = []
+
+    def measured(pixels: Pixels) -> Glance:
+        areas.append(pixels.shape[0] * pixels.shape[1])
+        return plain(pixels)
+
+    monkeypatch.setattr(finder._network, "glance", measured)
+    picture = getattr(skimage.data, name)()
+    picture = picture if picture.ndim == 3 else np.repeat(picture[:, :, None], 3, axis=2)
+    assert finder.find(np.ascontiguousarray(picture)) == []
+    assert sum(areas) < 4 * picture.shape[0] * picture.shape[1]
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (16, 2000), (1500, 700)])

@@ -13,6 +13,7 @@ import pytest
 from tests.unmask.detector.subjects import enlarged, examined, grey, picture, scenery, swapped
 from unmask.detector import detector as detecting
 from unmask.detector.align import Pixels
+from unmask.detector.centerface import Glance
 from unmask.detector.detector import Detector
 from unmask.images import Appearance, Picture
 from unmask.settings import Settings
@@ -84,6 +85,29 @@ def test_faces_too_small_for_the_reduced_jpeg_are_found(
     (found,) = examined(detector, picture(pixels, "JPEG"))
     assert decodes == [2, 1]
     assert len(found.report.faces) == 1
+
+
+def test_what_was_seen_in_the_reduced_jpeg_is_not_looked_for_again(
+    detector: Detector, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = detector._finder._network
+    plain = network.glance
+    areas: list[int] = []
+
+    def measured(pixels: Pixels) -> Glance:
+        areas.append(pixels.shape[0] * pixels.shape[1])
+        return plain(pixels)
+
+    monkeypatch.setattr(network, "glance", measured)
+    pixels = scenery(2600, 1400)
+    pixels[100:868, 1500:2268] = cv2.resize(portrait, (768, 768))
+    (found,) = examined(detector, picture(pixels, "JPEG"))
+    assert len(found.report.faces) == 1  # cut from the whole picture, which is not searched
+    assert sum(areas) < 0.4 * 2600 * 1400
+    areas.clear()
+    (found,) = examined(detector, picture(scenery(2600, 1400), "JPEG"))
+    assert found.report.faces == ()
+    assert sum(areas) < 2.4 * 2600 * 1400  # 3 times, were the reduced one forgotten
 
 
 @pytest.mark.parametrize(("side", "shrink"), [(2559, 1), (2560, 2), (5120, 4), (12000, 8)])

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.unmask.detector.test_faces import TRUE, WIDTH, error_of
+from tests.unmask.detector.test_faces import NOTHING, TRUE, WIDTH, error_of
 from unmask.detector.align import Floats, Pixels
-from unmask.detector.centerface import FoundFace
+from unmask.detector.centerface import Glance
 from unmask.detector.faces import FaceFinder
 from unmask.detector.tiles import SHARED, TILE, WHOLE, look_in_tiles, spans
 
@@ -56,7 +56,7 @@ def test_a_face_that_two_parts_share_is_found_once(
     if is_wide:
         places, size = [(y, x) for x, y in places], (3400, 1080)
     pixels, true = page(portrait, *size, 45, places)
-    faces = look_in_tiles(finder._network, pixels)
+    faces = look_in_tiles(finder._network, pixels).faces
     assert len(faces) == len(true)
     for marks in true:
         assert min(error_of(face.landmarks, marks) for face in faces) < 0.2
@@ -76,11 +76,11 @@ def test_no_part_is_larger_than_memory_allows(
 ) -> None:
     shapes: list[tuple[int, ...]] = []
 
-    def measured(pixels: Pixels) -> list[FoundFace]:
+    def measured(pixels: Pixels) -> Glance:
         shapes.append(pixels.shape)
-        return []
+        return NOTHING
 
-    monkeypatch.setattr(finder._network, "look", measured)
+    monkeypatch.setattr(finder._network, "glance", measured)
     finder.find(np.zeros((5000, 6000, 3), np.uint8))
     assert len(shapes) > 5
     assert max(height * width for height, width, _ in shapes) <= WHOLE
@@ -92,13 +92,13 @@ def test_an_ordinary_photo_is_looked_at_in_one(
     """As it was before there were parts: they share what would then be looked at twice."""
     shapes: list[tuple[int, ...]] = []
 
-    def measured(pixels: Pixels) -> list[FoundFace]:
+    def measured(pixels: Pixels) -> Glance:
         shapes.append(pixels.shape)
-        return []
+        return NOTHING
 
-    monkeypatch.setattr(finder._network, "look", measured)
+    monkeypatch.setattr(finder._network, "glance", measured)
     finder._looks(np.zeros((1200, 1600, 3), np.uint8))
-    assert shapes == [(480, 640, 3), (1200, 1600, 3), (560, 640, 3)]
+    assert shapes == [(480, 640, 3), (1200, 1600, 3)]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_a_search_may_have_missed(
     finder: FaceFinder, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], under: int
 ) -> None:
     """A picture of 50 megapixels is not looked at in all its detail, and the report says so."""
-    monkeypatch.setattr(finder._network, "look", lambda pixels: [])
+    monkeypatch.setattr(finder._network, "glance", lambda pixels: NOTHING)
     pixels = np.zeros((size[1], size[0], 3), np.uint8)
     assert finder.search(pixels).missed_under == under
 

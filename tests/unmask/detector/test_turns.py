@@ -10,10 +10,10 @@ import pytest
 
 from tests.unmask.detector.test_faces import TRUE, error_of
 from unmask.detector.align import Floats, Pixels
-from unmask.detector.centerface import FoundFace
+from unmask.detector.centerface import FoundFace, Glance
 from unmask.detector.detector import Detector
 from unmask.detector.faces import FaceFinder
-from unmask.detector.turns import lean, tilt, turned_back
+from unmask.detector.turns import lean, points_turned, tilt, turned_back
 from unmask.settings import Settings
 
 
@@ -82,13 +82,13 @@ def test_an_upright_face_costs_no_further_look(
     finder: FaceFinder, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = []
-    plain = finder._network.look
+    plain = finder._network.glance
 
-    def counted(pixels: Pixels) -> list[FoundFace]:
+    def counted(pixels: Pixels) -> Glance:
         looks.append(pixels.shape)
         return plain(pixels)
 
-    monkeypatch.setattr(finder._network, "look", counted)
+    monkeypatch.setattr(finder._network, "glance", counted)
     finder.find(portrait)
     assert len(looks) == 1
 
@@ -107,6 +107,15 @@ def test_turning_back_undoes_quarter_turns() -> None:
         back = turned_back(seen, quarters, picture)
         np.testing.assert_allclose(back.landmarks, marks)
         np.testing.assert_allclose(back.box, face.box)
+
+
+def test_points_turn_with_their_picture() -> None:
+    for quarters in range(4):
+        picture = np.zeros((30, 50, 3), np.uint8)
+        picture[4, 10] = 255
+        ((row, column),) = np.argwhere(np.rot90(picture, quarters)[..., 0])
+        point = points_turned(np.array([[10.5, 4.5]], np.float32), quarters, picture)
+        np.testing.assert_allclose(point, [[column + 0.5, row + 0.5]])
 
 
 def test_how_far_a_face_leans() -> None:

@@ -19,8 +19,9 @@ make evaluate DATA="faces modern swaps"
 ```
 
 which runs `evaluate` (metrics.json and plots), `robustness`, `crowds`, `compare`, `left-out`,
-`heads`, `views` and `goals`, then writes this page and [the model card](model-card.md). `--cache FOLDER` keeps what the
-networks said, so that only a new model is asked again. The ablations are made of run folders:
+`heads`, `views` and `goals`, then writes this page and [the model card](model-card.md).
+`--cache FOLDER` keeps what the networks said, so that only a new model is asked again. The
+ablations are made of run folders:
 
 ```
 python -m model_training ablate --data faces --run "as kept=runs/kept" --run "scratch=runs/scratch"

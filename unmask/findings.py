@@ -31,6 +31,14 @@ class Kind(StrEnum):
     DUPLICATES = "duplicates"
 
 
+class Layer(StrEnum):
+    """Pictures of where a file has other traces of saving than elsewhere, drawn on demand."""
+
+    ERROR_LEVELS = "error-levels"
+    GHOSTS = "ghosts"
+    NOISE = "noise"
+
+
 class Says(StrEnum):
     """What a finding says of the picture's origin, the most telling first."""
 

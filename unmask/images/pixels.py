@@ -26,7 +26,7 @@ from unmask.images.opening import named_errors, orientation, parse, upright_size
 from unmask.warning_codes import CodedWarning, warn
 
 #: What brings a picture stored with each EXIF orientation upright; 1 is upright already.
-_UPRIGHT = {
+UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -76,7 +76,7 @@ def _decode(data: bytes, kind: str, shrink: int) -> Iterator[Appearance]:
         if kind == "JPEG" and shrink > 1:
             image.draft(None, (max(image.width // shrink, 1), max(image.height // shrink, 1)))
         # All are read first: decoding may drop them.
-        promised, turn = upright_size(image), _UPRIGHT.get(orientation(image))
+        promised, turn = upright_size(image), UPRIGHT.get(orientation(image))
         colours = signalling(data, kind, image.info.get("icc_profile"))
         frames = Frames((image.tell(),))
         if may_be_animated(image):

@@ -10,6 +10,7 @@ from aiohttp import web
 from desk.queue import Presence
 from desk.service import Desk
 from server import context
+from server.api.layers import LAYERS, LayerRenderer
 from server.api.preview import PREVIEWS, PreviewRenderer
 from server.backpressure import Backpressure
 from server.cached_stats import CachedStats
@@ -64,6 +65,7 @@ def make_app(
     app[context.FETCHER] = fetcher or Fetcher(settings.max_bytes, settings.fetch_seconds)
     app[context.UPLOADS] = UploadMemory(max(settings.upload_memory, 4 * settings.max_bytes))
     app[PREVIEWS] = PreviewRenderer(settings)
+    app[LAYERS] = LayerRenderer(settings)
     app[context.METRICS] = Metrics()
     app[context.MODEL] = model
     app[context.DOCUMENT] = api_document()

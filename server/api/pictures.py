@@ -1,13 +1,15 @@
-"""The files of a check: the picture that was sent, the results, each face, the metadata."""
+"""The files of a check: the picture that was sent, the results, each face, layers, metadata."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
+from server.api.layers import LAYERS
 from server.api.preview import PREVIEWS
 from server.api.responses import check_of, not_found
 from server.context import ACTOR, CHECKS
 from unmask.errors import UnmaskError
+from unmask.findings import Layer
 from unmask.permissions import Permission, require
 from unmask.report import Check
 
@@ -42,6 +44,20 @@ async def original(request: web.Request) -> web.Response:
     if preview is None:
         raise not_found()
     return _picture(preview, "image/jpeg")
+
+
+async def layer(request: web.Request) -> web.Response:
+    """Where the picture has other traces of saving than elsewhere."""
+    check = await check_of(request)
+
+    async def read() -> bytes | None:
+        return await request.app[CHECKS].picture(check.id)
+
+    wanted = Layer(request.match_info["layer"])
+    drawn = await request.app[LAYERS].render(wanted, check.sha256, read)
+    if drawn is None:
+        raise not_found()
+    return _picture(drawn, "image/png")
 
 
 async def metadata(request: web.Request) -> web.Response:

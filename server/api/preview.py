@@ -7,25 +7,19 @@ without that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 from aiohttp import web
 from PIL import Image
 
-from unmask.errors import UnmaskError
+from server.api.one_at_a_time import OneAtATime, Read
 from unmask.images import open_picture
 from unmask.settings import Settings
 
 #: A preview's long side is at least this, in pixels, and less than twice as much.
 MIN_SIDE = 1_600
 QUALITY = 88
-#: Pictures that may wait to be rendered; one of 50 million pixels takes about two seconds.
-MAX_WAITING = 20
-RETRY = 10
-
-Read = Callable[[], Awaitable[bytes | None]]
 
 
 class PreviewRenderer:
@@ -34,10 +28,9 @@ class PreviewRenderer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lock = asyncio.Lock()
         # Always the same thread: the C library keeps for a thread the memory that it freed.
         self._thread = ThreadPoolExecutor(1, "unmask-preview")
-        self._tasks: dict[str, asyncio.Task[bytes | None]] = {}
+        self._turns = OneAtATime()
 
     def close(self) -> None:
         """Render no more."""
@@ -49,36 +42,11 @@ class PreviewRenderer:
         ``read`` is called when it is this picture's turn, so that no more than one is in memory.
         Raises ``busy``, and what :func:`unmask.images.open_picture` raises.
         """
-        while True:
-            other = self._tasks.get(sha256)
-            preview = await asyncio.shield(other or self._begin(sha256, read))
-            # None from another client's task says only that the other client's check is removed.
-            if preview is not None or other is None:
-                return preview
+        return await self._turns.make(sha256, read, self._render)
 
-    def _begin(self, sha256: str, read: Read) -> asyncio.Task[bytes | None]:
-        # One task runs, the others wait.
-        if len(self._tasks) > MAX_WAITING:
-            message = f"Many pictures are being shown just now. Try again in {RETRY} seconds."
-            raise UnmaskError("busy", message, retry_after=RETRY)
-        task = asyncio.create_task(self._render(sha256, read))
-        self._tasks[sha256] = task
-        # Retrieves the error, or asyncio logs it where every client has left.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return task
-
-    async def _render(self, sha256: str, read: Read) -> bytes | None:
-        try:
-            async with self._lock:
-                data = await read()
-                if data is None:
-                    return None
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(
-                    self._thread, render_preview, data, self._settings
-                )
-        finally:
-            del self._tasks[sha256]
+    async def _render(self, data: bytes) -> bytes:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, render_preview, data, self._settings)
 
 
 PREVIEWS = web.AppKey("previews", PreviewRenderer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from server.api import pictures
 from server.api.openapi import Operation, file_content, json_content
-from server.routes.route import CHECK, Route
+from server.routes.route import CHECK, LAYER, Route
 from server.web import report
 from unmask.permissions import Permission
 
@@ -58,6 +58,23 @@ RESULTS = (
             "Upright, of bounded size, without metadata.",
             {"200": _JPEG},
             "not_found busy",
+        ),
+    ),
+    Route(
+        "GET",
+        f"{CHECK}/{LAYER}.png",
+        pictures.layer,
+        Operation(
+            "readLayer",
+            "A layer: traces of saving",
+            "Where the picture has other traces of saving than elsewhere: `error-levels` (what "
+            "saving once more changes), `ghosts` (what was saved before at another quality) or "
+            "`noise` (what is more or less grainy). Grey, white where it differs most, in the "
+            "picture's shape, its longer side at most 1,600 pixels. It never says that something "
+            "is fake. Drawn on demand, which takes seconds for a large photograph, one at a time "
+            "(`busy`), and from the bytes as they were sent (`picture_missing` if they are gone).",
+            {"200": _PNG},
+            "not_found picture_missing busy damaged truncated",
         ),
     ),
     Route(

@@ -8,12 +8,15 @@ from aiohttp.typedefs import Handler
 from aiohttp.web_urldispatcher import DynamicResource
 
 from server.api.openapi import Operation
+from unmask.findings import Layer
 from unmask.permissions import Permission
 
 #: A check's id in a path.
 ID = "{id:[A-Za-z0-9_-]{8,64}}"
 #: Where a check is found.
 CHECK = f"/v1/checks/{ID}"
+#: A layer's name in a path.
+LAYER = f"{{layer:{'|'.join(Layer)}}}"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from server.api.openapi.schemas import Json, schemas
 from unmask import __version__
+from unmask.findings import Layer
 
 ABOUT = """\
 Ask whether the faces of a photograph were manipulated. Send a picture, get a check; the check ends
@@ -38,6 +39,7 @@ def _in_path(name: str, about: str, pattern: str) -> Json:
 _IN_PATHS: dict[str, Json] = {
     "id": {"$ref": "#/components/parameters/Id"},
     "n": _in_path("n", "The face, counted from 0 as in the report.", "^[0-9]{1,3}$"),
+    "layer": _in_path("layer", "Which layer.", f"^({'|'.join(Layer)})$"),
     "team": _in_path("team", "The team's short name.", "^[a-z0-9][a-z0-9-]{0,39}$"),
     "number": _in_path("number", "The case's number.", "^[1-9][0-9]{0,8}$"),
     "item": _in_path("item", "The id, as lists give it.", "^[1-9][0-9]{0,17}$"),

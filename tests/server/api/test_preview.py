@@ -13,8 +13,9 @@ import pytest
 from aiohttp.test_utils import TestClient
 from PIL import Image
 
-from server.api import preview
-from server.api.preview import MAX_WAITING, MIN_SIDE, PreviewRenderer, render_preview
+from server.api import one_at_a_time, preview
+from server.api.one_at_a_time import MAX_WAITING
+from server.api.preview import MIN_SIDE, PreviewRenderer, render_preview
 from server.context import CHECKS
 from tests.server.server_process import blank
 from unmask.errors import UnmaskError
@@ -157,10 +158,10 @@ async def test_a_view_that_finds_no_turn_says_when_to_come_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = (await (await client.post("/v1/checks", data=blank())).json())["id"]
-    monkeypatch.setattr(preview, "MAX_WAITING", -1)
+    monkeypatch.setattr(one_at_a_time, "MAX_WAITING", -1)
     answer = await client.get(f"/v1/checks/{check}/original.jpg")
     assert (answer.status, (await answer.json())["error"]["code"]) == (503, "busy")
-    assert answer.headers["Retry-After"] == str(preview.RETRY)
+    assert answer.headers["Retry-After"] == str(one_at_a_time.RETRY)
 
 
 async def test_all_previews_are_rendered_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from unmask.cli.show import shown_on
-from unmask.cli.sources import RESULTS, Source, find_sources, name_results
+from unmask.cli.sources import LAYERS, RESULTS, Source, find_sources, name_results
 from unmask.detector.annotate import encode_jpeg, encode_png
 from unmask.detector.detector import Detector
 from unmask.detector.examination import Examination
@@ -21,6 +21,7 @@ from unmask.environment import read_settings
 from unmask.errors import Exit, UnmaskError, internal_error
 from unmask.evidence.collect import Collector
 from unmask.evidence.credentials.reader import CredentialsReader
+from unmask.evidence.layers.drawing import draw_layer
 from unmask.i18n import terminal_language
 from unmask.images import Picture
 from unmask.report import Pictures, Report
@@ -51,7 +52,10 @@ def run(options: argparse.Namespace) -> int:
     detector = _open_detector(settings, options.threshold)
     status = Exit.DONE
     with shown_on(len(sources), options.json) as show, closing(collector):
-        for source, outcome in check_all(sources, detector, collector, settings, options.out):
+        outcomes = check_all(
+            sources, detector, collector, settings, options.out, layers=options.layers
+        )
+        for source, outcome in outcomes:
             if isinstance(outcome, UnmaskError):
                 status = Exit.SOME_FAILED
             show(source.name, outcome)
@@ -64,8 +68,11 @@ def check_all(
     collector: Collector,
     settings: Settings,
     out: Path | None = None,
+    *,
+    layers: bool = False,
 ) -> Iterator[Outcome]:
-    """Each source with its report or error, in order.
+    """Each source with its report or error, in order; what is written into ``out`` includes its
+    layers if asked for.
 
     While one batch is examined the results of the one before are drawn, written and given; no more
     than these two are held in memory.
@@ -81,7 +88,7 @@ def check_all(
             yield from _ended(drawing)
             examined = under_way.result()
             drawing = [
-                (source, pool.submit(_conclude, item, collector, prefix))
+                (source, pool.submit(_conclude, item, collector, prefix, layers=layers))
                 for (source, prefix), item in zip(batch, examined, strict=True)
             ]
         yield from _ended(drawing)
@@ -114,12 +121,16 @@ def _examine(detector: Detector, pictures: list[Picture]) -> list[Examination | 
 
 
 def _conclude(
-    examined: Examination | UnmaskError, collector: Collector, prefix: Path | None
+    examined: Examination | UnmaskError,
+    collector: Collector,
+    prefix: Path | None,
+    *,
+    layers: bool,
 ) -> Report | UnmaskError:
     if isinstance(examined, UnmaskError):
         return examined
     examined.report = _with_evidence(examined, collector)
-    return _attempt(_write_results, examined, prefix) if prefix else examined.report
+    return _attempt(_write_results, examined, prefix, layers) if prefix else examined.report
 
 
 def _with_evidence(examined: Examination, collector: Collector) -> Report:
@@ -132,13 +143,15 @@ def _with_evidence(examined: Examination, collector: Collector) -> Report:
     return with_evidence(examined.report, collected.evidence)
 
 
-def _write_results(examined: Examination, prefix: Path) -> Report:
+def _write_results(examined: Examination, prefix: Path, layers: bool) -> Report:
     """Write the pictures of the result; returns the report that names them."""
     start = time.perf_counter()
     names = {kind: f"{prefix}{suffix}" for kind, suffix in RESULTS.items()}
     _write(names["annotated"], encode_jpeg(examined.annotated(terminal_language())))
     _write(names["mask"], encode_png(examined.mask()))
     _write(names["heatmap"], encode_png(examined.heatmap()))
+    for layer, suffix in LAYERS.items() if layers else ():
+        _write(f"{prefix}{suffix}", draw_layer(examined.picture, layer))
     passed = (time.perf_counter() - start) * 1000
     before = examined.report.timings_ms
     timings = {"draw": before.draw + passed, "total": before.total + passed}

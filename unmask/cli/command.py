@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from unmask import __version__
@@ -84,13 +85,19 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="write NAME.annotated.jpg, NAME.mask.png and NAME.heatmap.png there",
     )
     check.add_argument(
+        "--layers",
+        action="store_true",
+        help="with --out: write NAME.error-levels.png, NAME.ghosts.png and NAME.noise.png too, "
+        "which show where the picture has other traces of saving than elsewhere",
+    )
+    check.add_argument(
         "--threshold",
         type=_threshold,
         metavar="T",
         help="mark as tampered what the heatmap shows at or above T, 0 to 1 (default: the model's)",
     )
     _add_model_path(check)
-    check.set_defaults(run=_run_check)
+    check.set_defaults(run=partial(_run_check, check))
 
 
 def _add_evidence(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -116,7 +123,9 @@ def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     model.set_defaults(run=_run_model)
 
 
-def _run_check(options: argparse.Namespace) -> int:
+def _run_check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if options.layers and not options.out:
+        parser.error("--layers needs --out, the folder to write them to")
     from unmask.cli import check
 
     return check.run(options)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from unmask.data_url import decode_data_url, is_data_url, longest_data_url
 from unmask.errors import UnmaskError
+from unmask.findings import Layer
 from unmask.images import Picture, open_picture, read_picture
 from unmask.settings import Settings
 
@@ -19,6 +20,9 @@ STDIN = "-"
 SHOWN_URL = 30
 #: Suffixes that a result's pictures add to the name of the photo.
 RESULTS = {"annotated": ".annotated.jpg", "mask": ".mask.png", "heatmap": ".heatmap.png"}
+#: The same of the layers, for whom they are asked for.
+LAYERS = {layer: f".{layer}.png" for layer in Layer}
+_SUFFIXES = (*RESULTS.values(), *LAYERS.values())
 #: Longest stem of a result's name, in bytes: file systems end at 255.
 MAX_STEM = 200
 
@@ -79,7 +83,7 @@ def name_results(sources: Sequence[Source], out: Path) -> list[str]:
     folder, used, last = out.resolve(), set(), dict[str, int]()
 
     def is_free(name: str) -> bool:
-        results = (_folded(folder / f"{name}{end}") for end in RESULTS.values())
+        results = (_folded(folder / f"{name}{end}") for end in _SUFFIXES)
         return name.casefold() not in used and photos.isdisjoint(results)
 
     names = []
@@ -152,7 +156,7 @@ def _walk(folder: Path, skipped: Path | None) -> Iterator[Path | Source]:
 
 
 def _is_result(name: str) -> bool:
-    return name.endswith(tuple(RESULTS.values()))
+    return name.endswith(_SUFFIXES)
 
 
 def _pattern(pattern: str) -> list[Source]:

@@ -216,3 +216,27 @@ def test_outcomes_come_as_soon_as_their_batch_is_done(colour_model: Path, photos
     assert source is sources[0]
     assert isinstance(outcome, Report)
     outcomes.close()
+
+
+# Layers
+
+
+def test_layers_are_written_where_they_are_asked_for(
+    unmask: Command, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    status, _ = unmask.lines(photos / "fake.jpg", "--out", out)
+    assert status == 0
+    assert not list(out.glob("*.noise.png"))
+    status, _ = unmask.lines(photos / "fake.jpg", "--out", out, "--layers")
+    assert status == 0
+    shape = cv2.imread(str(photos / "fake.jpg")).shape[:2]
+    for name in ("error-levels", "ghosts", "noise"):
+        layer = cv2.imread(str(out / f"fake.{name}.png"), cv2.IMREAD_UNCHANGED)
+        assert layer.shape == shape
+    assert find_sources([str(out)], out)[0].error, "layers are no photos to check"
+
+
+def test_layers_need_a_folder(unmask: Command, photos: Path) -> None:
+    status, _, err = unmask.check(photos / "fake.jpg", "--layers")
+    assert status == 2 and "--layers needs --out" in err

@@ -17,10 +17,11 @@ from server.model import PublicModel
 from server.web.texts import STATES, script_texts, texts_in
 from unmask.errors import UnmaskError
 from unmask.evidence.reverse import ENGINES
+from unmask.findings import Kind, Layer
 from unmask.i18n import DEFAULT, LANGUAGES, Texts
 from unmask.report import Check, Report, Verdict, shown_percent
 from unmask.settings import Settings
-from unmask.wording import evidence, reports
+from unmask.wording import evidence, layers, reports
 from unmask.wording.errors import error_message
 from unmask.wording.units import duration, megabytes
 
@@ -81,6 +82,8 @@ class Pages:
             shown_verdict=evidence.shown_verdict,
             map_url=evidence.map_url,
             engines=ENGINES,
+            layers=tuple(Layer),
+            Kind=Kind,
             nothing_told=evidence.NOTHING_TOLD,
         )
         self._words = {language: _words(texts_in(language), settings) for language in LANGUAGES}
@@ -168,6 +171,7 @@ def _words(texts: Texts, settings: Settings) -> dict[str, Any]:
         "evidence_text": lambda finding: evidence.evidence_sentence(texts, finding),
         "weight_text": lambda weight: texts.gettext(evidence.WEIGHTS[weight]),
         "kind_text": lambda kind: evidence.about(texts, kind),
+        "layer_text": lambda layer: layers.about_layer(texts, layer),
         "reasons": lambda face: reports.reasons(texts, face),
         "warnings": lambda report: reports.warning_sentences(texts, report),
         "error_text": lambda error: error_message(texts, error),

@@ -43,6 +43,7 @@ SCRIPT_TEXTS = {
     "case_changed": gettext_noop("This case was changed. Show it again"),
     "cases_changed": gettext_noop("Cases changed: {number}. Show them"),
     "claim_lapsed": gettext_noop("Your claim has lapsed. What you wrote stays here."),
+    "drawing_layer": gettext_noop("The layer is being drawn. A large photo takes seconds."),
     "waiting_for_room": gettext_noop("Waiting for room"),
 }
 

@@ -2,6 +2,7 @@
 
 import { addressOf, errorOf, showError, unreachable } from "./api.js";
 import { announce } from "./dom.js";
+import "./layers.js";
 import { text } from "./texts.js";
 
 /**

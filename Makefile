@@ -81,6 +81,7 @@ evaluate: $(VENV)/developing
 	$(BIN)/python -m model_training evaluate $(MEASURE) $(ARGS)
 	$(BIN)/python -m model_training robustness $(MEASURE) --most $(MOST)
 	$(BIN)/python -m model_training crowds $(MEASURE)
+	$(BIN)/python -m model_training layers $(MEASURE)
 	$(BIN)/python -m model_training compare $(MEASURE)
 	$(BIN)/python -m model_training left-out $(MEASURE)
 	$(BIN)/python -m model_training heads $(MEASURE)

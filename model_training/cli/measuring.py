@@ -35,6 +35,7 @@ def add_measuring(commands: Commands) -> None:
         _add_left_out,
         _add_heads,
         _add_visibility,
+        _add_layers,
         _add_goals,
         _add_compare,
         _add_gallery,
@@ -215,6 +216,29 @@ def _visibility(options: Options) -> None:
     if options.alone:
         set_profile(options.alone)
     _say(options.out / VISIBILITY_FILE)
+
+
+def _add_layers(commands: Commands) -> None:
+    text = "measure how often the layers of the evidence are highest in the part that was edited"
+    add = new_command(commands, "layers", _layers, text)
+    _model_and_data(add, "folder for layers.json")
+    add("--split", choices=SPLITS, default="test")
+    add("--most", type=int, default=60, help="most pictures of each source")
+
+
+def _layers(options: Options) -> None:
+    from model_training.evaluation.layers import LAYERS_FILE, lines, measure
+
+    table = measure(
+        options.data,
+        options.model,
+        options.out,
+        split=options.split,
+        cache=options.cache,
+        most=options.most,
+    )
+    sys.stdout.write("\n".join(lines(table)) + "\n")
+    _say(options.out / LAYERS_FILE)
 
 
 def _add_goals(commands: Commands) -> None:

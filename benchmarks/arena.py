@@ -1,6 +1,6 @@
 """What large pictures cost in memory: looked at whole, without ONNX Runtime's arena, or in parts.
 
-    python -m benchmarks.arena
+    python -m benchmarks.arena [WAY ...]
 
 Each way runs in a process of its own, all in one run: ordinary photos first,
 then one of the largest pictures that are allowed, then ordinary ones again. Linux only.
@@ -8,6 +8,7 @@ then one of the largest pictures that are allowed, then ordinary ones again. Lin
 
 from __future__ import annotations
 
+import argparse
 import json
 import multiprocessing
 import os
@@ -34,7 +35,10 @@ ORDINARY = 12
 
 
 def main() -> None:
-    table = {way: alone(way) for way in WAYS}
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("ways", nargs="*", metavar="WAY", help=", ".join(WAYS))
+    table = json.loads(RESULT.read_text(encoding="utf-8"))
+    table |= {way: alone(way) for way in parser.parse_args().ways or WAYS}
     RESULT.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(RESULT.read_text(encoding="utf-8"))
 

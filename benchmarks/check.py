@@ -45,6 +45,10 @@ class Recorder:
         self.runs.append(arguments)
         return self.session.run(*arguments)
 
+    def forget(self) -> None:
+        """Forget what it was run on."""
+        self.runs.clear()
+
     def alone(self) -> float:
         """Seconds that the network itself takes for all of it, with nothing beside it."""
         start = time.perf_counter()
@@ -91,9 +95,7 @@ def measure(photos: Path, out: Path | None) -> dict[str, Any]:
     detector, collector = Detector(settings), Collector(CredentialsReader())
     sources = find_sources([str(photos)])
     list(check_all(sources[:3], detector, collector, settings))
-    network = detector._finder._network
-    finder = network._session = Recorder(network._session)
-    judges = recorded_judges(detector)
+    finder, *judges = recorded(detector)
     stages = dict.fromkeys(("decode", "faces", "model", "draw"), 0.0)
     faces = 0
     start = time.perf_counter()
@@ -123,11 +125,13 @@ def measure(photos: Path, out: Path | None) -> dict[str, Any]:
     }
 
 
-def recorded_judges(detector: Detector) -> list[Recorder]:
-    """Put a recorder before each network that judges; the networks are as many as the model has."""
+def recorded(detector: Detector) -> list[Recorder]:
+    """Put a recorder before each network: the face network, and those that judge."""
+    network = detector._finder._network
+    finder = network._session = Recorder(network._session)
     classifier = detector._classifier
     classifier._session = Recorder(classifier._session)
-    judges = [classifier._session]
+    judges = [finder, classifier._session]
     clip = classifier._clip
     if clip is not None:
         clip._tower, clip._heads = Recorder(clip._tower), Recorder(clip._heads)

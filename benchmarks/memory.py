@@ -102,6 +102,11 @@ def large_photos(number: int, pixels: int) -> list[bytes]:
 
 def worker_of(root: int) -> int:
     """The process, below ``root``, that holds the networks: the one with most memory."""
+    return max(descendants(root), key=resident)
+
+
+def descendants(root: int) -> list[int]:
+    """The processes below ``root``."""
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -111,7 +116,7 @@ def worker_of(root: int) -> int:
     below = [root]
     for pid in below:
         below += [child for child, parent in parents.items() if parent == pid]
-    return max(below[1:], key=resident)
+    return below[1:]
 
 
 def resident(pid: int) -> int:

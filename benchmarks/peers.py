@@ -22,10 +22,11 @@ from worker.main import load_detector
 class Kit:
     """What a worker has in hand, with its files in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        settings = Settings(data=folder)
+    def __init__(self, folder: Path, threads: int = 0) -> None:
+        settings = Settings(data=folder, threads=threads)
         self.store = Store.of(settings)
-        self.examiner = Examiner(load_detector(settings), self.store, settings)
+        self.detector: Any = load_detector(settings)
+        self.examiner = Examiner(self.detector, self.store, settings)
 
     def examine(self, sha256s: list[str]) -> list[str]:
         """Examine pictures of the store as one batch, draw and store; their reports as JSON."""

@@ -88,13 +88,14 @@ class Bench:
         self.settings = Settings()
         self.photos = photos()
         self.kit = Kit(made(folder / "loop"))
-        self.url = stack.enter_context(service(made(folder / "service")))
+        url = stack.enter_context(service(made(folder / "service")))
         self.rq = stack.enter_context(stock_worker(made(folder / "rq")))
-        self.lit = stack.enter_context(litserve(made(folder / "lit"), self.settings.batch_size))
+        lit = stack.enter_context(litserve(made(folder / "lit"), self.settings.batch_size))
+        self.sends = {"service": partial(send, url), "litserve": partial(send_lit, lit)}
         self.detect(4)
         self.draw(2)
-        for send in (self.send, self.send_lit):
-            asyncio.run(called(4, self.take(8), send))
+        for one in self.sends.values():
+            asyncio.run(called(4, self.take(8), one))
 
     def take(self, number: int) -> list[bytes]:
         """So many photos that nobody has seen."""
@@ -114,9 +115,9 @@ class Bench:
 
     def measurements(self) -> Iterator[tuple[str, Callable[[], Sample]]]:
         """Names, and what to call for each."""
-        for where, send in (("service", self.send), ("litserve", self.send_lit)):
+        for where, one in self.sends.items():
             for callers in CALLERS:
-                yield f"{where} {callers}", partial(self.call, callers, send)
+                yield f"{where} {callers}", partial(self.call, callers, one)
         yield "rq 8", lambda: self.rq(8, self.take(self.unit // 2))
         yield "loop, drawn", lambda: self.draw(self.unit)
 
@@ -137,24 +138,25 @@ class Bench:
         store = self.kit.store
         return timed(self.take(number), lambda data: self.kit.examine([put_picture(store, data)]))
 
-    async def send(self, session: aiohttp.ClientSession, data: bytes) -> dict[str, float]:
-        """One check of the service; the stages that its report tells."""
-        headers = {"Content-Type": "image/jpeg"}
-        async with session.post(
-            f"{self.url}/v1/checks?wait=60", data=data, headers=headers
-        ) as answer:
-            check = await answer.json()
-        if check["state"] != "done":
-            raise RuntimeError(f"a check did not end: {check}")
-        stages: dict[str, float] = check["report"]["timings_ms"]
-        return stages
 
-    async def send_lit(self, session: aiohttp.ClientSession, data: bytes) -> dict[str, float]:
-        body = {"picture": base64.b64encode(data).decode()}
-        async with session.post(f"{self.lit}/predict", json=body) as answer:
-            answer.raise_for_status()
-            stages: dict[str, float] = json.loads((await answer.json())["report"])["timings_ms"]
-        return stages
+async def send(url: str, session: aiohttp.ClientSession, data: bytes) -> dict[str, float]:
+    """One check of the service; the stages that its report tells."""
+    headers = {"Content-Type": "image/jpeg"}
+    async with session.post(f"{url}/v1/checks?wait=60", data=data, headers=headers) as answer:
+        check = await answer.json()
+    if check["state"] != "done":
+        raise RuntimeError(f"a check did not end: {check}")
+    stages: dict[str, float] = check["report"]["timings_ms"]
+    return stages
+
+
+async def send_lit(url: str, session: aiohttp.ClientSession, data: bytes) -> dict[str, float]:
+    """One request to LitServe; the stages that its report tells."""
+    body = {"picture": base64.b64encode(data).decode()}
+    async with session.post(f"{url}/predict", json=body) as answer:
+        answer.raise_for_status()
+        stages: dict[str, float] = json.loads((await answer.json())["report"])["timings_ms"]
+    return stages
 
 
 def photos() -> Iterator[bytes]:

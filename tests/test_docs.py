@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import desk_routes
+from scripts import desk_routes, performance_tables
 from scripts.settings_table import PAGE, with_table
 from server.metrics import Metrics
 from unmask.cli.command import _parser
@@ -45,6 +45,13 @@ def test_what_the_service_holds_in_memory_is_what_was_measured() -> None:
     millions = largest["pixels"] // 1_000_000
     assert f"{peak} for a batch of {largest['count']} of {millions} million pixels each" in said
     assert f"about {found['redis_bytes_a_check'] / 1000:.1f} KB for a check" in said
+
+
+@pytest.mark.parametrize("page", performance_tables.PAGES, ids=lambda page: page.name)
+def test_the_tables_of_performance_are_what_was_measured(page: Path) -> None:
+    text = page.read_text()
+    assert "<!-- measured: " in text
+    assert text == performance_tables.with_tables(text), "run: python -m scripts.performance_tables"
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))

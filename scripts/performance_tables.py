@@ -1,0 +1,179 @@
+"""Writes the tables of docs/performance.md and docs/operation.md that hold what was measured.
+
+Run it from the root of the repository, after a benchmark: ``python -m scripts.performance_tables``.
+A test fails while the pages show anything but what stands in ``benchmarks/results``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "operation.md")
+_PLACE = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end of measured -->)", re.DOTALL)
+Cell = str | float | int
+
+
+def with_tables(page: str) -> str:
+    """The page with each table as it should be."""
+    return _PLACE.sub(lambda place: f"{place[1]}{TABLES[place[2]]()}{place[3]}", page)
+
+
+def shapes() -> str:
+    """What a check costs by what is in the picture."""
+    stages = ("decode", "faces", "model", "draw")
+    head = ("picture", "CPU seconds", "of its networks' time", *stages)
+    return _table(
+        head,
+        (
+            (
+                name,
+                one["cpu_seconds"],
+                one["of_networks"],
+                *(f"{one[f'share of {stage}']:.0%}" for stage in stages),
+            )
+            for name, one in _read("shapes").items()
+        ),
+    )
+
+
+def looks() -> str:
+    """What the search costs and finds, by every look and as shipped."""
+    head = ("pictures", "number", "faces by every look", "found as shipped")
+    return _table(
+        (*head, "megapixels by every look", "as shipped"),
+        (
+            (
+                name,
+                int(one["pictures"]),
+                int(one["faces, every look"]),
+                int(one["of them found as shipped"]),
+                one["megapixels, every look"],
+                one["megapixels as shipped"],
+            )
+            for name, one in _read("looks").items()
+        ),
+    )
+
+
+def cascade() -> str:
+    """How many runs of a judge could be spared."""
+    found = _read("cascade")
+    return _table(
+        ("asked first", "fakes", "runs of the other spared"),
+        (
+            (judge, share.removesuffix(" fakes"), f"{one['spared']:.0%}")
+            for share, judges in found.items()
+            if isinstance(judges, dict)
+            for judge, one in judges.items()
+        ),
+    )
+
+
+def roofs() -> str:
+    """CPU seconds under each roof."""
+    found = _read("roofs")
+    return _table(
+        ("what carries a picture", "CPU seconds a picture", "of the networks"),
+        ((name, value, found["of_networks"][name]) for name, value in found["cpu_seconds"].items()),
+    )
+
+
+def queue_load() -> str:
+    """What a check and a worker cost Valkey."""
+    return _table(
+        ("beside", "what", "commands", "CPU milliseconds"),
+        (
+            (f"{idle} workers", name, one["commands"], one["cpu_ms"])
+            for idle, costs in _read("queue_load").items()
+            if idle != "carried"
+            for name, one in costs.items()
+        ),
+    )
+
+
+def against() -> str:
+    """The simulation beside the real queue."""
+    head = (
+        "workers",
+        "checks",
+        "mean wait, measured",
+        "foretold",
+        "95 of 100, measured",
+        "foretold",
+    )
+    return _table(
+        head,
+        (
+            (
+                one["workers"],
+                one["checks"],
+                *(one[how]["mean_seconds"] for how in ("measured", "foretold")),
+                *(one[how]["p95_seconds"] for how in ("measured", "foretold")),
+            )
+            for one in _read("scale")["against the real service"]
+        ),
+    )
+
+
+def crowds() -> str:
+    """How many workers a crowd needs."""
+    found = _read("scale")
+    soon = found["assumed"]["soon, seconds"]
+    rates = found["assumed"]["at the peak, checks a second"]
+    head = ("who", "checks a second at the peak", f"workers for waits under {soon:g} s")
+    return _table(
+        (*head, "core-hours a million checks", "dollars"),
+        (
+            (
+                name,
+                rates[name],
+                one["least workers"],
+                one["a million checks"]["core_hours"],
+                one["a million checks"]["dollars"],
+            )
+            for name, one in found["crowds"].items()
+        ),
+    )
+
+
+def waits() -> str:
+    """The waits of each crowd by the number of workers."""
+    return _table(
+        ("who", "workers", "half wait less than, seconds", "95 of 100", "longest"),
+        (
+            (name, workers, wait["p50_seconds"], wait["p95_seconds"], wait["longest_seconds"])
+            for name, one in _read("scale")["crowds"].items()
+            for workers, wait in one["workers"].items()
+        ),
+    )
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    one.__name__: one for one in (shapes, looks, cascade, roofs, queue_load, against, crowds, waits)
+}
+
+
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *([_cell(one) for one in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _cell(value: Cell) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    for path in PAGES:
+        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")

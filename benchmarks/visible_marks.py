@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--with-a-star", type=Path, required=True)
     options = parser.parse_args()
     pictures, alarms, drawn, seen = (Counter[str]() for _ in range(4))
-    for path, picture in _pictures(options.photographs):
+    for path, picture in pictures_below(options.photographs):
         half = "tuning" if int(picture.sha256[0], 16) < 8 else "reported"
         pixels = picture.pixels()
         pictures[half] += 1
@@ -59,7 +59,7 @@ def main() -> None:
         ):
             _draw_signs(pixels, drawn, seen)
     stars = Counter[bool]()
-    for path, picture in _pictures([options.with_a_star]):
+    for path, picture in pictures_below([options.with_a_star]):
         is_seen = "gemini_star" in _marks(picture.pixels())
         stars[is_seen] += 1
         if not is_seen:
@@ -86,20 +86,21 @@ def _draw_signs(pixels: _Pixels, drawn: Counter[str], seen: Counter[str]) -> Non
         for quality in QUALITIES:
             full_name = f"{name}, JPEG {quality}"
             drawn[full_name] += 1
-            seen[full_name] += mark in _marks(_saved(image, quality))
+            seen[full_name] += mark in _marks(saved(image, quality))
 
 
 def _marks(pixels: _Pixels) -> list[str]:
     return [str(finding.parameters["mark"]) for finding in find_visible_marks(pixels)]
 
 
-def _saved(pixels: _Pixels, quality: int) -> _Pixels:
+def saved(pixels: _Pixels, quality: int) -> _Pixels:
+    """The picture as it is after it was saved as a JPEG."""
     out = BytesIO()
     Image.fromarray(pixels).save(out, "JPEG", quality=quality)
     return np.asarray(Image.open(out).convert("RGB"))
 
 
-def _pictures(folders: list[Path]) -> Iterator[tuple[Path, Picture]]:
+def pictures_below(folders: list[Path]) -> Iterator[tuple[Path, Picture]]:
     """Every picture below the folders that can be read, once."""
     settings, known = Settings(max_bytes=60_000_000), set[str]()
     for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):

@@ -14,7 +14,6 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-FOLDED = ROOT / "docs" / "performance" / "check.folded"
 PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "operation.md")
 _PLACE = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end of measured -->)", re.DOTALL)
 Cell = str | float | int
@@ -155,34 +154,8 @@ def waits() -> str:
     )
 
 
-#: Parts of a check, by what stands in a sampled stack; the first that fits.
-_PARTS = {
-    "face network": r"CenterFace\.glance.*Session\.run",
-    "CLIP": r"ClipJudge",
-    "DenseNet121": r"Classifier\.answers.*Session\.run",
-    "the rest of the search, resizing": r"FaceFinder",
-    "decoding": r"\(pixels\)|open_picture",
-    "encoding": r"_encode|encode_",
-    "drawing": r"annotate|heatmap|mask",
-    "evidence": r"_collect|collect\)",
-    "the rest": "",
-}
-
-
-def profile() -> str:
-    """The share of each part of a check in the samples of its profile."""
-    parts = dict.fromkeys(_PARTS, 0)
-    for line in FOLDED.read_text(encoding="utf-8").splitlines():
-        stack, _, count = line.rpartition(" ")
-        parts[next(part for part, found in _PARTS.items() if re.search(found, stack))] += int(count)
-    total = sum(parts.values())
-    rows = ((part, f"{count / total:.0%}") for part, count in parts.items())
-    return _table(("part of a check", "share of samples"), rows)
-
-
 TABLES: dict[str, Callable[[], str]] = {
-    one.__name__: one
-    for one in (profile, shapes, looks, cascade, roofs, queue_load, against, crowds, waits)
+    one.__name__: one for one in (shapes, looks, cascade, roofs, queue_load, against, crowds, waits)
 }
 
 

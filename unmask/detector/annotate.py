@@ -20,7 +20,7 @@ from unmask.detector.align import Pixels
 from unmask.detector.plates import BLACK, WHITE, Colour, Plate, Size, paste, texts_to_draw, wrapped
 from unmask.errors import UnmaskError
 from unmask.i18n import DEFAULT, Texts
-from unmask.report import Face, Report, Verdict, shown_percent
+from unmask.report import Box, Face, Report, Verdict, shown_percent
 from unmask.wording.evidence import origin_label
 from unmask.wording.reports import LABELS
 
@@ -94,15 +94,21 @@ def annotate(
     boxes = [_box(face) for _, face in faces]
     for (_, face), box in zip(faces, boxes, strict=True):
         _draw_box(canvas, box, STYLES[face.verdict], text)
-    for x, y, width, height in filter(None, (item.where.box for item in report.evidence)):
-        _draw_box(canvas, (x, y, x + width, y + height), VISIBLE_MARK, text)
+    marks = [_rect_of(item.where.box) for item in report.evidence if item.where.box]
+    for mark in marks:
+        _draw_box(canvas, mark, VISIBLE_MARK, text)
     labels = _layout(texts, faces, boxes, text, size)
     parts = _legend(texts, report, marked, examined or datetime.now(UTC).date())
-    others = boxes + [_rect(*label) for label in labels]
+    others = boxes + marks + [_rect(*label) for label in labels]
     legend = _place_legend(texts.language, parts, others, text, size)
     for plate, (x, y) in (*legend, *labels):
         paste(canvas, plate, x, y)
     return canvas
+
+
+def _rect_of(box: Box) -> Rect:
+    left, top, width, height = box
+    return left, top, left + width, top + height
 
 
 def encode_jpeg(pixels: Pixels) -> bytes:

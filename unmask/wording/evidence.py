@@ -144,6 +144,12 @@ EVIDENCE_CODES: dict[str, _Text] = {
     "visible_mark_edited": _Text(
         gettext_noop("A visible mark like that of {maker} says that the picture was edited by AI.")
     ),
+    "visible_label_generated": _Text(
+        gettext_noop("A label in the picture says that it was made by AI: “{label}”.")
+    ),
+    "visible_label_edited": _Text(
+        gettext_noop("A label in the picture says that AI was used: “{label}”.")
+    ),
     "camera_named": _Text(gettext_noop("The metadata name a camera and its settings: {camera}.")),
     "camera_claimed": _Text(gettext_noop("An unsigned field says that a camera took the picture.")),
     "editor_named": _Text(

@@ -16,6 +16,7 @@ from unmask.detector import annotate as drawing
 from unmask.detector.align import Pixels
 from unmask.detector.annotate import STYLES, TINT, annotate, encode_jpeg, encode_png
 from unmask.detector.plates import BLACK, texts_to_draw, wrapped
+from unmask.findings import Evidence, Kind, Weight, Where
 from unmask.fonts import font_file
 from unmask.i18n import LANGUAGES, texts_in
 from unmask.report import Face, Image, Model, Report, Verdict, picture_verdict
@@ -195,6 +196,19 @@ def test_the_legend_names_version_and_date_and_explains_the_outline() -> None:
 def test_the_legend_gives_way_to_faces(box: tuple[int, int, int, int]) -> None:
     result = drawn(face(box, REAL, 0.04))
     assert (inside(result, box) == GREY).all()
+
+
+@pytest.mark.parametrize("box", [(10, 270, 120, 20), (10, 10, 120, 20)])
+def test_the_legend_gives_way_to_visible_marks(box: tuple[int, int, int, int]) -> None:
+    mark = Evidence(
+        kind=Kind.VISIBLE_MARKS,
+        code="visible_mark_generated",
+        weight=Weight.HINT,
+        where=Where(box=box),
+    )
+    marked = report((400, 300)).model_copy(update={"evidence": (mark,)})
+    result = annotate(blank(), marked, no_mask())
+    assert np.array_equal(inside(result, box), inside(blank(), box))
 
 
 @pytest.mark.parametrize(

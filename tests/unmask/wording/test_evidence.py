@@ -25,7 +25,7 @@ from unmask.wording.reports import english_statement
 
 EN = texts_in("en")
 #: Parameters that are names; a finding may lack those of the second line.
-NEEDED = ("camera", "program", "host", "block", "quality")
+NEEDED = ("camera", "program", "host", "block", "quality", "label")
 NAMES = (*NEEDED, "maker", "signer", "agent", "listed")
 PROBABILITIES = {Verdict.FAKE: 0.97, Verdict.UNSURE: 0.6, Verdict.REAL: 0.02}
 SIGNED = Evidence(

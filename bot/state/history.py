@@ -8,6 +8,7 @@ shown.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -21,10 +22,10 @@ from unmask.errors import UnmaskError
 from unmask.evidence.origin import tells_origin
 from unmask.findings import Says
 from unmask.images import Picture
-from unmask.images.similarity import Look, alike, look, may_be_alike
+from unmask.images.similarity import Look, alike, look, may_be_alike, same_edges
 from unmask.queue import CheckQueue
 from unmask.queue.clients import reachable
-from unmask.report import Check, Report
+from unmask.report import Box, Check, Report
 from unmask.settings import Settings
 
 #: How many pictures of a chat are remembered.
@@ -171,7 +172,7 @@ class History:
         if earlier is None or report is None or report.evidence_says is not Says.NOTHING:
             return False
         boxes = [face.box for face in report.faces]
-        return await asyncio.to_thread(alike, earlier, current, boxes)
+        return await asyncio.to_thread(_shows_the_same, earlier, current, boxes)
 
     async def _picture(self, check: str) -> bytes | None:
         try:
@@ -187,6 +188,12 @@ class History:
                 return await asyncio.to_thread(look, data, self._settings)
             except UnmaskError:
                 return None
+
+
+def _shows_the_same(earlier: Look, current: Look, faces: Sequence[Box]) -> bool:
+    """Whether two pictures are alike, and neither bears a sign that the other lacks: the earlier
+    report would lose what a generator's mark says."""
+    return alike(earlier, current, faces) and same_edges(earlier, current)
 
 
 def _stands_alone(picture: Picture) -> bool:

@@ -9,7 +9,7 @@ small region that differs is enough for no. docs/bot.md says how the bounds were
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +25,17 @@ MAX_BITS = 6
 #: The picture is compared at SIDE x SIDE, a face at FACE_SIDE x FACE_SIDE, in cells of CELL x CELL
 #: pixels. A cell differs by its mean absolute difference, of 256 levels.
 SIDE, FACE_SIDE, CELL, MAX_DIFFERENCE = 128, 32, 8, 4.0
+#: Squares along the upper and the lower edge, where signs are drawn: their side, as a share of the
+#: picture's shorter side, and how many rows of them. Their cells differ by the difference of their
+#: means, which a veil lifts and compression hardly does.
+EDGE, EDGE_ROWS, MAX_LIFT = 0.08, 2, 4.0
 #: The ratios of the sides may differ so much: a resized picture is rounded to whole pixels.
 _RATIO = 0.02
 _HASHED, _KEPT = 32, 8
 #: Long side to which a picture is reduced while it is decoded, at least.
 _MIN_SIDE = 1_600
 
+_Region = tuple[float, float, float, float]
 _Luma = NDArray[np.float32]
 
 
@@ -83,16 +88,38 @@ def worst_difference(one: Look, other: Look, faces: Sequence[Box]) -> float:
     return worst
 
 
-def _difference(
-    one: Look, other: Look, region: tuple[float, float, float, float], side: int
-) -> float:
+def same_edges(one: Look, other: Look) -> bool:
+    """Whether neither of two pictures that are alike has a sign along an edge that the other lacks:
+    a generator's star, a label in words."""
+    return all(_lift(one, other, region) <= MAX_LIFT for region in _edges(one))
+
+
+def _edges(picture: Look) -> Iterator[_Region]:
+    """The squares along the upper and the lower edge."""
+    side = EDGE * min(picture.width, picture.height)
+    wide, high = side / picture.width, side / picture.height
+    for row in range(EDGE_ROWS):
+        for left in np.arange(0.0, 1.0, wide).tolist():
+            right, bottom = min(left + wide, 1.0), (row + 1) * high
+            yield left, bottom - high, right, bottom
+            yield left, 1 - bottom, right, 1 - bottom + high
+
+
+def _lift(one: Look, other: Look, region: _Region) -> float:
+    """By how much the cell that differs most is lighter or darker."""
+    difference = _part(one.grey, region, FACE_SIDE) - _part(other.grey, region, FACE_SIDE)
+    cells = difference.reshape(FACE_SIDE // CELL, CELL, FACE_SIDE // CELL, CELL).mean(axis=(1, 3))
+    return float(np.abs(cells).max())
+
+
+def _difference(one: Look, other: Look, region: _Region, side: int) -> float:
     """The same for a region (left, top, right, bottom as shares of the sides), at one size."""
     difference = np.abs(_part(one.grey, region, side) - _part(other.grey, region, side))
     cells = difference.reshape(side // CELL, CELL, side // CELL, CELL).mean(axis=(1, 3))
     return float(cells.max())
 
 
-def _part(grey: Image.Image, region: tuple[float, float, float, float], side: int) -> _Luma:
+def _part(grey: Image.Image, region: _Region, side: int) -> _Luma:
     wide, high = grey.size
     box = (region[0] * wide, region[1] * high, region[2] * wide, region[3] * high)
     return np.asarray(grey.resize((side, side), Image.Resampling.BICUBIC, box), np.float32)

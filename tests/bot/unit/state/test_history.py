@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 from redis import asyncio as aioredis
 
 from bot.state.history import MAX_COMPARED, Entry, History
@@ -16,6 +16,7 @@ from bot.state.redis_keys import Keys
 from tests.bot.unit.reports import report
 from tests.conftest import Pixels
 from tests.unmask.evidence.files import xmp
+from tests.unmask.evidence.signs import with_label, with_star, words
 from unmask.findings import Says
 from unmask.images import Picture, open_picture
 from unmask.report import Check, Door, State
@@ -137,3 +138,22 @@ async def test_a_file_that_tells_its_origin_is_not_answered_for_by_a_copy(
     assert (await history.find(CHAT, marked))[0] is None
     checks.report = report().model_copy(update={"evidence_says": Says.GENERATED})
     assert (await history.find(CHAT, opened(portrait, 60)))[0] is None
+
+
+@pytest.mark.parametrize("mark", ["star", "label"])
+async def test_a_copy_with_a_visible_mark_is_not_answered_for_by_the_picture_without(
+    redis: aioredis.Redis, portrait: Pixels, mark: str
+) -> None:
+    """On a bright picture a sign is too faint to make the two differ as a whole."""
+    large = np.asarray(Image.fromarray(portrait // 5 + 200).resize((1_024, 1_024)))
+    font = ImageFont.load_default(36)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    ink = words("AI generated", font)
+    marked = with_star(large, 40, 0.5) if mark == "star" else with_label(large, ink, opacity=0.6)
+    history, _ = history_of(redis, opened(large))
+    _, phash = await history.find(CHAT, opened(large))
+    await history.remember(CHAT, done("a", "1" * 64), 1, phash)
+    for quality in (95, 80, 60):
+        copy, sent = opened(large, quality), opened(marked, quality)
+        assert (await history.find(CHAT, copy))[0] is not None
+        assert (await history.find(CHAT, sent))[0] is None

@@ -1,4 +1,5 @@
-"""The files that a team keeps: the bytes as they were sent, and the pictures of the report.
+"""The files that a team keeps: the bytes as they were sent, the pictures of the report, and the
+file's metadata.
 
 They lie in the store under ``cases/TEAM/KEY``, where expiry never looks. The key is the picture's
 and not the case's, since a picture goes from case to case when cases are joined and split.
@@ -21,7 +22,9 @@ from unmask.store import Store
 
 #: The bytes as they were sent: for evidence and comparison, never for a browser to open.
 ORIGINAL = "original.bin"
-RESULTS = ("annotated.jpg", "mask.png", "heatmap.png")
+#: All metadata of the file: places, names and prompts may be in it.
+METADATA = "metadata.json"
+RESULTS = ("annotated.jpg", "mask.png", "heatmap.png", METADATA)
 
 
 class Keep:
@@ -52,8 +55,11 @@ class Keep:
 
     async def read(self, actor: DeskActor, number: int, picture_id: int, name: str) -> bytes:
         """A file of a picture of a case: ``original.bin``, ``annotated.jpg``, ``mask.png``,
-        ``heatmap.png`` or ``face-N.jpg``; raises ``not_found``."""
+        ``heatmap.png``, ``face-N.jpg`` or, for those who may read it, ``metadata.json``; raises
+        ``not_found``."""
         require(actor, Permission.READ_CASES)
+        if name == METADATA:
+            require(actor, Permission.READ_METADATA)
         query = (
             sa.select(Picture.store_key)
             .join(Case, Case.id == Picture.case_id)

@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from desk.pictures import Sent, SentState, Source
+from server.api.layers import LAYERS
 from server.api.preview import PREVIEWS
 from server.api.responses import json_response
 from server.context import CHECKS, DESK, TEAM_ACTOR
@@ -15,11 +16,13 @@ from server.desk.cases import number_of
 from server.desk.fields import read_fields
 from server.desk.responses import model_response
 from unmask.errors import UnmaskError
+from unmask.findings import Layer
 
 #: Seconds that an answer waits for a check that has not ended.
 MAX_WAIT = 30.0
 #: A browser may keep a picture for minutes, not longer: erasing a case cannot reach into it.
 CACHE = "private, max-age=300"
+_LAYERS = {f"{layer}.png": layer for layer in Layer}
 _KINDS = {"jpg": "image/jpeg", "png": "image/png"}
 
 
@@ -68,11 +71,12 @@ async def look_up(request: web.Request) -> web.Response:
 
 async def picture(request: web.Request) -> web.Response:
     """A picture of a case: the one that was sent (upright, as JPEG, without the file's metadata),
-    or one that shows the result."""
+    one that shows the result, or a layer of traces of saving (drawn on demand)."""
     keep, actor = request.app[DESK].keep, request[TEAM_ACTOR]
     number, picture_id = number_of(request), int(request.match_info["picture"])
     name = request.match_info["file"]
-    if name != "original.jpg":
+    layer = _LAYERS.get(name)
+    if name != "original.jpg" and layer is None:
         data = await keep.read(actor, number, picture_id, name)
         return picture_response(data, _KINDS[name.rpartition(".")[2]])
 
@@ -80,10 +84,14 @@ async def picture(request: web.Request) -> web.Response:
         return await keep.read(actor, number, picture_id, "original.bin")
 
     # The key holds the team: nobody is shown what another's request was allowed to read.
-    preview = await request.app[PREVIEWS].render(f"{actor.team}/{number}/{picture_id}", read)
-    if preview is None:
+    key = f"{actor.team}/{number}/{picture_id}"
+    if layer is not None:
+        shown, kind = await request.app[LAYERS].render(layer, key, read), "image/png"
+    else:
+        shown, kind = await request.app[PREVIEWS].render(key, read), "image/jpeg"
+    if shown is None:
         raise UnmaskError("not_found", "There is no such picture.")
-    return picture_response(preview, "image/jpeg")
+    return picture_response(shown, kind)
 
 
 def picture_response(data: bytes, kind: str) -> web.Response:

@@ -11,13 +11,13 @@ from server.desk import cases, intake, live
 from server.desk.actions import ACTIONS
 from server.routes.desk_route import CASE, CHANGING, GONE, TEAM, desk_route
 from server.routes.route import Route
+from unmask.findings import Layer
 from unmask.permissions import Permission
 
 _COMMENT = CASE + "/comments/{comment:[1-9][0-9]{0,17}}"
-_PICTURE = CASE + (
-    "/pictures/{picture:[1-9][0-9]{0,17}}"
-    r"/{file:original\.jpg|annotated\.jpg|mask\.png|heatmap\.png|face-[0-9]{1,3}\.jpg}"
-)
+_FILES = r"original\.jpg|annotated\.jpg|mask\.png|heatmap\.png|face-[0-9]{1,3}\.jpg"
+_LAYERS = "|".join(rf"{layer}\.png" for layer in Layer)
+_PICTURE = CASE + f"/pictures/{{picture:[1-9][0-9]{{0,17}}}}/{{file:{_FILES}|{_LAYERS}}}"
 _FILTER = (
     query(
         "state",

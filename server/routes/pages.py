@@ -22,6 +22,7 @@ PAGES = (
 #: The pages of a team's desk. Each team has its own, so a link means the same to all who follow it.
 _TEAM = "/t/{team:[a-z0-9][a-z0-9-]{0,39}}"
 _CASE = _TEAM + "/{number:[1-9][0-9]{0,8}}"
+_METADATA = _CASE + "/pictures/{picture:[1-9][0-9]{0,17}}/metadata"
 _READ, _LINK = Permission.READ_CASES, "/join/{token:[A-Za-z0-9_-]{43}}"
 _REPORT = "/r/{slug:[A-Za-z0-9_-]{22}}"
 
@@ -52,6 +53,7 @@ DESK_PAGES = (
     # which permission each form needs, the desk asks
     Route("POST", _TEAM + "/settings/{what:[a-z-]+}", team.change, needs=_READ),
     Route("GET", _CASE, case.page, needs=_READ),
+    Route("GET", _METADATA, case.metadata, needs=Permission.READ_METADATA),
     Route("POST", f"{_CASE}/edit", case.edit, needs=Permission.EDIT_CASE),
     Route("POST", f"{_CASE}/comment", case.comment, needs=Permission.COMMENT),
     Route("POST", f"{_CASE}/remove-comment", case.remove_comment, needs=Permission.COMMENT),

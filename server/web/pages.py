@@ -58,7 +58,8 @@ async def metadata(request: web.Request) -> web.Response:
     """All metadata of the file of a check, explained."""
     check = await check_of(request)
     fields = json.loads(await metadata_of(request, check))
-    return request.app[PAGES].metadata(view_of(request), check, fields)
+    back = f"{root_of(request)}c/{check.id}"
+    return request.app[PAGES].metadata(view_of(request), fields, back)
 
 
 async def reference(request: web.Request) -> web.Response:

@@ -116,9 +116,12 @@ class Pages:
         """The card of one check, for a page that is already there."""
         return self._check_page(view, "_card.html", check, offers)
 
-    def metadata(self, view: View, check: Check, metadata: dict[str, Any]) -> web.Response:
-        """All metadata of the file of a check."""
-        response = self._page(view, "metadata.html", check=check, metadata=metadata)
+    def metadata(
+        self, view: View, metadata: dict[str, Any], back: str, *, of_case: bool = False
+    ) -> web.Response:
+        """All metadata of a file; ``back`` is the address of its check, or of its case."""
+        values: dict[str, Any] = {"metadata": metadata, "back": back, "of_case": of_case}
+        response = self._page(view, "metadata.html", **values)
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from desk.cases import CaseDetail
 from desk.pictures import SentState, Source
+from desk.pictures.keep import METADATA
 from desk.vocabulary import CaseState, Review
 from server.context import CHECKS, DESK, PRESENCE, TEAM_ACTOR
 from server.desk.actions import ACTIONS, CaseAction, Nothing, Opinion
@@ -16,6 +18,7 @@ from server.desk.cases import Edits, Erasure, Text, change_case, number_of
 from server.desk.fields import RowId, checked_fields, read_fields, read_form
 from server.web.desk.addresses import team_path, to
 from server.web.desk.rendering import show_team
+from server.web.rendering import PAGES, view_of
 from unmask.errors import UnmaskError
 from unmask.permissions import Permission, require
 from unmask.report import Report
@@ -60,6 +63,16 @@ async def act(request: web.Request) -> web.Response:
             raise
         return await _page(request, error=error, written=values, form=name)
     raise _again(request, _where_next(action))
+
+
+async def metadata(request: web.Request) -> web.Response:
+    """All metadata of a picture's file, explained."""
+    picture = int(request.match_info["picture"])
+    data = await request.app[DESK].keep.read(
+        request[TEAM_ACTOR], number_of(request), picture, METADATA
+    )
+    back = to(request, team_path(request, f"/{request.match_info['number']}"))
+    return request.app[PAGES].metadata(view_of(request), json.loads(data), back, of_case=True)
 
 
 async def edit(request: web.Request) -> web.Response:

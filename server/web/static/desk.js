@@ -1,6 +1,7 @@
 // What scripts add to the desk's pages, which are forms: keys, live updates, presence and drafts.
 
 import { announce } from "./dom.js";
+import "./layers.js";
 import { text } from "./texts.js";
 
 const desk = /** @type {HTMLElement} */ (document.querySelector(".desk"));

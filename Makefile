@@ -21,7 +21,7 @@ $(VENV)/serving: $(INSTALLED_FROM)
 
 $(VENV)/developing: $(INSTALLED_FROM)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	PYTHON=$(BIN)/python scripts/install.sh --editable server,bot,train,dev
+	PYTHON=$(BIN)/python scripts/install.sh --editable server,bot,train,openvino,dev
 	touch $(VENV)/serving $@
 
 extension/node_modules/installed: extension/package.json extension/package-lock.json

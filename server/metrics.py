@@ -79,6 +79,12 @@ def _queue(stats: Stats) -> Iterable[Metric]:
             value=stats.estimated_wait_seconds,
         )
     yield GaugeMetricFamily("unmask_workers", "Workers that live.", value=stats.workers)
+    engines = GaugeMetricFamily(
+        "unmask_workers_by_engine", "Workers by what their networks run on.", labels=["engine"]
+    )
+    for name, count in sorted(stats.engines.items()):
+        engines.add_metric([name], count)
+    yield engines
 
 
 def _work(counters: dict[str, float]) -> Iterable[Metric]:

@@ -50,6 +50,7 @@ NOT_IN_DOORS = {"onnxruntime", "cv2"}
 EXTRAS = {
     "aiohttp",
     "alembic",
+    "openvino",
     "argon2",
     "redis",
     "rq",

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     batch_pixels: int = Field(
         100_000_000, gt=0, description="Most pixels examined together, unless one picture has more."
     )
+    engine: Literal["auto", "onnxruntime", "openvino", "cuda", "tensorrt"] = Field(
+        "auto",
+        description="Run time of the networks that judge; auto: the fastest that is proved here.",
+    )
     threads: int = Field(
         0, ge=0, description="Threads of the model's run time; 0: one a core that it may use."
     )

@@ -35,6 +35,7 @@ class Heartbeat:
         *,
         name: str,
         model: str,
+        engine: str,
         pools: Sequence[str],
         limit: float,
         end: Callable[[int], object] = os._exit,
@@ -44,7 +45,12 @@ class Heartbeat:
         requeues the jobs."""
         self._queue = queue
         self._name = name
-        self._status = {"model": model, "pools": list(pools), "pid": os.getpid()}
+        self._status = {
+            "model": model,
+            "engine": engine,
+            "pools": list(pools),
+            "pid": os.getpid(),
+        }
         self._host = socket.gethostname()
         self._limit = limit
         self._end = end

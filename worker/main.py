@@ -10,11 +10,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import Protocol
 from uuid import uuid4
 
 from redis.exceptions import RedisError
 from rq.exceptions import StopRequested
 
+from unmask.detector.engines.protocol import Status
 from unmask.queue.clients import WORKER_RETRIES, open_client, redis_url
 from unmask.queue.janitor import Janitor
 from unmask.queue.keys import pool_names
@@ -34,7 +36,13 @@ _RETRY_SECONDS = 1.0
 _JOIN_SECONDS = 5.0
 
 
-def run(settings: Settings, detector: Examines | None = None) -> None:
+class Serves(Examines, Protocol):
+    """A detector that tells what its networks run on."""
+
+    engine: Status
+
+
+def run(settings: Settings, detector: Serves | None = None) -> None:
     """Serve the queue until SIGTERM or SIGINT; a running batch is finished first.
 
     Call it from the main thread. ``detector`` replaces the real one, for tests. Raises
@@ -49,7 +57,12 @@ def run(settings: Settings, detector: Examines | None = None) -> None:
     store = Store.of(settings)
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
     heartbeat = Heartbeat(
-        queue, name=name, model=model.version, pools=pools, limit=settings.job_timeout
+        queue,
+        name=name,
+        model=model.version,
+        engine=detector.engine.name,
+        pools=pools,
+        limit=settings.job_timeout,
     )
     stopping = _stopping_on_signals()
     with (
@@ -80,8 +93,8 @@ def run(settings: Settings, detector: Examines | None = None) -> None:
             stopping.wait(_RETRY_SECONDS)
 
 
-def load_detector(settings: Settings) -> Examines:
-    """The real detector; its model's sha256 is verified."""
+def load_detector(settings: Settings) -> Serves:
+    """The real detector; its model's sha256 and its engine's answers are verified."""
     from unmask.detector.detector import Detector
 
     return Detector(settings)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from unmask.detector.align import Pixels
+from unmask.detector.engines.protocol import Status
 from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture
@@ -52,6 +53,8 @@ class Options:
 
 class StandIn:
     """Finds one face in every picture, as suspicious as its second pixel is red."""
+
+    engine = Status("stand-in", "none")
 
     def __init__(self, options: Options) -> None:
         self.options = options

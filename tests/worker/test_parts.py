@@ -42,7 +42,13 @@ class StubQueue:
 
 def heartbeat_of(queue: Any, limit: float = 60, end: Any = None) -> Heartbeat:
     return Heartbeat(
-        queue, name="w", model="1", pools=["shared"], limit=limit, end=end or time.sleep
+        queue,
+        name="w",
+        model="1",
+        engine="onnxruntime",
+        pools=["shared"],
+        limit=limit,
+        end=end or time.sleep,
     )
 
 

@@ -1,6 +1,6 @@
 """Reads the command line and runs the command that it names.
 
-``check``, ``evidence`` and ``model`` are the heart's own; the others are entry points
+``check``, ``evidence``, ``model`` and ``engines`` are the heart's own; the others are entry points
 (:mod:`unmask.commands`). Only the standard library is imported here, so that help and wrong usage
 are answered at once; a command's own module is imported when the command is run.
 """
@@ -54,6 +54,7 @@ def _parser(*wanted: str) -> argparse.ArgumentParser:
     _add_check(commands)
     _add_evidence(commands)
     _add_model(commands)
+    _add_engines(commands)
     for name, command in installed_commands().items():
         part = commands.add_parser(name, help=command.HELP, description=command.DESCRIPTION)
         part.set_defaults(run=command.run)
@@ -123,6 +124,18 @@ def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     model.set_defaults(run=_run_model)
 
 
+def _add_engines(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    engines = commands.add_parser(
+        "engines",
+        help="show what the networks can run on, and how fast",
+        description="Runs the model on each engine that is installed: how much processor time a "
+        "face takes, and whether its answers on the stored faces are those of ONNX Runtime.",
+    )
+    engines.add_argument("--json", action="store_true", help="print JSON")
+    _add_model_path(engines)
+    engines.set_defaults(run=_run_engines)
+
+
 def _run_check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.layers and not options.out:
         parser.error("--layers needs --out, the folder to write them to")
@@ -141,6 +154,12 @@ def _run_model(options: argparse.Namespace) -> int:
     from unmask.cli import model
 
     return model.run(options)
+
+
+def _run_engines(options: argparse.Namespace) -> int:
+    from unmask.cli import engines
+
+    return engines.run(options)
 
 
 def _add_model_path(parser: argparse.ArgumentParser) -> None:

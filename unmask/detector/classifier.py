@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from unmask.detector.align import Floats, Pixels
-from unmask.detector.clip import ClipJudge
+from unmask.detector.clip import ClipJudge, JudgeAnswers
+from unmask.detector.engines.onnxruntime import offered_runtime
+from unmask.detector.engines.protocol import MAX_BATCH, Engines, NetworkFile
 from unmask.detector.joining import (
     are_disputed,
     calibrated,
@@ -18,13 +20,9 @@ from unmask.detector.joining import (
     own_probabilities,
     raw_probability,
 )
-from unmask.detector.manifest import load_manifest
+from unmask.detector.manifest import CLIP, DENSENET, load_manifest
 from unmask.detector.preprocess import prepare
-from unmask.detector.session import open_session
 from unmask.report import JudgeScore
-
-#: Most faces in one run of the networks: more costs memory and gains no time.
-MAX_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -57,26 +55,33 @@ class Answers:
 class Classifier:
     """The detector's model as its manifest describes it; safe to use from several threads."""
 
-    def __init__(self, manifest_path: Path, threads: int = 0) -> None:
-        self.manifest = load_manifest(manifest_path)
+    def __init__(
+        self, manifest_path: Path, threads: int = 0, engines: Engines | None = None
+    ) -> None:
+        """Without ``engines`` the model runs as it was measured: on ONNX Runtime, with up to
+        ``threads`` threads (0: one a core)."""
+        manifest = self.manifest = load_manifest(manifest_path)
         folder = manifest_path.parent
-        self._session = open_session(folder / self.manifest.file, self.manifest.sha256, threads)
-        clip = self.manifest.clip
-        self._clip = None if clip is None else ClipJudge(folder, clip, threads)
+        engines = engines or Engines.same(offered_runtime(threads))
+        network = NetworkFile(folder / manifest.file, manifest.sha256)
+        self._session = engines.densenet121.open(network)
+        self._faces = engines.densenet121.faces
+        clip = manifest.clip
+        self._clip = None if clip is None else ClipJudge(folder, clip, threads, engines.clip)
 
     def judge(self, crops: Sequence[Pixels]) -> list[Judgement]:
         """Judge aligned RGB faces, each (224, 224, 3) of uint8, in the order given."""
         judged: list[Judgement] = []
         for start in range(0, len(crops), MAX_BATCH):
             batch = prepare(crops[start : start + MAX_BATCH], self.manifest.denoise)
-            judged += self._joined(self.answers(batch))
+            judged += self.joined(self.answers(batch))
         return judged
 
     def answers(self, images: Floats, activations: bool = False) -> Answers:
         """What each judge says of faces (n, 224, 224, 3), RGB in [-1, 1]. ``activations`` asks for
         those maps too, which measuring alone has a use for."""
         outputs = ["families", "heatmap", *(["activation"] if activations else [])]
-        families, heatmaps, *others = self._session.run(outputs, {"image": images})
+        families, heatmaps, *others = self._run(outputs, images)
         by_judge, maps = [families], [heatmaps[..., 0]]
         covered = np.zeros(len(images), np.float32)
         if self._clip is not None:
@@ -87,7 +92,28 @@ class Classifier:
         shown = others[0][..., 0] if others else None
         return Answers(np.stack(by_judge, axis=1), np.stack(maps, axis=1), covered, shown)
 
-    def _joined(self, answers: Answers) -> list[Judgement]:
+    @property
+    def judges(self) -> dict[str, Callable[[Floats], JudgeAnswers]]:
+        """Each judge by its name, alone: it takes faces as :meth:`answers` does."""
+        judges: dict[str, Callable[[Floats], JudgeAnswers]] = {DENSENET: self._densenet}
+        if self._clip is not None:
+            judges[CLIP] = self._clip.judge
+        return judges
+
+    def _densenet(self, images: Floats) -> JudgeAnswers:
+        families, heatmaps = self._run(["families", "heatmap"], images)
+        return JudgeAnswers(families, heatmaps[..., 0], np.zeros(len(images), np.float32))
+
+    def _run(self, outputs: list[str], images: Floats) -> list[Floats]:
+        """The DenseNet121's outputs for all faces, of as many at a time as suit its engine."""
+        parts = [
+            self._session.run(outputs, {"image": images[start : start + self._faces]})
+            for start in range(0, len(images), self._faces)
+        ]
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+    def joined(self, answers: Answers) -> list[Judgement]:
+        """What follows of the judges' answers for each face."""
         manifest = self.manifest
         judges, joining = manifest.judges, manifest.joining
         raw = raw_probability(joined_logit(answers.families, judges, joining))

@@ -14,8 +14,10 @@ import numpy as np
 
 from unmask.detector.align import Floats
 from unmask.detector.cover import DEPTH, CoverHead
+from unmask.detector.engines.onnxruntime import offered_runtime
+from unmask.detector.engines.protocol import Engine, NetworkFile
 from unmask.detector.manifest import ClipFiles
-from unmask.detector.session import open_session, read_checked
+from unmask.detector.session import read_checked
 
 #: Faces in one run of the tower: more take memory (50 MB each) and gain no time.
 FACES = 2
@@ -23,9 +25,9 @@ FACES = 2
 TOKENS = ("tokens_3", "tokens_6", "tokens_9", "tokens_12")
 
 
-class ClipAnswers(NamedTuple):
-    """What CLIP says of n faces: the logits by family (n, 5), the heatmaps (n, 112, 112) in
-    [0, 1], and the share of each face that is covered (n,)."""
+class JudgeAnswers(NamedTuple):
+    """What one judge says of n faces: the logits by family (n, heads), the heatmaps (n, k, k) in
+    [0, 1], and, as far as it can tell, the share of each face that is covered (n,)."""
 
     families: Floats
     heatmaps: Floats
@@ -35,7 +37,11 @@ class ClipAnswers(NamedTuple):
 class ClipJudge:
     """The tower with its heads; safe to use from several threads."""
 
-    def __init__(self, folder: Path, files: ClipFiles, threads: int = 0) -> None:
+    def __init__(
+        self, folder: Path, files: ClipFiles, threads: int = 0, engine: Engine | None = None
+    ) -> None:
+        """Without an ``engine`` ONNX Runtime runs it, with up to ``threads`` threads."""
+        engine = engine or offered_runtime(threads)
         tuned = read_checked(folder / files.tuned.file, files.tuned.sha256)
         with np.load(io.BytesIO(tuned)) as stored:
             weights = {name: stored[name] for name in stored.files}
@@ -44,22 +50,22 @@ class ClipJudge:
         self._cover = (
             None if cover is None else CoverHead(read_checked(folder / cover.file, cover.sha256))
         )
-        self._tower = open_session(folder / tower.file, tower.sha256, threads, weights)
-        self._heads = open_session(folder / heads.file, heads.sha256, threads)
+        self._tower = engine.open(NetworkFile(folder / tower.file, tower.sha256, weights))
+        self._heads = engine.open(NetworkFile(folder / heads.file, heads.sha256))
 
-    def judge(self, images: Floats) -> ClipAnswers:
+    def judge(self, images: Floats) -> JudgeAnswers:
         """What CLIP says of aligned faces (n, 224, 224, 3), RGB in [-1, 1]."""
         parts = [self._run(images[start : start + FACES]) for start in range(0, len(images), FACES)]
-        return ClipAnswers(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+        return JudgeAnswers(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     def tokens(self, images: Floats) -> dict[str, Floats]:
         """The tokens (n, 1 + patches, width) of faces after some of the tower's blocks."""
         return dict(zip(TOKENS, self._tower.run(list(TOKENS), {"image": images}), strict=True))
 
-    def _run(self, images: Floats) -> ClipAnswers:
+    def _run(self, images: Floats) -> JudgeAnswers:
         feed = self.tokens(images)
         families, heatmaps = self._heads.run(["families", "heatmap"], feed)
         covered = np.zeros(len(images), np.float32)
         if self._cover is not None:
             covered = self._cover.shares(feed[DEPTH])
-        return ClipAnswers(families, heatmaps[..., 0], covered)
+        return JudgeAnswers(families, heatmaps[..., 0], covered)

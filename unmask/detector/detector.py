@@ -13,7 +13,8 @@ import numpy as np
 
 from unmask.detector.align import Floats, Pixels, align_face, frame_quad, quad_side
 from unmask.detector.centerface import FoundFace
-from unmask.detector.classifier import Classifier, Judgement
+from unmask.detector.classifier import Judgement
+from unmask.detector.engines.choice import open_tested
 from unmask.detector.examination import Examination, JudgedFace, write_report
 from unmask.detector.faces import FaceFinder, Search
 from unmask.detector.memory import give_back
@@ -69,7 +70,7 @@ class Detector:
         self._finder = FaceFinder(threads)
         self._max_faces = settings.max_faces
         self._large = Lock()
-        self._classifier = Classifier(settings.model, threads)
+        self._classifier, self.engine = open_tested(settings.model, threads, settings.engine)
         self.manifest = self._classifier.manifest
         thresholds = self.manifest.thresholds
         self._mask_threshold = thresholds.mask if threshold is None else threshold

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ onnxruntime.disable_telemetry_events()
 #: A product of unsigned by signed 8-bit numbers, as large as they can be, and what it should give.
 PROBE = Path(__file__).parent / "models" / "int8-probe.onnx"
 PROBE_TERMS, PROBE_RESULT = 64, 255 * 127 * 64
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+Provider = str | tuple[str, dict[str, Any]]
 
 
 def read_checked(path: Path, sha256: str) -> bytes:
@@ -42,13 +44,17 @@ def read_checked(path: Path, sha256: str) -> bytes:
 
 
 def open_session(
-    path: Path, sha256: str, threads: int = 0, weights: Mapping[str, Any] | None = None
+    path: Path,
+    sha256: str,
+    threads: int = 0,
+    weights: Mapping[str, Any] | None = None,
+    providers: Sequence[Provider] = (CUDA, CPU),
 ) -> Any:
     """An ONNX Runtime session over ``path``.
 
     ``threads`` bounds the run time's own threads (0: one a core). ``weights`` are arrays that take
-    the places of the file's constants of the same names. Raises ``model_missing`` or
-    ``model_mismatch``. A GPU is used where the run time offers CUDA.
+    the places of the file's constants of the same names. Of ``providers`` those are used that the
+    run time offers. Raises ``model_missing`` or ``model_mismatch``.
     """
     data = read_checked(path, sha256)
     options = _options(threads)
@@ -62,16 +68,19 @@ def open_session(
     ]
     for name, value in values:
         options.add_initializer(name, value)
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    offered = onnxruntime.get_available_providers()
-    if "CUDAExecutionProvider" in offered:
+    offered = offered_providers()
+    wanted = [item for item in providers if _name(item) in offered]
+    if any(_name(item) != CPU for item in wanted):
         # CUDA and cuDNN came as packages beside the run time, where the loader does not look.
         onnxruntime.preload_dlls(directory="")
-    session = onnxruntime.InferenceSession(
-        data, options, providers=[name for name in wanted if name in offered]
-    )
+    session = onnxruntime.InferenceSession(data, options, providers=wanted)
     session.unmask_weights = values
     return session
+
+
+def offered_providers() -> tuple[str, ...]:
+    """What the installed ONNX Runtime can compute on."""
+    return tuple(onnxruntime.get_available_providers())
 
 
 def giving_back() -> Any:
@@ -80,6 +89,10 @@ def giving_back() -> Any:
     options = onnxruntime.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
+
+
+def _name(provider: Provider) -> str:
+    return provider if isinstance(provider, str) else provider[0]
 
 
 @cache

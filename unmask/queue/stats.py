@@ -34,7 +34,8 @@ class Stats(BaseModel):
     ``depth`` counts waiting jobs by queue name, ``waiting`` is their sum, ``running`` counts those
     that workers hold, ``oldest_seconds`` is the age of the job that waits longest,
     ``estimated_wait_seconds`` is how long a picture submitted now by a person would wait, None
-    while no worker of the shared pool lives. ``models`` counts live workers by model version.
+    while no worker of the shared pool lives. ``models`` counts live workers by model version,
+    ``engines`` by what their networks run on.
     ``in_hand`` counts the running jobs by pool, ``pace`` is how many pictures a second the live
     workers of each pool examine. ``lanes`` counts, for each queue, the waiting jobs of each owner
     by its tag; owners are served in turn.
@@ -52,6 +53,7 @@ class Stats(BaseModel):
     estimated_wait_seconds: float | None
     workers: int
     models: dict[str, int]
+    engines: dict[str, int] = {}
     counters: dict[str, float]
     in_hand: dict[str, int] = {}
     pace: dict[str, float] = {}
@@ -107,6 +109,8 @@ async def gather(client: aioredis.Redis) -> Stats:
         estimated_wait_seconds=None,
         workers=len(workers),
         models=dict(Counter(worker["model"] for worker in workers)),
+        # a worker of an earlier version does not tell its engine
+        engines=dict(Counter(worker.get("engine", "onnxruntime") for worker in workers)),
         counters={name: float(value) for name, value in (await counters).items()},
         in_hand=in_hand,
         pace=_pace(workers),

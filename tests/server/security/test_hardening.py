@@ -331,6 +331,7 @@ async def test_metrics_count_what_happened(client: Client, portrait: Any) -> Non
         'unmask_http_errors_total{code="not_a_picture"} 1.0',
         "unmask_queue_up 1.0",
         "unmask_workers 1.0",
+        'unmask_workers_by_engine{engine="',
         "unmask_queue_oldest_seconds",
         "unmask_queue_depth",
         'unmask_worker_batches_by_size_total{size="1"}',

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.models import tuned_colours, write_two_judges
 from unmask.detector.align import Pixels
-from unmask.detector.classifier import MAX_BATCH, Classifier
+from unmask.detector.classifier import Classifier
+from unmask.detector.engines.protocol import MAX_BATCH
 from unmask.detector.joining import calibrated, raw_probability
 from unmask.detector.manifest import Calibration, load_manifest
 from unmask.errors import UnmaskError
@@ -65,7 +66,7 @@ def test_no_run_is_larger_than_a_batch(colour_model: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(classifier, "_session", Counting())
     classifier.judge(shades(2 * MAX_BATCH + 3))
-    assert sizes == [MAX_BATCH, MAX_BATCH, 3]
+    assert sizes == [2] * 8 + [2, 1]
 
 
 def test_the_heatmap_shows_where(colour_model: Path) -> None:

@@ -27,11 +27,12 @@ async def test_stats(harness: QueueHarness) -> None:
     take(harness, max_jobs=4)
     about = {"model": "1.0.0", "pools": [SHARED], "seconds": 0.25}
     harness.queue.heartbeat("w1", json.dumps(about), [])
-    harness.queue.heartbeat("w2", json.dumps(about), [])
+    harness.queue.heartbeat("w2", json.dumps(about | {"engine": "openvino"}), [])
     harness.queue.count({"batches": 1, "ms:model": 12.5})
     found = await harness.checks.stats()
     assert found.depth == {"unmask-shared-interactive": 6, "unmask-shared-bulk": 1}
     assert found.running == 4 and found.workers == 2 and found.models == {"1.0.0": 2}
+    assert found.engines == {"onnxruntime": 1, "openvino": 1}
     assert found.estimated_wait_seconds == pytest.approx((6 + 1 + 2) * 0.25 / 2)
     assert 0 < found.oldest_seconds < 30
     assert found.counters == {"batches": 1.0, "ms:model": 12.5}

@@ -1,0 +1,171 @@
+"""Which engine serves: what is asked for, what is there, and what passes the self-test."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unmask.detector.align import Floats
+from unmask.detector.classifier import Classifier
+from unmask.detector.detector import Detector
+from unmask.detector.engines import choice, openvino, selftest
+from unmask.detector.engines.choice import MAKERS, lack, open_tested, wanted
+from unmask.detector.engines.onnxruntime import on_cpu
+from unmask.detector.engines.protocol import Engines, Network, NetworkFile
+from unmask.detector.manifest import load_manifest
+from unmask.errors import SettingsError, UnmaskError
+from unmask.settings import SHIPPED_MODEL, Settings
+
+
+class Changing:
+    """An engine whose networks' outputs are ONNX Runtime's, changed by ``change``."""
+
+    name, precision, faces = "changing", "odd", 3
+
+    def __init__(self, change: Any) -> None:
+        self._change = change
+
+    def open(self, file: NetworkFile) -> Changed:
+        return Changed(on_cpu(1).open(file), self._change)
+
+
+class Changed:
+    def __init__(self, network: Network, change: Any) -> None:
+        self._network, self._change = network, change
+
+    def run(self, outputs: Sequence[str], feed: Mapping[str, Floats]) -> list[Floats]:
+        answers = zip(outputs, self._network.run(outputs, feed), strict=True)
+        return [self._change(name, np.array(answer)) for name, answer in answers]
+
+
+def refuse(name: str, answer: Floats) -> Floats:
+    raise RuntimeError("out of registers")
+
+
+CHANGES = {
+    "logits": lambda name, answer: answer + 1 if name == "families" else answer,
+    "masks": lambda name, answer: answer[:, ::-1] if name == "heatmap" else answer,
+    "no number": lambda name, answer: answer * np.float32("nan"),
+    "a fault": refuse,
+}
+
+
+@pytest.fixture
+def offer(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Puts an engine in the place of OpenVINO."""
+
+    def put(change: Any) -> None:
+        monkeypatch.setitem(MAKERS, "openvino", lambda threads: Changing(change))
+
+    monkeypatch.setattr(choice, "lack", lambda name: "")
+    return put
+
+
+def test_an_engine_with_the_same_answers_serves(two_judges: Path, offer: Any) -> None:
+    offer(lambda name, answer: answer)
+    classifier, status = open_tested(two_judges, 1, "openvino")
+    assert isinstance(classifier._session, Changed)
+    assert (status.name, status.precision, status.refused) == ("changing", "odd", "")
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_an_engine_that_departs_is_refused_and_told(
+    two_judges: Path, offer: Any, caplog: pytest.LogCaptureFixture, change: Any
+) -> None:
+    offer(change)
+    with caplog.at_level(logging.WARNING):
+        classifier, status = open_tested(two_judges, 1, "openvino")
+    assert not isinstance(classifier._session, Changed)
+    assert status.name == "onnxruntime"
+    assert status.refused.startswith("changing ")
+    (line,) = caplog.messages
+    assert line == f"{status.refused}; ONNX Runtime serves in its place"
+
+
+def test_a_file_that_is_missing_is_no_fault_of_the_engine(tmp_path: Path, offer: Any) -> None:
+    offer(lambda name, answer: answer)
+    with pytest.raises(UnmaskError) as error:
+        open_tested(tmp_path / "manifest.json", 1, "openvino")
+    assert error.value.code == "model_missing"
+
+
+def test_one_that_is_not_there_is_an_error_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, two_judges: Path
+) -> None:
+    monkeypatch.setattr(choice, "find_spec", lambda name: None)
+    monkeypatch.setattr(choice, "offered_providers", lambda: ("CPUExecutionProvider",))
+    for name, text in {
+        "openvino": 'pip install "unmask[openvino]"',
+        "cuda": "--gpu",
+        "tensorrt": "TensorRT",
+    }.items():
+        assert text in lack(name)
+        with pytest.raises(SettingsError, match=f"UNMASK_ENGINE={name} needs"):
+            open_tested(two_judges, 1, name)
+    assert wanted("auto", 1) == Engines.same(on_cpu(1))
+
+
+@pytest.mark.parametrize(
+    ("providers", "abilities", "name"),
+    [
+        (("CUDAExecutionProvider",), {"amx_bf16"}, "cuda"),
+        ((), {"amx_bf16"}, "openvino+onnxruntime"),
+        ((), {"avx512_bf16"}, "openvino+onnxruntime"),
+        ((), {"avx512_vnni"}, "onnxruntime"),
+        ((), set(), "onnxruntime"),
+    ],
+)
+def test_auto_goes_by_what_the_machine_has(
+    monkeypatch: pytest.MonkeyPatch, providers: tuple[str, ...], abilities: set[str], name: str
+) -> None:
+    monkeypatch.setattr(choice, "offered_providers", lambda: providers)
+    monkeypatch.setattr(choice, "abilities", lambda: frozenset(abilities))
+    engines = wanted("auto", 1)
+    assert engines.name == name
+    assert engines.clip.name != "openvino"  # its verdicts are not proved to stay
+
+
+def test_the_detector_tells_its_engine(colour_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino, "abilities", frozenset)
+    settings = Settings(model=colour_model, engine="openvino", threads=1)
+    assert Detector(settings).engine.name == "openvino"
+
+
+def test_stored_answers_are_of_the_shipped_model() -> None:
+    """Else each start would ask ONNX Runtime anew."""
+
+    def ask() -> Classifier:
+        raise AssertionError("run: python -m unmask.detector.engines.references")
+
+    answers = selftest.reference_answers(load_manifest(SHIPPED_MODEL), ask)
+    assert len(answers.families) == len(answers.heatmaps) == len(selftest.stored_faces())
+    assert np.isfinite(answers.families).all()
+
+
+def test_another_models_answers_are_asked_for(two_judges: Path) -> None:
+    asked = []
+
+    def ask() -> Classifier:
+        asked.append(Classifier(two_judges, 1))
+        return asked[-1]
+
+    answers = selftest.reference_answers(load_manifest(two_judges), ask)
+    assert len(asked) == 1
+    assert not selftest.departure(asked[0], answers).is_too_far
+
+
+def test_a_stored_face_is_marked() -> None:
+    """Or no mask would be compared."""
+    classifier = Classifier(SHIPPED_MODEL, 1)
+    stored = selftest.reference_answers(classifier.manifest, lambda: classifier)
+    judged = classifier.joined(stored)
+    bound = classifier.manifest.thresholds.mask
+    assert any(
+        face.fake_probability >= selftest.MARKED and (face.heatmap >= bound).any()
+        for face in judged
+    )

@@ -1,0 +1,82 @@
+"""What an engine is: a run time that opens a network's file and runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from unmask.detector.align import Floats
+
+#: Most faces in one run of the networks: more costs memory and gains no time.
+MAX_BATCH = 8
+
+
+class Network(Protocol):
+    """An opened network; safe to use from several threads."""
+
+    def run(self, outputs: Sequence[str], feed: Mapping[str, Floats]) -> Sequence[Floats]:
+        """The named outputs, in the order given, for the named inputs."""
+
+
+@dataclass(frozen=True)
+class NetworkFile:
+    """A network on disk: an ONNX file with the sha256 that its manifest names. ``weights`` are
+    arrays that take the places of the file's constants of the same names."""
+
+    path: Path
+    sha256: str
+    weights: Mapping[str, Floats] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """A run time for networks."""
+
+    @property
+    def name(self) -> str:
+        """The name by which a setting asks for it."""
+
+    @property
+    def precision(self) -> str:
+        """The numbers that it computes with."""
+
+    @property
+    def faces(self) -> int:
+        """Faces in one run of the DenseNet121, at most: those that cost the least each."""
+
+    def open(self, file: NetworkFile) -> Network:
+        """Open a network. Raises UnmaskError ``model_missing`` or ``model_mismatch``."""
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The engine that each judge runs on."""
+
+    densenet121: Engine
+    clip: Engine
+
+    @classmethod
+    def same(cls, engine: Engine) -> Engines:
+        """One engine for both."""
+        return cls(engine, engine)
+
+    @property
+    def name(self) -> str:
+        """The engine's name; of two, both: the DenseNet121's comes first."""
+        return "+".join(dict.fromkeys((self.densenet121.name, self.clip.name)))
+
+    @property
+    def precision(self) -> str:
+        """The numbers that they compute with, likewise."""
+        return "+".join(dict.fromkeys((self.densenet121.precision, self.clip.precision)))
+
+
+@dataclass(frozen=True)
+class Status:
+    """The engines that serve, by name, the numbers they compute with, and why the one that was
+    wanted does not serve (empty: it does)."""
+
+    name: str
+    precision: str
+    refused: str = ""

@@ -14,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+FOLDED = ROOT / "docs" / "performance" / "check.folded"
 PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "operation.md")
 _PLACE = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end of measured -->)", re.DOTALL)
 Cell = str | float | int
@@ -154,8 +155,82 @@ def waits() -> str:
     )
 
 
+#: Parts of a check, by what stands in a sampled stack; the first that fits.
+_PARTS = {
+    "face network": r"CenterFace\.glance.*Session\.run",
+    "CLIP": r"ClipJudge",
+    "DenseNet121": r"Classifier\.answers.*Session\.run",
+    "the rest of the search, resizing": r"FaceFinder",
+    "decoding": r"\(pixels\)|open_picture",
+    "encoding": r"_encode|encode_",
+    "drawing": r"annotate|heatmap|mask",
+    "evidence": r"_collect|collect\)",
+    "the rest": "",
+}
+
+
+def profile() -> str:
+    """The share of each part of a check in the samples of its profile."""
+    parts = dict.fromkeys(_PARTS, 0)
+    for line in FOLDED.read_text(encoding="utf-8").splitlines():
+        stack, _, count = line.rpartition(" ")
+        parts[next(part for part, found in _PARTS.items() if re.search(found, stack))] += int(count)
+    total = sum(parts.values())
+    rows = ((part, f"{count / total:.0%}") for part, count in parts.items())
+    return _table(("part of a check", "share of samples"), rows)
+
+
+def stages() -> str:
+    """Where a check's time goes on each engine."""
+    found = _read("stages")
+    return _table(
+        ("UNMASK_ENGINE", "decode", "faces", "model", "draw", "whole check, times faster"),
+        (
+            (name, *times.values(), found["faster"][name])
+            for name, times in found["ms_of_processor_time"].items()
+        ),
+    )
+
+
+def engines() -> str:
+    """How much faster each network is on each engine."""
+    found = _read("engines")["faster_than_onnxruntime_f32"]
+    variants = list(found["all"])
+    return _table(
+        ("network", *variants),
+        ((name, *(one.get(each, "") for each in variants)) for name, one in found.items()),
+    )
+
+
+def proofs() -> str:
+    """What changes on the test split when judges run on another engine."""
+    found = json.loads((ROOT / "docs" / "evaluation" / "engines.json").read_text(encoding="utf-8"))
+    head = ("variant", "pictures", "verdicts changed", "AUC falls by", "masks overlap by")
+    return _table(
+        (*head, "probability moves by, at most", "may serve unasked"),
+        (
+            (
+                name,
+                one["pictures"],
+                "{} ({:.1%} to {:.1%})".format(
+                    one["verdicts_changed"], *one["verdicts_changed_interval"]
+                ),
+                f"{one['auc_fall']:.4f}",
+                f"{one['mask_overlap']:.3f}",
+                f"{one['probability_moved']['most']:.3f}",
+                "yes" if one["may_serve_unasked"] else "no",
+            )
+            for name, one in found["variants"].items()
+        ),
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
-    one.__name__: one for one in (shapes, looks, cascade, roofs, queue_load, against, crowds, waits)
+    one.__name__: one
+    for one in (
+        *(profile, shapes, looks, cascade, roofs, queue_load, against, crowds, waits),
+        *(stages, engines, proofs),
+    )
 }
 
 

@@ -38,6 +38,7 @@ def add_measuring(commands: Commands) -> None:
         _add_layers,
         _add_goals,
         _add_compare,
+        _add_engines,
         _add_gallery,
         _add_ablate,
         _add_reproduce,
@@ -266,6 +267,33 @@ def _compare(options: Options) -> None:
 
     compare(options.data, options.model, options.out, cache=options.cache)
     _say(options.out / JOINS_FILE)
+
+
+def _add_engines(commands: Commands) -> None:
+    text = "measure what changes when judges run on another engine than ONNX Runtime"
+    add = new_command(commands, "engines", _engines, text)
+    add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
+    add("--out", type=Path, default=EVALUATION, help="folder for engines.json")
+    add("--engine", choices=("openvino", "cuda", "tensorrt"), default="openvino")
+    add("--judges", nargs="+", default=["densenet121", "clip"], help="judges to ask on it")
+    add("--split", choices=SPLITS, default="test")
+    add("--every", type=int, default=1, metavar="N", help="take one picture in N")
+
+
+def _engines(options: Options) -> None:
+    from model_training.evaluation.engines import ENGINES_FILE, measure_engine
+
+    measure_engine(
+        options.data,
+        options.model,
+        options.out,
+        engine=options.engine,
+        judges=options.judges,
+        split=options.split,
+        every=options.every,
+    )
+    _say(options.out / ENGINES_FILE)
 
 
 def _add_gallery(commands: Commands) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from desk.models import Case, Picture
-from unmask.images.similarity import MAX_BITS, Look, alike, look
+from unmask.images.similarity import MAX_BITS, Look, alike, look, mirrored_bits
 from unmask.report import Box
 from unmask.settings import Settings
 
@@ -35,9 +35,11 @@ _MASK = (1 << 64) - 1
 
 @dataclass(frozen=True)
 class Appearance:
-    """A picture's look, the boxes of its faces, and whether it is too plain to be compared."""
+    """A picture's look, the hash of its mirror image, the boxes of its faces, and whether it is too
+    plain to be compared."""
 
     look: Look
+    mirrored: int
     faces: tuple[Box, ...]
     is_plain: bool
 
@@ -74,7 +76,8 @@ class Looker:
     def _look(self, data: bytes, faces: tuple[Box, ...]) -> Appearance:
         seen = look(data, self._settings)
         small = np.asarray(seen.grey.resize((32, 32)), np.float32)
-        return Appearance(seen, faces, bool(small.std() < PLAIN_DEVIATION))
+        is_plain = bool(small.std() < PLAIN_DEVIATION)
+        return Appearance(seen, mirrored_bits(seen), faces, is_plain)
 
 
 def signed(bits: int) -> int:

@@ -76,6 +76,7 @@ async def add_sighting(change: Change, arrival: Arrival) -> tuple[Sighting, bool
     distance = joined.distance if joined is not None else None
     sighting = await _add(change, case, picture, arrival, match, distance)
     await _suggest(change, case, [one for one in near if one is not joined])
+    await _suggest(change, case, await _near_mirrored(change, arrival), mirrored=True)
     return sighting, True
 
 
@@ -86,6 +87,15 @@ async def _near(change: Change, arrival: Arrival) -> list[Near]:
     if any(is_near_enough(one) and one.picture_id not in arrival.copies for one in near):
         raise UncomparedError
     return near
+
+
+async def _near_mirrored(change: Change, arrival: Arrival) -> list[Near]:
+    """The cases that the picture's mirror image is near to. It is not compared any further: people
+    say whether a picture that somebody turned around is the same one."""
+    if arrival.appearance.is_plain:
+        return []
+    near = await near_pictures(change.session, change.team_id, arrival.appearance.mirrored)
+    return [one for one in near if is_near_enough(one)]
 
 
 async def _add_picture(change: Change, case: Case, arrival: Arrival) -> Picture:
@@ -198,7 +208,7 @@ async def _tell_watchers(change: Change, case: Case) -> None:
     await change.notify(await change.watchers(case) - already, kind, case)
 
 
-async def _suggest(change: Change, case: Case, near: list[Near]) -> None:
+async def _suggest(change: Change, case: Case, near: list[Near], *, mirrored: bool = False) -> None:
     """Suggest to people that cases show one picture, unless they have said that it does not."""
     for one in near:
         if one.case_id == case.id:
@@ -224,4 +234,6 @@ async def _suggest(change: Change, case: Case, near: list[Near]) -> None:
             )
             other = await change.session.get_one(Case, one.case_id)
             data = {"other": other.number, "distance": one.distance}
+            if mirrored:
+                data["mirrored"] = True
             await change.record(Action.SUGGESTION_MADE, case, data)

@@ -57,6 +57,11 @@ def look(data: bytes, settings: Settings) -> Look:
     return Look(_hash(grey), picture.width, picture.height, grey)
 
 
+def mirrored_bits(seen: Look) -> int:
+    """The hash of the same picture, mirrored left to right."""
+    return _hash(seen.grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+
+
 def may_be_alike(bits: int, others: int) -> bool:
     """Whether two hashes are near enough to compare the pictures."""
     return (bits ^ others).bit_count() <= MAX_BITS

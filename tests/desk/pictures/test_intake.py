@@ -95,6 +95,21 @@ async def test_a_fake_of_a_photograph_is_suggested_and_never_joined(
     assert await _count(play, Suggestion) == 1, "what was refused is not suggested again"
 
 
+async def test_a_mirrored_copy_is_suggested_and_not_joined(
+    play: Play, checks: StubChecks, portrait: Pixels
+) -> None:
+    first = await _send(play, checks.add(jpeg(portrait), 0.1, face=True))
+    turned = jpeg(np.ascontiguousarray(portrait[:, ::-1]), 70, 400)
+    second = await _send(play, checks.add(turned, 0.1))
+    assert second.match is Match.NEW and second.answer is not None
+    detail = await play.desk.reading.detail(play.vera, second.case or 0)
+    assert [one.case for one in detail.suggestions] == [first.case]
+    again = jpeg(np.ascontiguousarray(portrait[:, ::-1]), 90, 300)
+    third = await _send(play, checks.add(again))
+    assert (third.match, third.case) == (Match.NEAR, second.case)
+    assert await _count(play, Suggestion) == 1
+
+
 async def test_joining_by_hand_and_splitting_again(
     play: Play, checks: StubChecks, portrait: Pixels
 ) -> None:

@@ -27,8 +27,8 @@ _VALUES = {
 }
 
 
-def path_of(route: Route) -> str:
-    path = route.canonical
+def path_of(path: str) -> str:
+    """The path of a route, with values that the tests chose."""
     for name, value in _VALUES.items():
         path = path.replace("{" + name + "}", value)
     assert "{" not in path
@@ -46,7 +46,7 @@ def is_allowed(sender: str, permission: Permission) -> bool:
 
 @pytest.mark.parametrize("route", OF_TEAMS, ids=lambda route: f"{route.method} {route.canonical}")
 async def test_each_route_is_open_to_whom_the_table_says(office: Office, route: Route) -> None:
-    path = path_of(route)
+    path = path_of(route.canonical)
     foreign_number = path.replace("/1", "/424242") if "{number}" in route.canonical else path
     for sender, headers in office.senders.items():
         # A stream of events stays open: its head says enough.

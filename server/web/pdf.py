@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from io import BytesIO
 from itertools import groupby
 
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
-
+from server.web.paper import INK, MARGIN, MUTED, WIDTH, Colour, Paper
 from unmask.findings import Kind
-from unmask.fonts import font_file, script_tag
 from unmask.i18n import Texts
 from unmask.report import Check, Face, Report, Verdict, shown_percent
 from unmask.wording.evidence import (
@@ -24,58 +21,14 @@ from unmask.wording.evidence import (
 )
 from unmask.wording.reports import CAVEATS, VERDICTS, reasons, warning_sentences
 
-Colour = tuple[int, int, int]
-INK: Colour = (27, 29, 34)
-MUTED: Colour = (92, 97, 107)
-LINE: Colour = (214, 210, 202)
 COLOURS: dict[Verdict, Colour] = {
     Verdict.FAKE: (184, 70, 0),
     Verdict.UNSURE: (122, 92, 0),
     Verdict.REAL: (11, 106, 160),
     Verdict.NO_FACE: MUTED,
 }
-FONT = "text"
 #: Millimetres.
-MARGIN, WIDTH, PICTURE_HEIGHT, CROP = 18.0, 174.0, 112.0, 22.0
-
-
-class _Paper(FPDF):
-    """An A4 sheet with our margins and a foot."""
-
-    def __init__(self, texts: Texts, foot: str) -> None:
-        super().__init__(format="A4")
-        self._texts = texts
-        self._foot = foot
-        self.add_font(FONT, "", font_file(texts.language))
-        self.add_font(FONT, "B", font_file(texts.language, bold=True))
-        # The script is named since it is guessed by the first letter, which may be a Latin one.
-        script = script_tag(texts.language)
-        self.set_text_shaping(True, script=script, language=texts.language)
-        self.set_margins(MARGIN, MARGIN)
-        self.c_margin = 0
-        self.set_auto_page_break(True, 20)
-        self.set_title(texts.gettext("Unmask report"))
-        self.set_lang(texts.language)
-        self.add_page()
-
-    def footer(self) -> None:
-        """The foot of each page."""
-        self.set_y(-14)
-        page = self._texts.gettext("page {number} of {total}", number=self.page_no(), total="{nb}")
-        self.say(f"{self._foot}   {page}", 7.5, MUTED)
-
-    def say(self, text: str, size: float, colour: Colour = INK, style: str = "") -> None:
-        """A paragraph over the whole width."""
-        self.set_font(FONT, style, size)
-        self.set_text_color(*colour)
-        self.multi_cell(0, size * 0.5, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-
-    def rule(self) -> None:
-        """A thin line with room around it."""
-        self.ln(3)
-        self.set_draw_color(*LINE)
-        self.line(MARGIN, self.get_y(), MARGIN + WIDTH, self.get_y())
-        self.ln(3)
+PICTURE_HEIGHT, CROP = 112.0, 22.0
 
 
 def report_pdf(
@@ -83,7 +36,7 @@ def report_pdf(
 ) -> bytes:
     """The report of a check as a PDF. ``annotated`` is a JPEG, as is each crop of ``faces``, in
     order."""
-    paper = _Paper(texts, f"Unmask {check.id}")
+    paper = Paper(texts, texts.gettext("Unmask report"), f"Unmask {check.id}")
     colour = COLOURS[shown_verdict(report)]
     paper.say(texts.gettext("Unmask report"), 9, MUTED)
     paper.ln(1)
@@ -111,7 +64,7 @@ def report_pdf(
     return bytes(paper.output())
 
 
-def _face(paper: _Paper, texts: Texts, number: int, face: Face, crop: bytes | None) -> None:
+def _face(paper: Paper, texts: Texts, number: int, face: Face, crop: bytes | None) -> None:
     paper.rule()
     if paper.will_page_break(CROP):
         paper.add_page()
@@ -147,7 +100,7 @@ def _face(paper: _Paper, texts: Texts, number: int, face: Face, crop: bytes | No
     paper.set_xy(MARGIN, max(paper.get_y(), top + CROP))
 
 
-def _evidence(paper: _Paper, texts: Texts, report: Report) -> None:
+def _evidence(paper: Paper, texts: Texts, report: Report) -> None:
     """What the file tells, and what each kind of it does not show."""
     paper.say(texts.gettext("What the file tells"), 10, INK, "B")
     if not report.evidence:
@@ -163,7 +116,7 @@ def _evidence(paper: _Paper, texts: Texts, report: Report) -> None:
         paper.say(limits, 8, MUTED)
 
 
-def _facts(paper: _Paper, texts: Texts, check: Check, report: Report) -> None:
+def _facts(paper: Paper, texts: Texts, check: Check, report: Report) -> None:
     size, model, gettext = report.image, report.model, texts.gettext
     lines = [
         gettext(

@@ -13,11 +13,23 @@ HERE = Path(__file__).parent
 LATIN = ("latin", "Latn")
 SCRIPTS = {"hi": ("devanagari", "Deva"), "te": ("telugu", "Telu")}
 
+#: The letters of scripts that a font of Latin letters lacks.
+_LETTERS = {"hi": (0x900, 0x97F), "te": (0xC00, 0xC7F)}
+
 
 def font_file(language: str, *, bold: bool = False) -> Path:
     """The font for a language. It has the Latin letters and the digits too."""
     script, _ = SCRIPTS.get(language, LATIN)
     return HERE / f"{script}-{'bold' if bold else 'regular'}.ttf"
+
+
+def font_language(text: str, language: str) -> str:
+    """The language whose font has the letters of a text: that of its script if it is one of ours
+    with letters of its own, else the reader's, ``language``."""
+    for other, (first, last) in _LETTERS.items():
+        if any(first <= ord(character) <= last for character in text):
+            return other
+    return language
 
 
 def script_tag(language: str) -> str:

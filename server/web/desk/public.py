@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from server.context import DESK, LANGUAGE
 from server.desk.addresses import address
 from server.desk.intake import picture_response
 from server.web.desk import texts
+from server.web.desk.public_pdf import public_report_pdf
 from server.web.desk.rendering import show
 from server.web.texts import texts_in
 from unmask.errors import UnmaskError
@@ -56,21 +58,48 @@ async def as_json(request: web.Request) -> web.Response:
     return json_response(shown | {"linked_data": linked_data(request, report)})
 
 
+async def as_pdf(request: web.Request) -> web.Response:
+    """The report as a PDF, to print, to file, to send; it says what the page says."""
+    report = await _report(request)
+    shown = await _picture(request) if report.withdrawn_at is None else None
+    body = await asyncio.to_thread(
+        public_report_pdf,
+        texts_in(request[LANGUAGE]),
+        report,
+        address(request, f"/r/{report.slug}"),
+        shown,
+    )
+    return web.Response(
+        body=body,
+        content_type="application/pdf",
+        headers={
+            "Content-Disposition": f'attachment; filename="report-{report.slug}.pdf"',
+            "Content-Language": request[LANGUAGE],
+            "Vary": "Accept-Language, Cookie",
+        },
+    )
+
+
 async def picture(request: web.Request) -> web.Response:
     """The picture that the report shows, upright, as JPEG, without the file's metadata."""
+    preview = await _picture(request)
+    if preview is None:
+        raise UnmaskError("not_found", "There is no such picture.")
+    return picture_response(preview, "image/jpeg")
+
+
+async def _picture(request: web.Request) -> bytes | None:
+    """The JPEG of the picture; None where the report shows none."""
     desk, slug = request.app[DESK], request.match_info["slug"]
     kept = await desk.publishing.picture_of(slug)
     if kept is None:
-        raise UnmaskError("not_found", "There is no such picture.")
+        return None
     team_id, key = kept
 
     async def read() -> bytes | None:
         return await desk.keep.get(team_id, key, "original.bin")
 
-    preview = await request.app[PREVIEWS].render(f"report/{slug}", read)
-    if preview is None:
-        raise UnmaskError("not_found", "There is no such picture.")
-    return picture_response(preview, "image/jpeg")
+    return await request.app[PREVIEWS].render(f"report/{slug}", read)
 
 
 def linked_data(request: web.Request, report: PublicReport) -> list[dict[str, Any]]:

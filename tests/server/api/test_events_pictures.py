@@ -119,7 +119,7 @@ async def test_the_report_on_paper(client: Client, portrait: Any) -> None:
 
 def test_the_paper_says_when_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     texts: list[str] = []
-    monkeypatch.setattr(pdf._Paper, "say", lambda _, text, *__: texts.append(text))
+    monkeypatch.setattr(pdf.Paper, "say", lambda _, text, *__: texts.append(text))
     a_check, a_report = done_check(), report()
     picture = BytesIO()
     Image.new("RGB", (a_report.image.width, a_report.image.height)).save(picture, "JPEG")

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,6 +15,7 @@ from markupsafe import Markup, escape
 from desk.accounts.sessions import Membership
 from server.context import LANGUAGE
 from server.model import PublicModel
+from server.web.language import PARAMETER
 from server.web.texts import STATES, script_texts, texts_in
 from unmask.errors import UnmaskError
 from unmask.evidence.reverse import ENGINES
@@ -41,10 +43,12 @@ class Offers:
 
 class View(NamedTuple):
     """How a page is shown: in which language, and at which relative address its start page lies. A
-    proxy may show the server under a path that only the proxy knows."""
+    proxy may show the server under a path that only the proxy knows. ``query`` is that of the page,
+    without a language; links to the page in another language keep it."""
 
     language: str
     root: str = "./"
+    query: str = ""
 
 
 def root_of(request: web.Request) -> str:
@@ -55,7 +59,8 @@ def root_of(request: web.Request) -> str:
 
 def view_of(request: web.Request) -> View:
     """How the page that answers a request is shown."""
-    return View(request[LANGUAGE], root_of(request))
+    query = [pair for pair in request.query.items() if pair[0] != PARAMETER]
+    return View(request[LANGUAGE], root_of(request), urlencode(query))
 
 
 class Pages:
@@ -144,7 +149,7 @@ class Pages:
 
     def _page(self, view: View, template: str, status: int = 200, **values: Any) -> web.Response:
         text = self._env.get_template(template).render(
-            self._words[view.language] | values, root=view.root
+            self._words[view.language] | values, root=view.root, kept_query=view.query
         )
         headers = {"Content-Language": view.language}
         return web.Response(text=text, status=status, content_type="text/html", headers=headers)

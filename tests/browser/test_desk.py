@@ -147,6 +147,32 @@ def test_who_takes_the_others_verdict_says_why(open_page: OpenPage, team: Team) 
     expect(bob.locator("h1 + .row-marks")).to_contain_text("two opinions agree")
 
 
+def test_what_is_written_stays_until_it_is_sent(open_page: OpenPage, team: Team) -> None:
+    team.sent(blank())
+    page = team.opened(open_page, "ada", "1")
+    task, comment = page.locator("#task"), page.get_by_label("A comment")
+    links = "https://archive.example.org/1992\nhttps://news.example.org/"
+    page.get_by_label("Generated").check()
+    task.get_by_label("high confidence").check()
+    task.get_by_label("Why").fill("Six fingers.")
+    task.get_by_label("Links to evidence").fill(links)
+    comment.fill("Who knows the hall?")
+    page.reload()
+    expect(page.get_by_label("Generated")).to_be_checked()
+    expect(task.get_by_label("high confidence")).to_be_checked()
+    expect(task.get_by_label("Why")).to_have_value("Six fingers.")
+    expect(task.get_by_label("Links to evidence")).to_have_value(links)
+    expect(comment).to_have_value("Who knows the hall?")
+    expect(page.get_by_text("What you wrote here is not sent yet.")).to_have_count(2)
+    page.get_by_role("button", name="Comment", exact=True).click()
+    expect(page.locator(".comment")).to_contain_text("Who knows the hall?")
+    expect(comment).to_have_value("")
+    task.get_by_role("button", name="Discard it").click()
+    expect(task.get_by_label("Links to evidence")).to_have_value("")
+    page.reload()
+    expect(task.get_by_label("Why")).to_have_value("")
+
+
 def published(page: Page) -> None:
     """Publish the case; the page then leads to its report."""
     page.get_by_role("button", name="Publish").click()

@@ -77,7 +77,8 @@ async def metadata(request: web.Request) -> web.Response:
 
 async def edit(request: web.Request) -> web.Response:
     """Change texts, tags, priority, due date and marks."""
-    values = await read_form(request)
+    written = await read_form(request)
+    values = dict(written)
     tags = values.pop("tag_list", None)
     marks = {
         name: values.get(name) == "on"
@@ -97,7 +98,7 @@ async def edit(request: web.Request) -> web.Response:
     except UnmaskError as error:
         if error.code not in _MENDABLE:
             raise
-        return await _page(request, error=error, written=values)
+        return await _page(request, error=error, written=written, form="edit")
     raise _again(request)
 
 
@@ -109,7 +110,7 @@ async def comment(request: web.Request) -> web.Response:
     except UnmaskError as error:
         if error.code not in _MENDABLE:
             raise
-        return await _page(request, error=error, written={"body": fields.body})
+        return await _page(request, error=error, written={"body": fields.body}, form="comment")
     raise _again(request, "#comments")
 
 

@@ -1,4 +1,4 @@
-// What scripts add to the desk's pages, which are forms: keys, live updates, presence and drafts.
+// What scripts add to the desk's pages, which are forms: keys, live updates and presence.
 
 import { announce } from "./dom.js";
 import "./layers.js";
@@ -188,17 +188,4 @@ if (page) {
   beat();
   setInterval(beat, BEAT);
   addEventListener("pagehide", () => put({ gone: true }, true));
-}
-
-// ---- drafts: what is written stays until it is sent, also over a lapse or a reload
-
-const form = document.querySelector("[data-draft]");
-if (form instanceof HTMLFormElement) {
-  const name = `unmask-draft/${form.dataset.draft}`;
-  const area = form.elements.namedItem("reasoning");
-  if (area instanceof HTMLTextAreaElement) {
-    area.value ||= sessionStorage.getItem(name) ?? "";
-    area.addEventListener("input", () => sessionStorage.setItem(name, area.value));
-    if (document.querySelector("#opinions article") && !area.value) sessionStorage.removeItem(name);
-  }
 }

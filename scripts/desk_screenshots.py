@@ -9,6 +9,7 @@ blend. Server, worker and model are the real ones.
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -48,9 +49,19 @@ def main() -> None:
 
 @contextmanager
 def _service(data: Path) -> Iterator[tuple[str, str]]:
-    """``unmask up`` with a team: its URL, and the token of the link for the team's first admin."""
+    """``unmask up`` with a team, and with the name of a provider, which nobody asks: its URL, and
+    the token of the link for the team's first admin."""
     unmask = [sys.executable, "-m", "unmask"]
-    with process(*unmask, "up", data=data, out=subprocess.PIPE, UNMASK_PORT="0") as running:
+    with socket.socket() as free:  # a passkey belongs to an address that is known beforehand
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    settings = {
+        "UNMASK_PORT": port,
+        "UNMASK_OIDC_ISSUER": "https://login.example.org",
+        "UNMASK_OIDC_CLIENT_ID": "unmask",
+        "UNMASK_OIDC_NAME": "Example News",
+    }
+    with process(*unmask, "up", data=data, out=subprocess.PIPE, **settings) as running:
         url = running.stdout.readline().decode().split()[1]
         create = [*unmask, "desk", "team", "create", TEAM, "--name", "The fact desk"]
         environment = os.environ | {"UNMASK_DATA": str(data)}
@@ -70,6 +81,7 @@ class Morning:
     def walk(self, token: str) -> None:
         """From the link of the first admin to the report."""
         ada = self._join(token, "Ada Okafor", "ada", picture="join")
+        self._sign_in()
         ada.goto(f"{self.team}/settings")
         ada.get_by_label("Invite a person as").select_option("checker")
         ada.get_by_role("button", name="Make a link").click()
@@ -108,9 +120,16 @@ class Morning:
         if picture:
             save(page, picture)
         page.get_by_label("Password").fill("for the pictures alone")
-        page.get_by_role("button", name="Join").click()
+        page.get_by_role("button", name="Join the team").click()
         page.wait_for_url(f"{self.team}")
         return page
+
+    def _sign_in(self) -> None:
+        """The ways in, at the address at which all of them work."""
+        page = self.chromium.new_context(viewport={"width": 1000, "height": 720}).new_page()
+        page.goto(f"{self.url.replace('127.0.0.1', 'localhost')}/sign-in")
+        page.get_by_role("button", name="passkey").wait_for()
+        save(page, "sign-in")
 
     def _send(self, page: Page) -> None:
         """Check photos on the start page, and send each to the team."""

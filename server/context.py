@@ -17,7 +17,7 @@ from server.model import PublicModel
 from server.security.identity import Actor, Identities
 from server.security.keys import ApiKeys
 from server.security.policy import Policy, public_prefix
-from server.security.sessions import COOKIE, PERSON_COOKIE, Sessions, cookie_name
+from server.security.sessions import COOKIE, PERSON_COOKIE, STATE_COOKIE, Sessions, cookie_name
 from server.upload_memory import UploadMemory
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
@@ -71,6 +71,11 @@ def cookie_of(request: web.Request) -> str:
 def person_cookie_of(request: web.Request) -> str:
     """The name of the cookie that holds the session of a member of a team."""
     return _cookie(request, PERSON_COOKIE)
+
+
+def state_cookie_of(request: web.Request) -> str:
+    """The name of the cookie of a browser that is on its way to a provider and back."""
+    return _cookie(request, STATE_COOKIE)
 
 
 def _cookie(request: web.Request, base: str) -> str:

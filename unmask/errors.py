@@ -74,6 +74,10 @@ ERROR_CODES: dict[str, ErrorCode] = {
 
 #: The detail ``reason`` of the error ``not_a_picture`` where a URL leads to a page of the web.
 WEB_PAGE = "web_page"
+#: Why signing in failed, where it was not by a password; the last: an answer came late, or twice.
+PASSKEY, PROVIDER, NOT_TIED, BEGIN_AGAIN = "passkey", "provider", "not_tied", "begin_again"
+#: What is taken is a way to sign in, not a name.
+IDENTITY = "identity"
 
 
 class UnmaskError(Exception):

@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field(
         "", description="OpenID Connect provider that people of teams may sign in with: its issuer."
     )
+    oidc_name: str = Field("", description="What people call that provider; none: its host's name.")
     oidc_client_id: str = Field("", description="This server's client id at that provider.")
     oidc_client_secret: SecretStr | None = Field(
         None, description="Its client secret; none: a public client."

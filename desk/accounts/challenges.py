@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from desk.accounts.secrets import new_token, token_hash
 from desk.changes import Changes
 from desk.models import Challenge
-from unmask.errors import UnmaskError
+from unmask.errors import BEGIN_AGAIN, UnmaskError
 
 LIFETIME = timedelta(minutes=10)
 
@@ -59,6 +59,6 @@ class Challenges:
             data = rows.scalar_one_or_none()
         if data is None:
             message = "This took too long, or was sent twice. Please begin again."
-            raise UnmaskError("link_invalid", message)
+            raise UnmaskError("link_invalid", message, reason=BEGIN_AGAIN)
         found: dict[str, Any] = data
         return found

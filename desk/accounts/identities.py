@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.changes import Changes
 from desk.models import Identity, Person
-from unmask.errors import UnmaskError
+from desk.text import line
+from unmask.errors import IDENTITY, UnmaskError
 
 MAX_IDENTITIES = 20
 
@@ -59,7 +60,8 @@ class Identities:
         """
         async with self._changes.database.writing() as session:
             if await find(session, kind, issuer, subject) is not None:
-                raise UnmaskError("already_exists", "This is somebody's way in already.")
+                message = "This is somebody's way to sign in already."
+                raise UnmaskError("already_exists", message, reason=IDENTITY)
             query = sa.select(sa.func.count()).where(Identity.person_id == person_id)
             if (await session.scalar(query) or 0) >= MAX_IDENTITIES:
                 message = f"A person has at most {MAX_IDENTITIES} ways in; remove one first."
@@ -89,6 +91,15 @@ class Identities:
         query = sa.select(Identity).where(Identity.person_id == person_id).order_by(Identity.id)
         async with self._changes.database.reading() as session:
             return [_record(row) for row in await session.scalars(query)]
+
+    async def rename(self, person_id: int, identity_id: int, name: str) -> None:
+        """Give one another name; raises ``not_found`` and ``bad_request``."""
+        name = line(name, "name", needed=True, most=120)
+        async with self._changes.database.writing() as session:
+            row = await session.get(Identity, identity_id)
+            if row is None or row.person_id != person_id:
+                raise UnmaskError("not_found", "There is no such way in.")
+            row.name = name
 
     async def remove(self, person_id: int, identity_id: int) -> None:
         """Remove one; raises ``not_found``, and ``bad_request`` for the last way in of a person

@@ -117,15 +117,16 @@ class Links:
                 expires=link.expires,
             )
 
-    async def join(self, token: str, *, name: str, login: str, password: str) -> int:
-        """Use an invitation to become a new person in the team; the person's id.
+    async def join(self, token: str, *, name: str, login: str, password: str | None) -> int:
+        """Use an invitation to become a new person in the team; the person's id. Without a
+        ``password`` the caller gives the person another way to sign in.
 
         Raises ``link_invalid``, ``already_exists`` (the login) and ``bad_request``. After an error
         the link can be used again.
         """
         login, name = checked_login(login), line(name, "name", needed=True, most=120)
         team = await self._team_of(token)  # before the password is hashed, which costs
-        password_hash = await self._passwords.hash(password)
+        password_hash = None if password is None else await self._passwords.hash(password)
         async with self._changes.begin(team) as change:
             link = await self._use(change.session, token, LinkPurpose.JOIN)
             person = Person(name=name, login=login, password_hash=password_hash, created=change.now)

@@ -25,7 +25,7 @@ from joserfc.jwk import KeySet
 from desk.accounts.challenges import Challenges
 from desk.accounts.identities import Identities, IdentityKind
 from desk.changes import Changes
-from unmask.errors import UnmaskError
+from unmask.errors import PROVIDER, UnmaskError
 from unmask.settings import Settings
 
 _PURPOSE = "oidc"
@@ -66,6 +66,7 @@ class Oidc:
         self._clock = changes.clock
         self._issuer = settings.oidc_issuer.rstrip("/")
         self._client_id = settings.oidc_client_id
+        self._name = settings.oidc_name
         secret = settings.oidc_client_secret
         self._client_secret = secret.get_secret_value() if secret is not None else ""
         base = settings.public_url.rstrip("/") or f"http://localhost:{settings.port}"
@@ -75,6 +76,11 @@ class Oidc:
     def is_set(self) -> bool:
         """Whether the settings name a provider."""
         return bool(self._issuer and self._client_id)
+
+    @property
+    def name(self) -> str:
+        """What people call the provider: as the settings say, else its host."""
+        return self._name or urlsplit(self._issuer).hostname or self._issuer
 
     @property
     def issuer(self) -> str:
@@ -213,8 +219,9 @@ def _checked(url: str) -> str:
 
 def _unreachable() -> UnmaskError:
     message = "The provider cannot be reached just now, or is not set up right."
-    return UnmaskError("not_ready", message)
+    return UnmaskError("not_ready", message, reason=PROVIDER)
 
 
 def _refused() -> UnmaskError:
-    return UnmaskError("sign_in_failed", "The provider did not confirm who you are.")
+    message = "The provider did not confirm who you are."
+    return UnmaskError("sign_in_failed", message, reason=PROVIDER)

@@ -33,7 +33,7 @@ from desk.accounts.identities import Identities, IdentityKind, IdentityRecord, f
 from desk.changes import Changes
 from desk.models import Identity, Person
 from desk.text import line
-from unmask.errors import UnmaskError
+from unmask.errors import PASSKEY, UnmaskError
 from unmask.settings import Settings
 
 _REGISTER, _SIGN_IN = "passkey.register", "passkey.sign_in"
@@ -60,6 +60,11 @@ class Passkeys:
         parts = urlsplit(address)
         self._host = parts.hostname or ""
         self._origin = f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def origin(self) -> str:
+        """The address at which passkeys work, without a path."""
+        return self._origin
 
     @property
     def are_possible(self) -> bool:
@@ -165,4 +170,5 @@ class Passkeys:
 
 
 def _refused() -> UnmaskError:
-    return UnmaskError("sign_in_failed", "This passkey is not known here, or did not answer right.")
+    message = "This passkey is not known here, or did not answer right."
+    return UnmaskError("sign_in_failed", message, reason=PASSKEY)

@@ -187,6 +187,12 @@ class Sessions:
                 )
             )
 
+    async def has_password(self, person_id: int) -> bool:
+        """Whether a person can sign in with a password."""
+        query = sa.select(Person.password_hash).where(Person.id == person_id)
+        async with self._changes.database.reading() as session:
+            return await session.scalar(query) is not None
+
     async def change_password(
         self, person_id: int, old: str, new: str, *, token: str, address: str
     ) -> None:

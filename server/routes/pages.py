@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from server.routes.route import ID, Route
 from server.web import pages, session
-from server.web.desk import accounts, case, public, queue, team
+from server.web.desk import (
+    account,
+    case,
+    joining,
+    passkeys,
+    provider,
+    public,
+    queue,
+    sign_in,
+    team,
+)
 from unmask.permissions import Permission
 
 PAGES = (
@@ -27,15 +37,24 @@ _READ, _LINK = Permission.READ_CASES, "/join/{token:[A-Za-z0-9_-]{43}}"
 _REPORT = "/r/{slug:[A-Za-z0-9_-]{22}}"
 
 DESK_PAGES = (
-    Route("GET", "/desk", accounts.desk_home),
-    Route("GET", "/sign-in", accounts.sign_in_page),
-    Route("POST", "/sign-in", accounts.sign_in),
-    Route("POST", "/sign-out", accounts.sign_out),
-    Route("GET", "/account", accounts.account),
-    Route("POST", "/account/password", accounts.change_password),
-    Route("POST", "/account/sessions", accounts.end_session),
-    Route("GET", _LINK, accounts.link_page),
-    Route("POST", _LINK, accounts.use_link),
+    Route("GET", "/desk", sign_in.desk_home),
+    Route("GET", "/sign-in", sign_in.sign_in_page),
+    Route("POST", "/sign-in", sign_in.sign_in),
+    Route("POST", "/sign-in/passkey/options", passkeys.options_to_sign_in),
+    Route("POST", "/sign-in/passkey", passkeys.sign_in),
+    Route("POST", "/login/oidc", provider.begin),
+    Route("GET", "/login/oidc", provider.finish),
+    Route("POST", "/sign-out", sign_in.sign_out),
+    Route("GET", "/account", account.page),
+    Route("POST", "/account/password", account.change_password),
+    Route("POST", "/account/sessions", account.end_session),
+    Route("POST", "/account/passkeys/options", passkeys.options_to_register),
+    Route("POST", "/account/passkeys", passkeys.register),
+    Route("POST", "/account/rename", account.rename_identity),
+    Route("POST", "/account/remove", account.remove_identity),
+    Route("GET", "/account/{what:password|rename|remove}", account.page),
+    Route("GET", _LINK, joining.page),
+    Route("POST", _LINK, joining.use),
     Route("GET", _TEAM, queue.page, needs=_READ),
     Route("GET", f"{_TEAM}/rows", queue.rows, needs=_READ),
     Route("POST", f"{_TEAM}/next", queue.claim_next, needs=Permission.WORK_ON_CASE),
@@ -63,5 +82,6 @@ DESK_PAGES = (
     Route("POST", _CASE + "/{action:[a-z-]+}", case.act, needs=_READ),
     Route("GET", _REPORT, public.page),
     Route("GET", f"{_REPORT}.json", public.as_json),
+    Route("GET", f"{_REPORT}.pdf", public.as_pdf),
     Route("GET", f"{_REPORT}/picture.jpg", public.picture),
 )

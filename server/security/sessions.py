@@ -17,6 +17,8 @@ from redis.asyncio import Redis
 COOKIE = "unmask_session"
 #: The cookie of a member of a team who signed in with a password; the desk keeps these sessions.
 PERSON_COOKIE = "unmask_person"
+#: The cookie of a browser that signs in at a provider: what it was sent there with.
+STATE_COOKIE = "unmask_provider"
 #: Seconds that a session lasts: 30 days.
 LIFETIME = 30 * 86_400
 

@@ -44,6 +44,11 @@ SCRIPT_TEXTS = {
     "cases_changed": gettext_noop("Cases changed: {number}. Show them"),
     "claim_lapsed": gettext_noop("Your claim has lapsed. What you wrote stays here."),
     "drawing_layer": gettext_noop("The layer is being drawn. A large photo takes seconds."),
+    "not_sent": gettext_noop("What you wrote here is not sent yet."),
+    "discard": gettext_noop("Discard it"),
+    "passkey_refused": gettext_noop("No passkey was used. Try again, or sign in another way."),
+    "passkey_known": gettext_noop("This device has a passkey of your account already."),
+    "passkey_elsewhere": gettext_noop("Passkeys do not work at this address."),
     "waiting_for_room": gettext_noop("Waiting for room"),
 }
 

@@ -91,7 +91,8 @@ class _Server(TestServer):
 async def client_of(
     service: Service, fetcher: Fetcher | None = None, *, with_desk: bool = False, **settings: Any
 ) -> AsyncIterator[TestClient[Any, Any]]:
-    """A client of a server in this process, with these settings; it has a desk if asked for."""
+    """A client of a server in this process, with these settings; it has a desk if asked for. It
+    listens on the port that they name, else on any."""
     chosen = service.settings(**settings)
     checks = await CheckQueue.connect(chosen)
     async with AsyncExitStack() as opened:
@@ -101,7 +102,8 @@ async def client_of(
             running = running_desk(chosen, checks, service.redis_url)
             desk = await opened.enter_async_context(running)
         app = make_app(chosen, checks, service.redis_url, fetcher, desk=desk)
-        yield await opened.enter_async_context(TestClient(_Server(app)))
+        server = _Server(app, port=settings.get("port"))
+        yield await opened.enter_async_context(TestClient(server))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from unmask.errors import WEB_PAGE
+from unmask.errors import BEGIN_AGAIN, IDENTITY, NOT_TIED, PASSKEY, PROVIDER, WEB_PAGE
 from unmask.i18n import DEFAULT, Texts, gettext_noop
 from unmask.wording.units import duration, megabytes
 
@@ -98,6 +98,17 @@ REASONS = {
         "This link leads to a web page. Open the picture itself and send its link, or save the "
         "picture and send it here."
     ),
+    ("sign_in_failed", PASSKEY): gettext_noop("This passkey is not known here."),
+    ("sign_in_failed", PROVIDER): gettext_noop("The provider did not confirm who you are."),
+    ("sign_in_failed", NOT_TIED): gettext_noop(
+        "This account belongs to nobody here. Sign in another way and add it to your account, or "
+        "open an invitation and join with it."
+    ),
+    ("not_ready", PROVIDER): gettext_noop("The provider cannot be reached just now."),
+    ("link_invalid", BEGIN_AGAIN): gettext_noop(
+        "This took too long, or was sent twice. Please begin again."
+    ),
+    ("already_exists", IDENTITY): gettext_noop("This is somebody's way to sign in already."),
 }
 #: For an error of ours with the number under which the log has the details.
 INCIDENT = gettext_noop(

@@ -35,6 +35,7 @@ TABLES: dict[str, Mapping[Any, str]] = {
     "notice_words": texts.NOTICES,
     "action_words": texts.ACTIONS,
     "scope_words": texts.SCOPES,
+    "identity_words": texts.IDENTITIES,
 }
 #: The marks of people's verdicts differ in shape, as the machine's do.
 MARKS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from desk.accounts import IdentityKind
 from desk.queue import Sort
 from desk.queue.next import WhyNone
 from desk.retention.erasing import EraseReason
@@ -146,6 +147,11 @@ ACTIONS = {
     Action.COMMENT_EDITED: gettext_noop("edited a comment"),
     Action.COMMENT_REMOVED: gettext_noop("removed a comment"),
     Action.OPINION_ADDED: gettext_noop("gave an opinion"),
+}
+IDENTITIES = {
+    IdentityKind.PASSKEY: gettext_noop("Passkey"),
+    IdentityKind.OIDC: gettext_noop("Account at a provider"),
+    IdentityKind.TELEGRAM: "Telegram",
 }
 SCOPES = {
     Scope.CHECK: gettext_noop("make checks"),

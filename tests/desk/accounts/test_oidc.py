@@ -2,88 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestServer
-from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from desk.accounts import Identities, Oidc, OidcPurpose
 from desk.changes import utc_now
+from tests.desk.accounts.provider import KEY, Provider
 from tests.desk.conftest import FakeClock
 from tests.desk.play import Play, refused
 from unmask.settings import Settings
 
 pytestmark = pytest.mark.anyio
-KEY = RSAKey.generate_key(2048, {"kid": "one"})
-
-
-@dataclass
-class Provider:
-    """A provider that a test bends: what it claims, and how it signs."""
-
-    url: str = ""
-    claims: dict[str, Any] = field(default_factory=dict)
-    key: RSAKey = field(default_factory=lambda: KEY)
-    about: dict[str, Any] = field(default_factory=dict)
-    status: int = 200
-    asked: dict[str, list[str]] = field(default_factory=dict)
-
-    def discovery(self) -> dict[str, Any]:
-        return {
-            "issuer": self.url,
-            "authorization_endpoint": f"{self.url}/authorize",
-            "token_endpoint": f"{self.url}/token",
-            "jwks_uri": f"{self.url}/keys",
-        } | self.about
-
-    def approve(self, address: str) -> None:
-        """The person agrees at the provider."""
-        self.asked = parse_qs(urlsplit(address).query)
-
-    async def token(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        digest = hashlib.sha256(str(form["code_verifier"]).encode()).digest()
-        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        fits = challenge == self.asked["code_challenge"][0] and form["code"] == "good"
-        if not fits or form["client_secret"] != "hush":
-            return web.json_response({"error": "invalid_grant"}, status=400)
-        now = int(utc_now().timestamp())
-        claims = {
-            "iss": self.url,
-            "aud": "unmask",
-            "sub": "account-1",
-            "exp": now + 300,
-            "iat": now,
-            "nonce": self.asked["nonce"][0],
-            "name": "Bob B.",
-            "email": "bob@example.org",
-        } | self.claims
-        token = jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.key)
-        return web.json_response({"id_token": token}, status=self.status)
 
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
-    provider, app = Provider(), web.Application()
-
-    async def discovery(_: web.Request) -> web.Response:
-        return web.json_response(provider.discovery())
-
-    async def keys(_: web.Request) -> web.Response:
-        return web.json_response({"keys": [KEY.as_dict(private=False)]})
-
-    app.router.add_get("/.well-known/openid-configuration", discovery)
-    app.router.add_get("/keys", keys)
-    app.router.add_post("/token", provider.token)
-    async with TestServer(app) as server:
+    provider = Provider()
+    async with TestServer(provider.app()) as server:
         provider.url = f"http://127.0.0.1:{server.port}"
         yield provider
 

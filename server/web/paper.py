@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
+from fpdf.fonts import TTFFont
 
 from unmask.fonts import font_file, font_language, script_tag
 from unmask.i18n import Texts
@@ -53,7 +54,8 @@ class Paper(FPDF):
         for line in text.splitlines():
             language = font_language(line, self._texts.language)
             self._use_font(language, "", 10)
-            known = self.fonts[_family(language)].cmap
+            font = self.fonts[_family(language)]
+            known = font.cmap if isinstance(font, TTFFont) else {}
             if any(ord(letter) not in known for letter in line if not letter.isspace()):
                 return False
         return True

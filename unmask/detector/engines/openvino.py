@@ -6,6 +6,7 @@ it is opened (:mod:`unmask.detector.engines.widening`): its tokens are then not 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -30,6 +31,8 @@ class OpenVino:
 
     def __init__(self, threads: int = 0) -> None:
         """Raises ModuleNotFoundError where OpenVINO is not installed."""
+        # nothing of ours is sent anywhere: without this package OpenVINO has a stand-in for it
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
         import openvino
 
         self._core = openvino.Core()

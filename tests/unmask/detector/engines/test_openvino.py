@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -110,6 +112,16 @@ def test_numbers_are_as_short_as_the_processor_multiplies(monkeypatch: pytest.Mo
     for ability, precision in (("amx_bf16", "bf16"), ("avx512_bf16", "bf16"), ("avx_vnni", "f32")):
         monkeypatch.setattr(module, "abilities", lambda ability=ability: frozenset({ability}))
         assert OpenVino(1).precision == precision
+
+
+def test_openvino_loads_nothing_that_sends() -> None:
+    code = (
+        "import sys; from unmask.detector.engines.openvino import OpenVino; OpenVino(1)\n"
+        "assert 'openvino' in sys.modules\n"
+        "print([name for name in sys.modules if name.startswith('openvino_telemetry.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_file_is_what_its_manifest_says(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -77,6 +78,16 @@ class Evidence(_Frozen):
     where: Where = Where()
     parameters: dict[str, str | int] = {}
     sentence: str = ""
+
+
+def seen_before(times: Sequence[datetime]) -> Evidence:
+    """The note that the same file was checked before, at one or more ``times``, oldest first."""
+    return Evidence(
+        kind=Kind.DUPLICATES,
+        code="seen_before",
+        weight=Weight.NOTE,
+        parameters={"times": len(times), "first": times[0].date().isoformat()},
+    )
 
 
 def weighed(evidence: Iterable[Evidence]) -> list[Evidence]:

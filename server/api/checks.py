@@ -10,7 +10,14 @@ from typing import Any
 from aiohttp import web
 
 from server.api.body import wait_of
-from server.api.responses import check_json, check_of, json_response, not_found
+from server.api.responses import (
+    check_json,
+    check_of,
+    json_response,
+    not_found,
+    shown_check,
+    with_earlier,
+)
 from server.api.submission import Submission
 from server.context import ACTOR, CHECKS, STOPPING, prefix_of
 from unmask.errors import UnmaskError
@@ -37,6 +44,7 @@ async def create(request: web.Request) -> web.Response:
     check = await submission.take_one()
     if seconds > 0 and not check.ended:
         check = await _ended(request, check, seconds)
+    check = await with_earlier(request, check)
     return json_response(
         check_json(check, prefix_of(request)),
         status=200 if check.ended else 202,
@@ -46,7 +54,7 @@ async def create(request: web.Request) -> web.Response:
 
 async def read(request: web.Request) -> web.Response:
     """One check, with its report once it is done; with ``?download`` as a file."""
-    check = await check_of(request)
+    check = await shown_check(request)
     response = json_response(check_json(check, prefix_of(request)))
     if "download" in request.query:
         response.headers["Content-Disposition"] = f'attachment; filename="unmask-{check.id}.json"'

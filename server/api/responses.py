@@ -7,9 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from server.context import CHECKS
+from server.context import ACTOR, CHECKS
 from unmask.errors import UnmaskError
+from unmask.findings import seen_before
+from unmask.permissions import Permission, may
 from unmask.report import Check
+from unmask.wording.evidence import with_evidence
 
 #: The pictures of a result, as a report and the routes name them.
 RESULT_FILES = {"annotated": "annotated.jpg", "mask": "mask.png", "heatmap": "heatmap.png"}
@@ -59,6 +62,26 @@ async def check_of(request: web.Request) -> Check:
     if check is None:
         raise not_found()
     return check
+
+
+async def shown_check(request: web.Request) -> Check:
+    """The check that the path names, as the caller may see it: see :func:`with_earlier`."""
+    return await with_earlier(request, await check_of(request))
+
+
+async def with_earlier(request: web.Request, check: Check) -> Check:
+    """A done check, with a note if its team had the same file checked before.
+
+    Only for those who may list the team's checks: to others the note would tell of them.
+    """
+    report, actor = check.report, request[ACTOR]
+    if report is None or not check.team or not may(actor, Permission.LIST_CHECKS, check):
+        return check
+    times = await request.app[CHECKS].earlier(check)
+    if not times:
+        return check
+    evidence = (*report.evidence, seen_before(times))
+    return check.model_copy(update={"report": with_evidence(report, evidence)})
 
 
 def not_found() -> UnmaskError:

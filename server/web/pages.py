@@ -9,7 +9,7 @@ from aiohttp import web
 
 from desk.accounts.sessions import Membership
 from server.api.pictures import metadata_of
-from server.api.responses import check_of
+from server.api.responses import check_of, shown_check
 from server.api.submission import Submission
 from server.context import ACTOR, DOCUMENT
 from server.security.identity import Actor
@@ -44,13 +44,13 @@ async def create(request: web.Request) -> web.Response:
 
 async def check(request: web.Request) -> web.Response:
     """The page of one check."""
-    check = await check_of(request)
+    check = await shown_check(request)
     return request.app[PAGES].check(view_of(request), check, _offers(request, check))
 
 
 async def card(request: web.Request) -> web.Response:
     """The card of one check, which the script puts into a page."""
-    check = await check_of(request)
+    check = await shown_check(request)
     return request.app[PAGES].card(view_of(request), check, _offers(request, check))
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from server.api.responses import check_of, not_found
+from server.api.responses import not_found, shown_check
 from server.context import CHECKS, LANGUAGE
 from server.web.pdf import report_pdf
 from server.web.texts import texts_in
@@ -14,7 +14,7 @@ from server.web.texts import texts_in
 
 async def pdf(request: web.Request) -> web.Response:
     """The PDF of a done check."""
-    check = await check_of(request)
+    check = await shown_check(request)
     if check.report is None:
         raise not_found()
     names = [f"face-{number}.jpg" for number in range(len(check.report.faces))]

@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from redis import asyncio as aioredis
 
 from unmask.errors import UnmaskError
 from unmask.i18n import DEFAULT, LANGUAGES
-from unmask.queue import lists, records, stats
+from unmask.queue import earlier, lists, records, stats
 from unmask.queue.clients import open_async_client, open_client, reachable, redis_url
 from unmask.queue.events import Change, CheckEvents
 from unmask.queue.janitor import Janitor
@@ -224,6 +225,11 @@ class CheckQueue:
                 scripts.LIST_CHECKS, key, max_rows, state or "", verdict or "", *start
             )
         return lists.page_of(rows, score, last_id)
+
+    async def earlier(self, check: Check) -> tuple[datetime, ...]:
+        """When its team had the same file checked before, oldest first; see :mod:`earlier`."""
+        with reachable():
+            return await earlier.times_before(self._client, check)
 
     async def wait(self, check_id: str, timeout: float) -> Check | None:
         """The check once it is done or failed, or as it stands after ``timeout`` seconds; None if

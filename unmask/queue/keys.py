@@ -45,6 +45,7 @@ EVENTS = "unmask:events"
 ARRIVALS = "unmask:arrivals"
 OPEN, LEASES = "unmask:open", "unmask:lease"
 LIST, SUSPECTS = "unmask:list:", "unmask:suspects:"
+CHECKS_OF, JOBS_OF = "unmask:checks:", "unmask:picture:"
 WORKERS, WORKER, COUNTERS = "unmask:workers", "unmask:worker:", "unmask:counters"
 
 #: The pool that serves every team without workers of its own.

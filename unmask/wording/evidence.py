@@ -206,6 +206,13 @@ EVIDENCE_CODES: dict[str, _Text] = {
             "quality {quality})."
         )
     ),
+    "seen_before": _Text(
+        *ngettext_noop(
+            "The team had the same file checked {number} time before, first on {first} (UTC).",
+            "The team had the same file checked {number} times before, first on {first} (UTC).",
+        ),
+        counted="times",
+    ),
     "metadata_oversized": _Text(
         gettext_noop("The metadata ({block}) are too large; they were not read.")
     ),

@@ -321,3 +321,38 @@ async def test_an_upload_is_counted_while_it_streams(service: Service) -> None:
         made.add_field("file", bytes(300_000), filename="a.jpg")
         answer = await client.post("/v1/checks", data=made)
         assert answer.status == 413
+
+
+async def test_a_team_learns_that_it_had_the_same_file_checked_before(
+    client: Client, portrait: Any
+) -> None:
+    data = photo(portrait, quality=71)
+    first = await done(client, data, team="one")
+    await done(client, data, team="another")
+    await done(client, data)
+    assert seen_before(first) == []
+    second = await done(client, data, team="one", language="de")
+    day = first["created"][:10]
+    assert [note["parameters"] for note in seen_before(second)] == [{"times": 1, "first": day}]
+    assert seen_before(second)[0]["weight"] == "note"
+    again = await (await client.get(f"/v1/checks/{second['id']}")).json()
+    assert seen_before(again) == seen_before(second)
+    page = await (await client.get(f"/c/{second['id']}")).text()
+    assert "The team had the same file checked 1 time before" in page
+    early = await (await client.get(f"/v1/checks/{first['id']}")).json()
+    assert seen_before(early) == []
+    assert (await client.delete(f"/v1/checks/{first['id']}")).status == 204
+    assert seen_before(await (await client.get(f"/v1/checks/{second['id']}")).json()) == []
+
+
+async def test_a_check_of_no_team_has_no_note_on_earlier_ones(
+    client: Client, portrait: Any
+) -> None:
+    data = photo(portrait, quality=72)
+    for _ in range(2):
+        assert seen_before(await done(client, data)) == []
+
+
+def seen_before(check: dict[str, Any]) -> list[dict[str, Any]]:
+    """The notes of a check's report on earlier checks."""
+    return [note for note in check["report"]["evidence"] if note["code"] == "seen_before"]

@@ -25,7 +25,7 @@ from unmask.wording.reports import english_statement
 
 EN = texts_in("en")
 #: Parameters that are names; a finding may lack those of the second line.
-NEEDED = ("camera", "program", "host", "block", "quality", "label")
+NEEDED = ("camera", "program", "host", "block", "quality", "label", "first")
 NAMES = (*NEEDED, "maker", "signer", "agent", "listed")
 PROBABILITIES = {Verdict.FAKE: 0.97, Verdict.UNSURE: 0.6, Verdict.REAL: 0.02}
 SIGNED = Evidence(
@@ -133,7 +133,7 @@ def test_every_code_has_a_sentence_in_every_language(language: str) -> None:
     texts = texts_in(language)
     for code in EVIDENCE_CODES:
         kind = Kind.CREDENTIALS if code.startswith("credentials") else Kind.MARKS
-        counted = {"days": 2, "steps": 3}
+        counted = {"days": 2, "steps": 3, "times": 2}
         for says in Says:
             for part in ({}, {"part": 1}):
                 finding = Evidence(

@@ -4,7 +4,7 @@
 
 Reads every picture below the folder and counts the findings by weight and code. On photographs
 there should be no statement and no hint, save true ones: the files of those are listed, to be
-looked at. No picture is decoded, except where it holds a thumbnail.
+looked at. Every picture is decoded, for its visible marks and its thumbnail.
 """
 
 from __future__ import annotations

@@ -305,7 +305,7 @@ def test_faces_that_may_have_been_missed_are_warned_of(
 ) -> None:
     """What the reduced JPEG may have hidden does not count: it is searched in full."""
     searched = iter([Search([], 90), Search([], 50)])
-    monkeypatch.setattr(detector._finder, "search", lambda pixels: next(searched))
+    monkeypatch.setattr(detector._finder, "search", lambda pixels, before: next(searched))
     (found,) = examined(detector, picture(scenery(2600, 1400), "JPEG"))
     assert found.report.verdict is Verdict.NO_FACE
     assert [(warning.code, warning.parameters) for warning in found.report.warning_codes] == [
@@ -320,11 +320,11 @@ def test_large_pictures_take_memory_one_at_a_time_and_give_it_back(
     events: list[str] = []
     plain = detector._finder.search
 
-    def search(pixels: Pixels) -> Search:
+    def search(pixels: Pixels, before: Search | None) -> Search:
         events.append("begin")
         time.sleep(0.05)
         events.append("end")
-        return plain(pixels)
+        return plain(pixels, before)
 
     monkeypatch.setattr(detector._finder, "search", search)
     monkeypatch.setattr(detecting, "give_back", lambda: events.append("given back"))

@@ -6,19 +6,23 @@ import asyncio
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from aiohttp import FormData, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from server.api.responses import DEPRECATED
+from server.api.responses import DEPRECATED, with_earlier
+from server.context import ACTOR, CHECKS
 from server.routes import api_document
 from tests.server.server_process import Service, blank, client_of, photo
 from tests.unmask.fetch.hostile import LOOPBACK, loopback
 from unmask.fetch import Fetcher
+from unmask.permissions import Role, Scope
 from unmask.report import Check
 
 pytestmark = pytest.mark.anyio
@@ -356,3 +360,24 @@ async def test_a_check_of_no_team_has_no_note_on_earlier_ones(
 def seen_before(check: dict[str, Any]) -> list[dict[str, Any]]:
     """The notes of a check's report on earlier checks."""
     return [note for note in check["report"]["evidence"] if note["code"] == "seen_before"]
+
+
+@pytest.mark.parametrize(
+    ("team", "scope", "told"),
+    [
+        ("one", Scope.LIST, True),
+        ("one", Scope.CHECK, False),  # it may not list the team's checks
+        ("another", Scope.LIST, False),
+    ],
+)
+async def test_only_those_who_may_list_a_teams_checks_learn_of_earlier_ones(
+    client: Client, portrait: Any, team: str, scope: Scope, told: bool
+) -> None:
+    check = Check.model_validate(await done(client, photo(portrait), team="one"))
+    actor: Any = SimpleNamespace(role=Role.TEAM_KEY, team=team, scopes=frozenset({scope}))
+    queue: Any = SimpleNamespace(earlier=AsyncMock(return_value=(check.created,)))
+    request: Any = make_mocked_request("GET", "/", app=web.Application())
+    request.app[CHECKS], request[ACTOR] = queue, actor
+    shown = await with_earlier(request, check)
+    assert bool(seen_before(shown.model_dump(mode="json"))) is told
+    assert queue.earlier.called is told  # nor by the time that it takes

@@ -1,7 +1,7 @@
 """Measures the model on faces that are hard to see: small, turned to the side, partly covered.
 
-Small ones are copies of the split's pictures, scaled down; turned ones are those of its pictures
-that are so, by how far the eyes lie apart; covers are drawn over the faces. Each goes the whole way
+Small ones are copies of the split's pictures, scaled down; turned ones are all of its pictures
+whose eyes lie close together; covers are drawn over the faces. Each goes the whole way
 of a checked picture, its face found again. Bounds are the manifest's; nothing is fixed here.
 """
 
@@ -11,17 +11,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from model_training.dataset.data import Folders, Row, capped, read_dataset, split_of
+from model_training.dataset.landmarks import landmarks_of
 from model_training.evaluation import tables
 from model_training.evaluation.conditions import scaled
 from model_training.evaluation.cover_faces import KINDS, covered_picture
 from model_training.evaluation.metrics import Doubles, Flags, jsonable, write_json
-from model_training.evaluation.predict import Degradation, Predictions, predict
+from model_training.evaluation.predict import Degradation, Predictions, fingerprint, predict
 from model_training.evaluation.tables import Judged, Table
-from unmask.detector.align import Pixels, quad_side
+from unmask.detector.align import Pixels, eyes_apart, quad_side
 from unmask.detector.faces import FaceFinder
 from unmask.detector.manifest import Manifest, load_manifest
 
@@ -61,8 +63,8 @@ def measure(
     the verdicts on real and on fake pictures, and the area under the curve where both are enough.
     Raises ValueError for an empty split.
     """
-    rows = split_of(read_dataset(data_dir), split)
-    rows = rows if most is None else capped(rows, most)
+    whole = split_of(read_dataset(data_dir), split)
+    rows = whole if most is None else capped(whole, most)
     manifest = load_manifest(manifest_path)
 
     def seen(chosen: Sequence[Row], copy: Degradation | None) -> _Faces:
@@ -72,6 +74,7 @@ def measure(
     copies = [seen(rows, _smaller(scale)) for scale in SCALES]
     small = _joined(copies)
     plain = copies[0]
+    turned = seen(_turned(whole, cache), None)
     least = manifest.min_face, manifest.visibility.eyes_apart
     kinds = list(KINDS)
     covers = {
@@ -86,7 +89,7 @@ def measure(
             "most": most,
             "scales": list(SCALES),
             "small": dict(_binned(small.judged, small.sides, (least[0], *SIDES), repeats)),
-            "turned": dict(_binned(plain.judged, plain.apart, (least[1], *APART), repeats)),
+            "turned": dict(_binned(turned.judged, turned.apart, (least[1], *APART), repeats)),
             "covered": {
                 "no cover": _row(plain.judged, repeats),
                 "any cover": _row(_joined(list(covers.values())).judged, repeats),
@@ -96,6 +99,15 @@ def measure(
     )
     write_json(out_dir / VIEWS_FILE, result)
     return result
+
+
+def _turned(rows: Sequence[Row], cache: Path | None) -> list[Row]:
+    """The pictures whose largest face is turned: they are few, so all of them are looked for."""
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) if cache is None else cache
+        known = landmarks_of(rows, folder / f"landmarks-{fingerprint(rows)}.csv")
+    apart = {name: eyes_apart(points) for name, points in known.items() if points is not None}
+    return [row for row in rows if apart.get(row.name, 1.0) < APART[-1]]
 
 
 def _smaller(scale: float) -> Degradation | None:
@@ -145,7 +157,9 @@ def _binned(
     for low, high in pairwise(bounds):
         inside: Flags = (values >= low) & (values < high)
         yield f"{low:g} to {high:g}", _row(judged.where(inside), repeats)
-    yield f"{bounds[-1]:g} and more", _row(judged.where(values >= bounds[-1]), repeats)
+    above = values >= bounds[-1]
+    if above.any():
+        yield f"{bounds[-1]:g} and more", _row(judged.where(above), repeats)
 
 
 def _row(judged: Judged, repeats: int) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 from model_training.evaluation.markdown import count, figure, percent, plain, table
@@ -289,7 +290,10 @@ and {counts["fake"]:,} fake pictures), put before this network, which was traine
 #: How the parts of views.json are headed, and what their first column holds.
 VIEWS = {
     "small": ("Small faces, copies of {scales} of the pictures' sides among them", "frame, pixels"),
-    "turned": ("Turned faces, by how far the eyes lie apart", "distances from eyes to mouth"),
+    "turned": (
+        "Turned faces of the whole split, by how far the eyes lie apart",
+        "distances from eyes to mouth",
+    ),
     "covered": ("Covered faces, the covers drawn over them", "cover"),
 }
 
@@ -300,11 +304,15 @@ def views_section(views: Table | None) -> str:
         return ""
     counts, most = views["counts"], views["most"]
     bounded = f", at most {most} of each source and class" if most else ""
+    text = (
+        f"{count(counts['real'])} real and {count(counts['fake'])} fake pictures of the "
+        f"{views['split']} split{bounded}, and copies of them. Each picture counts in the row of "
+        "its largest face."
+    )
     parts = [
         f"""## Small, turned and covered faces
 
-{count(counts["real"])} real and {count(counts["fake"])} fake pictures of the {views["split"]}
-split{bounded}, and copies of them. Each picture counts in the row of its largest face."""
+{fill(text, 100)}"""
     ]
     scales = ", ".join(f"{scale:.3g}" for scale in views["scales"])
     for key, (title, first) in VIEWS.items():

@@ -48,9 +48,19 @@ def test_faces_under_the_least_side_are_unsure(table: dict[str, Any]) -> None:
 
 def test_a_face_that_looks_ahead_is_not_among_the_turned(table: dict[str, Any]) -> None:
     turned = table["turned"]
-    assert list(turned) == ["under 0.45", "0.45 to 0.65", "0.65 to 0.85", "0.85 and more"]
-    assert turned["under 0.45"]["fake"]["count"] == 0
-    assert sum(row["fake"]["count"] for row in turned.values()) == 12
+    assert list(turned) == ["under 0.45", "0.45 to 0.65", "0.65 to 0.85"]
+    assert sum(row[label]["count"] for row in turned.values() for label in ("real", "fake")) == 0
+
+
+def test_a_turned_face_is_looked_for_in_the_whole_split(
+    measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row for row in split_of(read_dataset(measured.data), "test") if row.label][:2]
+    ahead = np.array([[30, 40], [70, 40], [50, 60], [35, 80], [65, 80]], np.float32)
+    aside = ahead * np.array([0.3, 1], np.float32)
+    known = {rows[0].name: ahead, rows[1].name: aside}
+    monkeypatch.setattr(views, "landmarks_of", lambda *_: known)
+    assert views._turned(rows, tmp_path) == [rows[1]]
 
 
 def test_each_picture_is_covered_in_one_way(table: dict[str, Any]) -> None:

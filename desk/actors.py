@@ -15,7 +15,8 @@ class DeskActor:
     """Who acts, in which team and in which role; an :class:`unmask.permissions.Actor`.
 
     ``team`` is the team's short name and ``team_id`` its row. A person has ``person_id``, a key its
-    ``prefix``; Unmask itself has neither.
+    ``prefix``; Unmask itself has neither. A person who acts through a linked program has the
+    ``scopes`` of its key, and the key's public part as ``via``.
     """
 
     team_id: int
@@ -25,6 +26,7 @@ class DeskActor:
     person_id: int | None = None
     prefix: str | None = None
     scopes: frozenset[Scope] = frozenset()
+    via: str | None = None
 
     @property
     def reference(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from desk.accounts import (
     Identities,
+    Linked,
     Links,
     Members,
     Oidc,
@@ -32,7 +33,7 @@ from desk.cases import (
 from desk.changes import Changes, Clock, History, utc_now
 from desk.database import Database
 from desk.migrations import migrate, require_newest
-from desk.outgoing import DeskEvents, Dispatcher, Export, TrainingExport, Webhooks
+from desk.outgoing import DeskEvents, Digests, Dispatcher, Export, TrainingExport, Webhooks
 from desk.pictures import CheckSource, Intake, Keep, Lookup, NoChecks
 from desk.pictures.looks import Looker
 from desk.queue import Bulk, Next, Queue, SavedFilters
@@ -63,6 +64,7 @@ class Desk:
     sessions: Sessions
     lockout: Lockout
     identities: Identities
+    linked: Linked
     passkeys: Passkeys
     oidc: Oidc
     keys: TeamKeys
@@ -86,6 +88,7 @@ class Desk:
     export: Export
     training: TrainingExport
     webhooks: Webhooks
+    digests: Digests
     erasing: Erasing
     events: DeskEvents | None
     dispatcher: Dispatcher
@@ -114,22 +117,24 @@ async def make_desk(
     intake = Intake(changes, checks or NoChecks(), keep, looker, lookup)
     identities = Identities(changes)
     teams, sessions = Teams(changes), Sessions(changes, passwords, lockout)
+    members = Members(changes)
     claims, closing, editing = Claims(changes), Closing(changes), Editing(changes)
     queue, webhooks = Queue(changes), Webhooks(changes, poster or Poster())
     erasing = Erasing(changes, keep, secret)
-    dispatcher = Dispatcher(changes, webhooks, events)
-    keeping = (erasing, keep, intake, sessions, lockout, webhooks, dispatcher)
+    dispatcher, digests = Dispatcher(changes, webhooks, events), Digests(changes, teams, queue)
+    keeping = (erasing, keep, intake, sessions, lockout, webhooks, dispatcher, digests)
     return Desk(
         database=database,
         changes=changes,
         secret=secret,
         history=history,
         teams=teams,
-        members=Members(changes),
+        members=members,
         links=Links(changes, passwords),
         sessions=sessions,
         lockout=lockout,
         identities=identities,
+        linked=Linked(changes, members, lockout, secret),
         passkeys=Passkeys(changes, identities, settings),
         oidc=Oidc(changes, identities, settings),
         keys=TeamKeys(changes),
@@ -153,6 +158,7 @@ async def make_desk(
         export=Export(changes),
         training=TrainingExport(changes, keep),
         webhooks=webhooks,
+        digests=digests,
         erasing=erasing,
         events=events,
         dispatcher=dispatcher,

@@ -1,4 +1,4 @@
-"""What people write: its limits, and the words that the search reads.
+"""What people write: its limits, the words that the search reads, names of time zones.
 
 Words are cut and folded here and not by the databases, whose own ways differ and part Hindi and
 Telugu words at their vowel signs.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from unmask.errors import UnmaskError
 
@@ -73,3 +74,11 @@ def web_address(text: str, name: str) -> str:
 def host_of(url: str | None) -> str | None:
     """The host of an address that :func:`web_address` took, without ``www.``."""
     return (urlsplit(url).hostname or "").removeprefix("www.")[:255] or None if url else None
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone of a name such as ``Europe/Berlin``; None if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, KeyError, OSError):  # a path, an unknown name, a folder of zones
+        return None

@@ -133,6 +133,8 @@ class Action(StrEnum):
     MEMBER_JOINED = "member.joined"
     MEMBER_CHANGED = "member.changed"
     MEMBER_LEFT = "member.left"
+    MEMBER_LINKED = "member.linked"
+    MEMBER_UNLINKED = "member.unlinked"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
     WEBHOOK_CREATED = "webhook.created"
@@ -154,6 +156,15 @@ class NoticeKind(StrEnum):
     SEEN_AGAIN = "seen_again"
     TRENDING = "trending"
     WEBHOOK_OFF = "webhook_off"
+
+
+class DigestFailure(StrEnum):
+    """Why the digest of a day did not reach the team's chat."""
+
+    NOT_NAMED = "not_named"  # those who run the bot did not name the chat
+    NO_CHAT = "no_chat"  # there is no such chat, or the bot is not in it
+    REFUSED = "refused"  # Telegram did not take the message
+    UNKNOWN = "unknown"  # the bot ended while it was being sent: it may have arrived
 
 
 class Publishers(StrEnum):
@@ -178,5 +189,7 @@ class TeamSettings(BaseModel):
     stale_days: int = Field(365, ge=1, le=36_500)
     hide_score: bool = False
     allow_training: bool = False
+    digest: bool = False
     digest_hour: int = Field(9, ge=0, le=23)
+    digest_chat: int | None = Field(None, ge=-(10**15), le=10**15)  # Telegram's number of it
     zone: str = Field("UTC", max_length=60)

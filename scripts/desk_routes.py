@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from server.routes import DESK_ROUTES, Route
-from unmask.permissions import ROLES, Role
+from unmask.permissions import ROLES, THROUGH_PROGRAM, Role
 
 PAGE = Path(__file__).parents[1] / "docs" / "desk-api.md"
 _HEAD = """# The desk's routes
@@ -20,6 +20,10 @@ A person signs in on the page and has a session; a program sends a key of the te
 `Authorization: Bearer um_...`. The path names the team; another team's is answered with 404, as one
 that does not exist. A case has a version: its `ETag`, which a change may send back as `If-Match`.
 Bodies and answers are JSON; `/openapi.json` has their schemas. A key never gives a verdict.
+
+A team's bot has a key with `desk:bot`. Beside that key it sends `Unmask-Link`, the token of a
+person who linked a chat account to it: then it acts for that person, in the person's role, on the
+routes that are marked with †. The others need the person's own session.
 
 | Route | For whom | What it does |
 |---|---|---|
@@ -52,7 +56,8 @@ def _whom(route: Route) -> str:
     roles = ROLES[route.needs]
     people = [str(role) for role in (Role.VIEWER, Role.CHECKER, Role.ADMIN) if role in roles]
     scopes = [f"`{scope}`" for scope in roles.get(Role.TEAM_KEY, ())]
-    return ", ".join([*people, *scopes])
+    linked = ["†"] if people and route.needs in THROUGH_PROGRAM else []
+    return ", ".join([*people, *scopes, *linked])
 
 
 if __name__ == "__main__":

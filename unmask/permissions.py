@@ -39,6 +39,7 @@ class Scope(StrEnum):
     DESK_READ = "desk:read"
     DESK_SEND = "desk:send"
     DESK_WRITE = "desk:write"
+    DESK_BOT = "desk:bot"  # the team's bot: it acts for people who linked it, and brings the digest
 
 
 #: The scopes that concern checks and the server. The others concern a team's desk, and only a key
@@ -71,6 +72,9 @@ class Permission(StrEnum):
     VERIFY_HISTORY = "verify the history"
     DELETE_CASE = "delete a case"
     MANAGE_TEAM = "manage the team"  # settings, members, keys, webhooks, the team's filters
+    LEAVE_TEAM = "leave the team"
+    LINK_ACCOUNT = "link a person's account"  # by the one-time code that the person made
+    DELIVER_DIGEST = "deliver the digest"
 
 
 _Needed = dict[Role, tuple[Scope, ...]]
@@ -115,7 +119,21 @@ ROLES: dict[Permission, _Needed] = {
     Permission.VERIFY_HISTORY: _by_key(_PEOPLE, Scope.DESK_READ),
     Permission.DELETE_CASE: _ADMINS,
     Permission.MANAGE_TEAM: _ADMINS,
+    Permission.LEAVE_TEAM: _PEOPLE,
+    Permission.LINK_ACCOUNT: {Role.TEAM_KEY: (Scope.DESK_BOT,)},
+    Permission.DELIVER_DIGEST: {Role.TEAM_KEY: (Scope.DESK_BOT,)},
 }
+#: What people may do through a program that they linked to their account, such as the team's bot,
+#: each within the role above; the program's key needs ``desk:bot``. What changes the team, erases,
+#: publishes or exports needs the person's own session.
+THROUGH_PROGRAM = frozenset(
+    {
+        Permission.READ_CASES,
+        Permission.SEND_CASE,
+        Permission.LOOK_UP,
+        Permission.WORK_ON_CASE,
+    }
+)
 
 
 class Actor(Protocol):
@@ -132,6 +150,11 @@ class Actor(Protocol):
     @property
     def team(self) -> str | None:
         """The one team that the actor is bound to, by its short name; None if there is none."""
+
+    @property
+    def via(self) -> str | None:
+        """The key, by its public part, of the program through which a person acts; None for a
+        person who acts directly, and for other actors."""
 
 
 class Owned(Protocol):
@@ -171,6 +194,11 @@ def _refusal(actor: Actor, permission: Permission, thing: Owned | None) -> Unmas
     if actor.role not in roles:
         return _without_role(actor, permission)
     needed = roles[actor.role]
+    if actor.via is not None:
+        if permission not in THROUGH_PROGRAM:
+            message = f"This cannot be done through a program: to {permission}."
+            return UnmaskError("not_allowed", message)
+        needed = (Scope.DESK_BOT,)
     if needed and not actor.scopes & set(needed):
         named = "' or '".join(needed)
         return UnmaskError("key_scope", f"This key does not allow that: it lacks '{named}'.")

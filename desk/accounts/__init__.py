@@ -2,6 +2,7 @@
 
 from desk.accounts.identities import Identities, IdentityKind, IdentityRecord
 from desk.accounts.keys import KeyRecord, TeamKeys
+from desk.accounts.linked import Linked, LinkedPerson, LinkedRecord
 from desk.accounts.links import LinkRecord, Links
 from desk.accounts.members import MemberRecord, Members
 from desk.accounts.oidc import Oidc, OidcAccount, OidcPurpose
@@ -16,6 +17,9 @@ __all__ = [
     "IdentityRecord",
     "KeyRecord",
     "LinkRecord",
+    "Linked",
+    "LinkedPerson",
+    "LinkedRecord",
     "Links",
     "MemberRecord",
     "Members",

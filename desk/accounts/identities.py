@@ -8,6 +8,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from desk.changes import Changes
 from desk.models import Identity, Person
@@ -15,6 +16,7 @@ from desk.text import line
 from unmask.errors import IDENTITY, UnmaskError
 
 MAX_IDENTITIES = 20
+_TEAM = "team:"
 
 
 class IdentityKind(StrEnum):
@@ -87,8 +89,9 @@ class Identities:
         return row.person_id if row is not None else None
 
     async def list(self, person_id: int) -> list[IdentityRecord]:
-        """A person's ways in."""
-        query = sa.select(Identity).where(Identity.person_id == person_id).order_by(Identity.id)
+        """A person's ways in. A link to a team's bot is none: :class:`desk.accounts.Linked`."""
+        is_one = sa.and_(Identity.person_id == person_id, Identity.kind != IdentityKind.TELEGRAM)
+        query = sa.select(Identity).where(is_one).order_by(Identity.id)
         async with self._changes.database.reading() as session:
             return [_record(row) for row in await session.scalars(query)]
 
@@ -116,6 +119,29 @@ class Identities:
             if person.password_hash is None and is_last:
                 raise UnmaskError("bad_request", "This is your only way in. Add another first.")
             await session.delete(row)
+
+
+def bot_of(team_id: int) -> str:
+    """The issuer of links to the bot of a team: such an identity counts in that team alone."""
+    return f"{_TEAM}{team_id}"
+
+
+def team_of_bot(
+    team_id: InstrumentedAttribute[int],
+) -> sa.ColumnElement[str]:
+    """:func:`bot_of` for a column."""
+    return sa.literal(_TEAM) + sa.cast(team_id, sa.String)
+
+
+async def forget_links(session: AsyncSession, team_id: int, person_id: int) -> None:
+    """End a person's links to the bot of a team, as when the person leaves the team."""
+    await session.execute(
+        sa.delete(Identity).where(
+            Identity.kind == IdentityKind.TELEGRAM.value,
+            Identity.issuer == bot_of(team_id),
+            Identity.person_id == person_id,
+        )
+    )
 
 
 async def find(

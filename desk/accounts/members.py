@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.accounts.identities import forget_links
 from desk.actors import DeskActor
 from desk.changes import Change, Changes
 from desk.models import Case, Identity, Member, Notice, Person, Session, Team, Watch
@@ -97,8 +98,8 @@ class Members:
         Opinions stay, under "former member n". A person who is in no other team is forgotten: name,
         login, password, sessions. Raises ``bad_request`` for the team's last admin.
         """
-        if person_id != actor.person_id:
-            require(actor, Permission.MANAGE_TEAM)
+        is_own = person_id == actor.person_id
+        require(actor, Permission.LEAVE_TEAM if is_own else Permission.MANAGE_TEAM)
         async with self._changes.begin(actor) as change:
             member = await _member(change.session, actor.team_id, person_id)
             if member.role == Role.ADMIN:
@@ -107,6 +108,7 @@ class Members:
             query = sa.select(sa.func.max(Member.former_number))
             last = await change.session.scalar(query.where(Member.team_id == actor.team_id))
             member.left_at, member.former_number = change.now, (last or 0) + 1
+            await forget_links(change.session, actor.team_id, person_id)
             await _forget_watches(change.session, actor.team_id, person_id)
             await change.session.flush()
             await _forget_person_without_team(change.session, person_id, change.now)

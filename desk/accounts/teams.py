@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from desk.actors import DeskActor, machine_of
 from desk.changes import Changes, chain
 from desk.models import HistoryHead, Team
-from desk.text import line
+from desk.text import line, zone_named
 from desk.vocabulary import Action, TeamSettings
 from unmask.errors import UnmaskError
 from unmask.permissions import Permission, require
@@ -113,6 +113,9 @@ def _merged(settings: TeamSettings, new: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         message = f"There is no setting {unknown[0][:40]}."
         raise UnmaskError("bad_request", message, field=unknown[0][:40])
+    if "zone" in new and zone_named(str(new["zone"])) is None:
+        message = "The setting zone must be the name of a time zone, such as Europe/Berlin."
+        raise UnmaskError("bad_request", message, field="zone")
     try:
         merged = TeamSettings.model_validate(settings.model_dump() | new)
     except ValidationError as error:

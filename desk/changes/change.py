@@ -82,6 +82,8 @@ class Change:
         """
         await self.session.flush()  # the version of the case is counted by the flush
         body = dict(data or {})
+        if self.actor.via is not None:
+            body["via"] = f"key:{self.actor.via}"
         salt = chain.new_salt() if text is not None else None
         seq = self._head.seq + 1
         number = case.number if case is not None else number

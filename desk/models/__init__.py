@@ -4,7 +4,15 @@ index, so that one team's rows lie together and no query can leave it out unseen
 from desk.models.base import Base
 from desk.models.cases import Case, CaseText, Picture, Report, Sighting, Suggestion
 from desk.models.history import Counter, HistoryEntry, HistoryHead, HistoryText
-from desk.models.outgoing import Delivery, Erasure, Outbox, Publication, Submission, Webhook
+from desk.models.outgoing import (
+    Delivery,
+    DigestDay,
+    Erasure,
+    Outbox,
+    Publication,
+    Submission,
+    Webhook,
+)
 from desk.models.people import (
     ApiKey,
     Challenge,
@@ -38,6 +46,7 @@ __all__ = [
     "Comment",
     "Counter",
     "Delivery",
+    "DigestDay",
     "Erasure",
     "HistoryEntry",
     "HistoryHead",

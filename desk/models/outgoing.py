@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from desk.models.base import Base, key, refers_to
+from desk.vocabulary import DigestFailure
 
 
 class Submission(Base):
@@ -86,6 +87,21 @@ class Delivery(Base):
     created: Mapped[datetime]
     next_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+
+
+class DigestDay(Base):
+    """That the digest of a day, by the team's own calendar, was handed to a bot: ``holder`` is the
+    bot, ``done_at`` when it had sent it, ``failure`` why it could not. Without ``holder`` there was
+    nothing to say."""
+
+    __tablename__ = "digest_days"
+
+    team_id: Mapped[int] = refers_to("teams.id", primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    holder: Mapped[str] = mapped_column(sa.String(40))
+    taken_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    failure: Mapped[DigestFailure | None]
 
 
 class Publication(Base):

@@ -17,7 +17,7 @@ from desk.cases.records import is_lapsed
 from desk.cases.work import end_lapsed_claim
 from desk.changes import Changes, Repeated
 from desk.models import Case, Counter, Link, Notice, Submission
-from desk.outgoing import Dispatcher, Webhooks
+from desk.outgoing import Digests, Dispatcher, Webhooks
 from desk.pictures import Intake, Keep
 from desk.retention.erasing import EraseReason, Erasing
 from desk.vocabulary import OPEN_STATES, CaseState
@@ -46,12 +46,18 @@ class Sweeper:
         lockout: Lockout,
         webhooks: Webhooks,
         dispatcher: Dispatcher,
+        digests: Digests,
     ) -> None:
         self._changes = changes
         self._teams = teams
         self._erasing = erasing
         self._keep = keep
-        self._forgetting = (sessions.forget_old, lockout.forget_old, webhooks.forget_old)
+        self._forgetting = (
+            sessions.forget_old,
+            lockout.forget_old,
+            webhooks.forget_old,
+            digests.forget_old,
+        )
         self._dispatcher = dispatcher
         self._tasks = (
             Repeated("intake", intake.finish_pending, INTAKE_INTERVAL, once=True),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from desk.accounts import KeyRecord, MemberRecord, TeamRecord
+from desk.accounts import KeyRecord, LinkedPerson, MemberRecord, TeamRecord
 from desk.cases import CaseDetail, CaseRecord, CommentRecord, NoticeRecord
 from desk.changes import HistoryRecord, Verification
-from desk.outgoing import DeliveryRecord, WebhookRecord
+from desk.outgoing import DeliveryRecord, Digest, WebhookRecord
 from desk.pictures import Sent, TeamAnswer
 from desk.queue import BulkOutcome, CasePage, FilterRecord, NextCase
 from desk.queue.pages import Counts
 from desk.statistics import Statistics
 from server.api.openapi.schemas import REF, Json, listed, ref, shape
-from server.desk import actions, cases, intake, live, team
+from server.desk import actions, bot, cases, intake, live, team
 
 _ANSWERS: tuple[type[BaseModel], ...] = (
     CaseRecord,
@@ -36,6 +36,9 @@ _ANSWERS: tuple[type[BaseModel], ...] = (
     HistoryRecord,
     Statistics,
     Verification,
+    LinkedPerson,
+    Digest,
+    bot.Standing,
 )
 _BODIES: tuple[type[BaseModel], ...] = (
     *{action.fields for action in actions.ACTIONS.values()},
@@ -54,6 +57,10 @@ _BODIES: tuple[type[BaseModel], ...] = (
     team.WebhookChanges,
     team.NewFilter,
     team.Read,
+    bot.Linking,
+    bot.Unlinking,
+    bot.Taking,
+    bot.DigestOutcome,
 )
 
 
@@ -96,5 +103,8 @@ def desk_schemas() -> Json:
             "A webhook and its secret, shown once.", secret=text, webhook=ref("WebhookRecord")
         ),
         "Secret": shape("A secret, shown once.", secret=text),
+        "TakenDigest": shape(
+            "The digest of today, or null.", digest={"anyOf": [ref("Digest"), {"type": "null"}]}
+        ),
         "Done": shape("It was done.", done={"const": True}),
     }

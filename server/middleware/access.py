@@ -20,6 +20,9 @@ from server.security.policy import counted_address
 from unmask.permissions import require
 from unmask.queue.clients import reachable
 
+#: Names the person for whom a team's key acts, by the token of the person's link.
+LINK_HEADER = "Unmask-Link"
+
 
 @web.middleware
 async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -47,6 +50,8 @@ async def access(request: web.Request, handler: Handler) -> web.StreamResponse:
     if team is None:
         require(request[ACTOR], needed)
     else:
-        request[TEAM_ACTOR] = await request.app[IDENTITIES].in_team(request[ACTOR], team)
+        request[TEAM_ACTOR] = await request.app[IDENTITIES].in_team(
+            request[ACTOR], team, request.headers.get(LINK_HEADER)
+        )
         require(request[TEAM_ACTOR], needed)
     return await handler(request)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from server.desk import team
-from server.routes.desk_route import GONE, ITEM, TEAM, desk_route
+from server.desk import bot, team
+from server.routes.desk_route import ERRORS, GONE, ITEM, TEAM, desk_route
 from unmask.permissions import Permission
 
 READ, MANAGE = Permission.READ_CASES, Permission.MANAGE_TEAM
@@ -30,8 +30,10 @@ TEAMS = (
     desk_route(
         "PATCH", _MEMBER, team.change_member, MANAGE, "Change a role", "Done", body="NewRole"
     ),
-    # a person may leave by themselves; the desk asks who does it
-    desk_route("DELETE", _MEMBER, team.remove_member, READ, "Let a member leave", GONE),
+    # a person may leave by themselves, and an admin may remove others; the desk asks who does it
+    desk_route(
+        "DELETE", _MEMBER, team.remove_member, Permission.LEAVE_TEAM, "Let a member leave", GONE
+    ),
     desk_route(
         "POST",
         f"{_MEMBER}/reset",
@@ -133,5 +135,46 @@ TEAMS = (
         Permission.VERIFY_HISTORY,
         "Verify the history",
         "Verification",
+    ),
+    desk_route(
+        "GET", f"{TEAM}/me", bot.read_standing, Permission.LOOK_UP, "Who sends this", "Standing"
+    ),
+    desk_route(
+        "POST",
+        f"{TEAM}/linked",
+        bot.link_account,
+        Permission.LINK_ACCOUNT,
+        "Link a chat account",
+        "LinkedPerson",
+        status=201,
+        body="Linking",
+        errors=f"{ERRORS} link_invalid rate_limited",
+    ),
+    desk_route(
+        "POST",
+        f"{TEAM}/linked/end",
+        bot.unlink_account,
+        Permission.LINK_ACCOUNT,
+        "End a link",
+        "Done",
+        body="Unlinking",
+    ),
+    desk_route(
+        "POST",
+        f"{TEAM}/digest",
+        bot.take_digest,
+        Permission.DELIVER_DIGEST,
+        "Take the digest",
+        "TakenDigest",
+        body="Taking",
+    ),
+    desk_route(
+        "POST",
+        f"{TEAM}/digest/end",
+        bot.end_digest,
+        Permission.DELIVER_DIGEST,
+        "Say how the digest went",
+        "Done",
+        body="DigestOutcome",
     ),
 )

@@ -44,6 +44,11 @@ class Actor:
         return self.key.team if self.key is not None else None
 
     @property
+    def via(self) -> None:
+        """A request is a person's own until it names the person for whom a program acts."""
+        return
+
+    @property
     def scopes(self) -> frozenset[Scope]:
         """What the actor's key allows."""
         if self.team_key is not None:
@@ -91,14 +96,17 @@ class Identities:
         key = await self._by_session(session_id) if session_id is not None else None
         return self._with_key(Kind.SESSION, key)
 
-    async def in_team(self, actor: Actor, team: str) -> DeskActor:
+    async def in_team(self, actor: Actor, team: str, link: str | None = None) -> DeskActor:
         """The actor of a request at a team's desk.
 
-        Raises ``sign_in_needed``, and ``not_found`` for a team that is not the actor's own, as for
-        one that is not there.
+        With ``link``, the token of a person's link, a team's key acts for that person. Raises
+        ``sign_in_needed``, also for a link that is none, or no longer, and ``not_found`` for a team
+        that is not the actor's own, as for one that is not there.
         """
         if actor.team_key is not None and actor.team_key.team == team:
-            return actor.team_key
+            if link is None or self._desk is None:
+                return actor.team_key
+            return await self._desk.linked.actor_of(actor.team_key, link)
         if actor.team_key is not None or actor.key is not None:
             raise UnmaskError("not_found", "There is no such team.")
         if actor.person is None or self._desk is None:

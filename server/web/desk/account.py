@@ -84,9 +84,14 @@ async def remove_identity(request: web.Request) -> web.Response:
 
 
 async def account_page(
-    request: web.Request, error: UnmaskError | None = None, *, changed: bool = False
+    request: web.Request,
+    error: UnmaskError | None = None,
+    *,
+    changed: bool = False,
+    code: str = "",
 ) -> web.Response:
-    """The page, after an error or with the word that the password was changed."""
+    """The page, after an error, with the word that the password was changed, or with a new code
+    for the team's bot."""
     desk, person = request.app[DESK], person_of(request)
     token = request.cookies.get(person_cookie_of(request), "")
     return show(
@@ -97,6 +102,8 @@ async def account_page(
         identities=await desk.identities.list(person),
         has_password=await desk.sessions.has_password(person),
         ways=ways_in(request),
+        links=await desk.linked.of_person(person),
+        code=code,
         changed=changed,
         error=error.as_json()["error"] if error else None,
     )

@@ -31,6 +31,7 @@ TABLES: dict[str, Mapping[Any, str]] = {
     "why_words": texts.WHY_NONE,
     "second_words": texts.SECOND_OPINIONS,
     "publisher_words": texts.PUBLISHERS,
+    "digest_words": texts.DIGEST_FAILURES,
     "erase_words": texts.ERASE_REASONS,
     "notice_words": texts.NOTICES,
     "action_words": texts.ACTIONS,

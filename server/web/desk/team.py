@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from aiohttp import web
 
@@ -90,6 +92,15 @@ async def _rules(request: web.Request, values: dict[str, Any]) -> None:
     )
 
 
+async def _digest(request: web.Request, values: dict[str, Any]) -> None:
+    chosen: dict[str, Any] = {
+        "digest": values.get("digest") == "on",
+        "digest_chat": str(values.get("digest_chat", "")).strip() or None,
+    }
+    chosen |= {name: values[name] for name in ("digest_hour", "zone") if name in values}
+    await request.app[DESK].teams.edit(request[TEAM_ACTOR], settings=chosen)
+
+
 async def _invite(request: web.Request, values: dict[str, Any]) -> str:
     role = checked_fields(Invitation, values).role
     token = await request.app[DESK].links.invite(request[TEAM_ACTOR], role)
@@ -152,6 +163,7 @@ async def _remove_webhook(request: web.Request, values: dict[str, Any]) -> None:
 #: The forms of the settings by name. One that returns something shows it once.
 _FORMS: dict[str, Any] = {
     "rules": _rules,
+    "digest": _digest,
     "invite": _invite,
     "role": _role,
     "leave": _leave,
@@ -164,6 +176,12 @@ _FORMS: dict[str, Any] = {
     "test": _test,
     "remove-webhook": _remove_webhook,
 }
+
+
+@cache
+def _zones() -> tuple[str, ...]:
+    """The names of time zones that the form offers."""
+    return tuple(sorted(available_timezones()))
 
 
 def _number(values: dict[str, Any]) -> int:
@@ -192,6 +210,8 @@ async def _settings(
         # the chain is read whole, so only when somebody asks
         verification=await desk.history.verify(actor) if "verify" in request.query else None,
         events=_EVENTS,
+        digest_day=await desk.digests.last(actor) if manages else None,
+        zones=_zones() if manages else (),
         manages=manages,
         error=error,
         secret=secret,

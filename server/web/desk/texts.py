@@ -10,6 +10,7 @@ from desk.vocabulary import (
     Action,
     CaseState,
     Confidence,
+    DigestFailure,
     DismissReason,
     HumanVerdict,
     Match,
@@ -96,6 +97,12 @@ WHY_NONE = {
         "You hold as many cases as your team allows. Decide or release one."
     ),
 }
+DIGEST_FAILURES = {
+    DigestFailure.NOT_NAMED: gettext_noop("those who run the bot did not allow that chat"),
+    DigestFailure.NO_CHAT: gettext_noop("there is no such chat, or the bot is not in it"),
+    DigestFailure.REFUSED: gettext_noop("Telegram did not take it"),
+    DigestFailure.UNKNOWN: gettext_noop("the bot was ended while it sent it; it may have arrived"),
+}
 SECOND_OPINIONS = {
     SecondOpinions.NEVER: gettext_noop("never"),
     SecondOpinions.ALWAYS: gettext_noop("always"),
@@ -160,4 +167,5 @@ SCOPES = {
     Scope.DESK_READ: gettext_noop("read cases"),
     Scope.DESK_SEND: gettext_noop("send pictures to the team"),
     Scope.DESK_WRITE: gettext_noop("edit and comment"),
+    Scope.DESK_BOT: gettext_noop("be the team's bot: act for people who link it, bring the digest"),
 }

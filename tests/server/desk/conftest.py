@@ -13,6 +13,7 @@ from desk.actors import machine_of
 from desk.cases.opening import open_case
 from desk.service import Desk
 from server.context import DESK
+from server.middleware.access import LINK_HEADER
 from server.security.sessions import PERSON_COOKIE
 from tests.server.server_process import Service, client_of
 from unmask.permissions import Role, Scope
@@ -39,6 +40,13 @@ class Office:
             return (await open_case(change, Verdict.FAKE, probability)).number
 
 
+async def linked(desk: Desk, person: int, bot: Headers) -> str:
+    """The token of a person's link to a bot, made as people make it."""
+    actor = await desk.keys.identify(bot["Authorization"].removeprefix("Bearer "))
+    assert actor is not None
+    return (await desk.linked.link(actor, await desk.linked.make_code(person), "4711")).token
+
+
 @pytest.fixture(scope="module")
 async def office(service: Service, anyio_backend: str) -> AsyncIterator[Office]:
     async with client_of(
@@ -63,7 +71,14 @@ async def office(service: Service, anyio_backend: str) -> AsyncIterator[Office]:
                 session = await desk.sessions.begin(person)
                 senders[f"{own}{role}"] = {"Cookie": f"{PERSON_COOKIE}={session}"}
             admin = await desk.members.actor_of(people[f"{own}admin"], slug)
-            for scope in (Scope.DESK_READ, Scope.DESK_SEND, Scope.DESK_WRITE):
+            for scope in (Scope.DESK_READ, Scope.DESK_SEND, Scope.DESK_WRITE, Scope.DESK_BOT):
                 key, _ = await desk.keys.create(admin, "a program", [scope])
                 senders[f"{own}{scope}"] = {"Authorization": f"Bearer {key}"}
+            for role in (Role.VIEWER, Role.CHECKER, Role.ADMIN):
+                bot = senders[f"{own}{Scope.DESK_BOT}"]
+                token = await linked(desk, people[f"{own}{role}"], bot)
+                senders[f"{own}linked {role}"] = bot | {LINK_HEADER: token}
+                if slug == "home":  # the token alone gives another key of the team nothing
+                    other = senders[Scope.DESK_WRITE]
+                    senders[f"mislinked {role}"] = other | {LINK_HEADER: token}
         yield Office(client, desk, senders, people)

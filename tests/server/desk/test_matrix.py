@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from server.desk.actions import ACTIONS
+from server.middleware.access import LINK_HEADER
 from server.routes import DESK_ROUTES, Route
 from tests.server.desk.conftest import Office
-from unmask.permissions import ROLES, Permission, Role, Scope
+from unmask.permissions import ROLES, THROUGH_PROGRAM, Permission, Role, Scope
 
 pytestmark = pytest.mark.anyio
 
@@ -38,6 +39,10 @@ def path_of(path: str) -> str:
 def is_allowed(sender: str, permission: Permission) -> bool:
     """What the table says of a sender of the tests."""
     roles = ROLES[permission]
+    if sender.startswith("mislinked"):
+        return False
+    if sender.startswith("linked"):
+        return Role(sender.removeprefix("linked ")) in roles and permission in THROUGH_PROGRAM
     if sender in ("viewer", "checker", "admin"):
         return Role(sender) in roles
     needed = roles.get(Role.TEAM_KEY)
@@ -73,7 +78,15 @@ async def test_each_route_is_open_to_whom_the_table_says(office: Office, route: 
 @pytest.mark.parametrize("name", ACTIONS)
 async def test_no_key_and_no_viewer_acts_on_a_case(office: Office, name: str) -> None:
     number = await office.case()
-    for sender in ("viewer", "desk:read", "desk:send", "desk:write"):
+    for sender in (
+        "viewer",
+        "linked viewer",
+        "mislinked admin",
+        "desk:read",
+        "desk:send",
+        "desk:write",
+        "desk:bot",
+    ):
         for path in (f"/v1/teams/home/cases/{number}/{name}", f"/t/home/{number}/{name}"):
             answer = await office.client.post(
                 path, headers=office.senders[sender], data={}, allow_redirects=False
@@ -141,3 +154,48 @@ async def test_the_history_is_verified_when_somebody_asks(office: Office) -> Non
     for address, is_verified in (("/t/home/settings", False), ("/t/home/settings?verify=1", True)):
         answer = await office.client.get(address, headers=office.senders["admin"])
         assert ("entries hold" in await answer.text()) is is_verified
+
+
+async def test_what_a_linked_person_does_is_that_persons_own(office: Office) -> None:
+    """By the bot's key and the person's token together, and by neither of them alone."""
+    number = await office.case()
+    path = f"/v1/teams/home/cases/{number}/decide"
+    fields = {"verdict": "authentic", "reasoning": "The ears match."}
+    token = {LINK_HEADER: office.senders["linked checker"][LINK_HEADER]}
+    for headers, status in ((token, 401), (office.senders["desk:bot"], 403)):
+        assert (await office.client.post(path, headers=headers, json=fields)).status == status
+    by_bot = office.senders["linked checker"]
+    assert (await office.client.post(path, headers=by_bot, json=fields)).status == 200
+    me = await (await office.client.get("/v1/teams/home/me", headers=by_bot)).json()
+    assert (me["name"], me["role"]) == ("checker of home", "checker")
+    history = await office.desk.reading.history(
+        await office.desk.members.actor_of(office.people["viewer"], "home"), number
+    )
+    decided = next(entry for entry in history if entry.action == "case.decided")
+    assert decided.actor == f"person:{office.people['checker']}"
+    assert decided.data["via"].startswith("key:"), "the history tells through which key"
+
+
+@pytest.mark.parametrize("what", ["publish", "withdraw"])
+async def test_a_bot_does_not_publish_for_an_admin(office: Office, what: str) -> None:
+    answer = await office.client.post(
+        f"/v1/teams/home/cases/{await office.case()}/{what}",
+        headers=office.senders["linked admin"],
+        json={},
+    )
+    assert (answer.status, (await answer.json())["error"]["code"]) == (403, "not_allowed")
+
+
+async def test_nobody_leaves_a_team_through_a_bot(office: Office) -> None:
+    for path, fields in (
+        (f"/v1/teams/home/members/{office.people['viewer']}", None),
+        ("/t/home/settings/leave", {"id": str(office.people["viewer"])}),
+    ):
+        answer = await office.client.request(
+            "POST" if fields else "DELETE",
+            path,
+            data=fields,
+            headers=office.senders["linked viewer"],
+            allow_redirects=False,
+        )
+        assert answer.status == 403, path

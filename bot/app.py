@@ -25,10 +25,12 @@ from bot.handlers import (
     errors,
     gate,
     language,
+    linking,
     pictures,
     privacy,
     stats,
     team,
+    work,
 )
 from bot.handlers import start as greeting
 from bot.transport.rate_limiter import TelegramRateLimiter
@@ -51,7 +53,12 @@ _COMMANDS: dict[str, Handler] = {
     "check": pictures.receive,
     "send": team.send,
     "case": team.case,
-    "verdict": team.verdict,
+    "link": linking.link,
+    "unlink": linking.unlink,
+    "team": linking.team,
+    "mine": work.mine,
+    "next": work.next_,
+    "verdict": work.verdict,
 }
 
 

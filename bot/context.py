@@ -27,10 +27,11 @@ from bot.state.counters import Counters
 from bot.state.feedback import Feedback
 from bot.state.history import History
 from bot.state.limits import Limits
+from bot.state.links import Links
 from bot.state.pending_albums import PendingAlbums
 from bot.state.reply_queue import ReplyStore
 from bot.state.users import Users
-from bot.team import TeamDesk
+from bot.team import TeamChats
 from bot.transport.inbox import Inbox
 from bot.transport.retry import retry_telegram
 from unmask.errors import UnmaskError
@@ -65,7 +66,8 @@ class Services:
     feedback: Feedback
     pipeline: Pipeline
     pending_albums: PendingAlbums[tuple[UpdateContext, Inbound]]
-    desk: TeamDesk | None = None
+    links: Links
+    team: TeamChats
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.app import add_handlers, make_application
 from bot.context import Services
+from bot.digest import DigestSender
 from bot.replies.commands import set_menu
 from bot.services import make_services
 from bot.state.limits import Limits
@@ -52,6 +53,7 @@ class _Parts:
     services: Services
     dispatch: Dispatch
     leader: LeaderLock
+    digest: DigestSender | None
 
 
 def serve(settings: Settings, fetcher: Fetcher | None = None) -> int:
@@ -95,7 +97,8 @@ async def run(settings: Settings, stop: asyncio.Event, fetcher: Fetcher | None =
                 name = parts.services.bot.username
                 sys.stdout.write(" ".join(filter(None, ["ready", f"@{name}", address])) + "\n")
                 sys.stdout.flush()
-                await _wait_for_end(stop, source, leading)
+                async with _bringing_digests(parts.digest):
+                    await _wait_for_end(stop, source, leading)
                 menu.cancel()
         finally:
             await _stop(parts, leading)
@@ -135,7 +138,10 @@ async def _parts(settings: Settings, token: str, fetcher: Fetcher | None) -> Asy
         await application.initialize()
         stack.push_async_callback(application.shutdown)
         dispatch = Dispatch(application, services.inbox)
-        yield _Parts(services, dispatch, LeaderLock(redis, keys))
+        digest = None
+        if desk is not None:
+            digest = DigestSender(application.bot, desk, services.access, redis, keys)
+        yield _Parts(services, dispatch, LeaderLock(redis, keys), digest)
 
 
 @contextlib.asynccontextmanager
@@ -166,6 +172,18 @@ async def _receiving_updates(
         yield None, f"http://{f'[{host}]' if ':' in host else host}:{port}"
     finally:
         await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def _bringing_digests(digest: DigestSender | None) -> AsyncIterator[None]:
+    """Bring the team's digest while the block is entered, if the bot belongs to a team."""
+    task = asyncio.create_task(digest.run(), name="digest") if digest is not None else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def _set_menu(bot: Bot) -> None:

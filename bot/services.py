@@ -9,18 +9,19 @@ from bot.context import Services
 from bot.examination import Examination
 from bot.files import Files
 from bot.pipeline import Pipeline
-from bot.replies.sender import ReplySender, TeamWords
+from bot.replies.sender import ReplySender
 from bot.state.access import Access
 from bot.state.callback_data import CallbackDataStore
 from bot.state.counters import Counters
 from bot.state.feedback import Feedback
 from bot.state.history import History
 from bot.state.limits import Limits
+from bot.state.links import Links
 from bot.state.pending_albums import PendingAlbums
 from bot.state.redis_keys import Keys
 from bot.state.reply_queue import ReplyStore
 from bot.state.users import Users
-from bot.team import TeamDesk
+from bot.team import TeamChats, TeamDesk
 from bot.transport.inbox import Inbox
 from unmask.fetch import Fetcher
 from unmask.queue import CheckQueue
@@ -38,7 +39,8 @@ def make_services(
     owner_key: str,
     desk: TeamDesk | None = None,
 ) -> Services:
-    """All services; ``owner_key`` is the secret with which feedback hashes its users.
+    """All services; ``owner_key`` is the secret with which users are hashed for feedback and
+    for the desk.
 
     Raises :class:`SettingsError` for invalid settings.
     """
@@ -48,6 +50,8 @@ def make_services(
     callbacks = CallbackDataStore(redis, keys, settings.retention)
     counters = Counters(redis, keys)
     access = Access(redis, keys, settings)
+    links = Links(redis, keys, owner_key)
+    team = TeamChats(desk, access, links)
     pipeline = Pipeline(
         bot=bot,
         replies=replies,
@@ -59,9 +63,7 @@ def make_services(
             users=users,
             settings=settings,
         ),
-        sender=ReplySender(
-            bot, checks, replies, callbacks, users, settings, TeamWords(desk, access)
-        ),
+        sender=ReplySender(bot, checks, replies, callbacks, users, settings, team),
         counters=counters,
         settings=settings,
     )
@@ -80,5 +82,6 @@ def make_services(
         feedback=Feedback(settings, owner_key),
         pipeline=pipeline,
         pending_albums=PendingAlbums(),
-        desk=desk,
+        links=links,
+        team=team,
     )

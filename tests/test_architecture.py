@@ -33,8 +33,8 @@ PLACES = {
         "routes middleware app process protocol main commands __main__"
     ),
     "bot": (
-        "i18n state transport team replies file_types media files examination pipeline context "
-        "services handlers app main command __main__"
+        "i18n state transport team replies digest file_types media files examination pipeline "
+        "context services handlers app main command __main__"
     ),
     "desk": (
         "vocabulary actors text database models migrations changes accounts cases pictures queue "

@@ -144,7 +144,7 @@ class Settings(BaseSettings):
         "", description="URL of the server whose team's desk the bot sends to; none: no desk."
     )
     bot_desk_key: SecretStr | None = Field(
-        None, description="Key of that team, with desk:send and desk:read."
+        None, description="Key of that team, with desk:send, desk:read and desk:bot."
     )
     bot_pictures_per_minute_user: int = Field(
         30, ge=0, description="Pictures a minute for one Telegram user; 0: no limit."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.context import Services, UpdateContext
-from bot.handlers import results
+from bot.handlers import linking, results
 from bot.replies import keyboards
 from bot.state.callback_data import CallbackData
 
@@ -14,8 +14,8 @@ async def ask_everything(context: UpdateContext) -> None:
     """/delete: ask whether to delete everything."""
     await context.reply_text(
         context.texts.gettext(
-            "This deletes your pictures, their results, what you said about verdicts, and your "
-            "language. It cannot be undone."
+            "This deletes your pictures, their results, what you said about verdicts, your "
+            "language, and your link to a team. It cannot be undone."
         ),
         keyboards.removal(context.texts, "", context.user, one=False),
     )
@@ -84,6 +84,7 @@ async def forget(services: Services, user: int) -> int:
             await services.callbacks.remove(name)
         else:
             await services.history.forget_file(name)
+    await linking.end_link(services, user)
     await asyncio.to_thread(services.feedback.forget, user)
     await services.users.forget(user)
     return count

@@ -19,6 +19,9 @@ async def admits(services: Services, update: Update) -> bool:
         return False
     if services.access.serves(user.id, chat.id):
         return True
+    text = update.message.text or "" if update.message else ""
+    if await services.team.serves(chat.id, user.id, text):
+        return True
     context = await context_of(services, update)
     if (
         context is not None

@@ -21,6 +21,7 @@ async def privacy(context: UpdateContext) -> None:
             "only if you agree.",
             time=time,
         ),
+        *_link(context),
         gettext(
             "Your name, your contacts and what you write are not kept. Pictures are examined on "
             "the operator's own machine and go to nobody else. What you send through Telegram, "
@@ -29,3 +30,16 @@ async def privacy(context: UpdateContext) -> None:
         gettext("/delete removes everything that is stored about you, at once."),
     ]
     await context.reply_text("\n\n".join(parts))
+
+
+def _link(context: UpdateContext) -> list[str]:
+    """What a link keeps, where the bot belongs to a team."""
+    if context.services.team.desk is None:
+        return []
+    return [
+        context.texts.gettext(
+            "• If you link your account to a member of the team: a token by which I act for you, "
+            "until /unlink, or half a year after its last use. The team does not learn your "
+            "Telegram number."
+        )
+    ]

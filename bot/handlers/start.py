@@ -54,4 +54,6 @@ async def help_(context: UpdateContext) -> None:
         ),
         "/language · /privacy · /delete",
     ]
+    if await context.services.team.of(context.chat, context.user) is not None:
+        parts.append("👥 /team · /link · /send · /case · /next · /mine · /verdict")
     await context.reply_text("\n\n".join(parts))

@@ -1,4 +1,4 @@
-"""/send, /case and /verdict: the desk of the team that the bot is bound to."""
+"""/send and /case: the desk of the team that the bot is bound to."""
 
 from __future__ import annotations
 
@@ -10,29 +10,32 @@ from bot.context import UpdateContext
 from bot.media import bounded_name, read_message
 from bot.replies import keyboards
 from bot.replies import team as words
-from bot.team import DeskError, TeamDesk
+from bot.team import DeskError, TeamChat, TeamDesk, Trouble
+from unmask.i18n import Texts
 
 
 def in_team_chat(
-    handler: Callable[[UpdateContext, TeamDesk], Awaitable[None]],
+    handler: Callable[[UpdateContext, TeamChat], Awaitable[None]],
 ) -> Callable[[UpdateContext], Awaitable[None]]:
-    """A handler for the chats that the operator allows; others are told that they have no team.
-    The chat decides, not the user: what is answered is read by all in it."""
+    """A handler for the chats that belong to the team; others are told that they have none. A link
+    that the desk does not know any more is forgotten."""
 
     async def handle(context: UpdateContext) -> None:
-        desk = context.services.desk
-        if desk is None or not context.services.access.is_named(context.chat):
+        chat = await context.services.team.of(context.chat, context.user)
+        if chat is None:
             await context.reply_text(context.texts.gettext(words.NO_TEAM))
             return
         try:
-            await handler(context, desk)
+            await handler(context, chat)
         except DeskError as error:
-            await context.reply_text(context.texts.gettext(words.TROUBLES[error.trouble]))
+            if error.trouble is Trouble.UNLINKED:
+                await context.services.links.forget(context.user)
+            await context.reply_text(words.trouble(context.texts, error))
 
     return handle
 
 
-async def _send(context: UpdateContext, desk: TeamDesk) -> None:
+async def _send(context: UpdateContext, team: TeamChat) -> None:
     checks = await _checks(context)
     if not checks:
         await context.reply_text(
@@ -43,7 +46,7 @@ async def _send(context: UpdateContext, desk: TeamDesk) -> None:
         return
     title = context.message.chat.title
     for check in checks:
-        sent = await desk.send(check, bounded_name(title) if title else None)
+        sent = await team.desk.send(check, bounded_name(title) if title else None, team.reader)
         if sent.case is None:
             await context.reply_text(
                 context.texts.gettext(
@@ -54,43 +57,37 @@ async def _send(context: UpdateContext, desk: TeamDesk) -> None:
         lines = [words.case_name(context.texts, sent.case)]
         if sent.answer is not None and sent.answer.verdict:
             lines.append(words.answer(context.texts, sent.answer))
-        await context.reply_text("\n".join(lines), await _button(context, desk, sent.case))
+        await context.reply_text(
+            "\n".join(lines), await case_button(team.desk, context.texts, sent.case)
+        )
 
 
-async def _case(context: UpdateContext, desk: TeamDesk) -> None:
-    number = _number(context)
+async def _case(context: UpdateContext, team: TeamChat) -> None:
+    number = case_number(context)
     if number is None:
         await context.reply_text(context.texts.gettext("Give the number of a case: /case 214"))
         return
-    case = await desk.case(number)
+    case = await team.desk.case(number, team.reader)
     state = words.state(context.texts, case.state)
     lines = [f"{words.case_name(context.texts, number)}: {state}", case.title]
     lines.append(words.verdict(context.texts, case.verdict))
-    await context.reply_text("\n".join(filter(None, lines)), await _button(context, desk, number))
-
-
-async def _verdict(context: UpdateContext, desk: TeamDesk) -> None:
-    number = _number(context)
-    text = context.texts.gettext(
-        "A verdict is given by a person who is signed in, on the page of the case; the bot gives "
-        "none."
+    await context.reply_text(
+        "\n".join(filter(None, lines)), await case_button(team.desk, context.texts, number)
     )
-    await context.reply_text(text, await _button(context, desk, number) if number else None)
 
 
-def _number(context: UpdateContext) -> int | None:
+def case_number(context: UpdateContext) -> int | None:
+    """The number of a case that follows the command."""
     word = context.argument.split(" ")[0].lstrip("#")
     return int(word) if word.isdecimal() and 0 < len(word) < 10 and int(word) else None
 
 
-async def _button(
-    context: UpdateContext, desk: TeamDesk, number: int
-) -> InlineKeyboardMarkup | None:
+async def case_button(desk: TeamDesk, texts: Texts, number: int) -> InlineKeyboardMarkup | None:
     """The button that opens a case's page; none where Telegram would refuse its address."""
     url = await desk.page_of(number)
     if not keyboards.is_public(url):
         return None
-    name = words.case_name(context.texts, number)
+    name = words.case_name(texts, number)
     return InlineKeyboardMarkup([[InlineKeyboardButton(name, url=url)]])
 
 
@@ -123,4 +120,4 @@ async def _checks_of_answer(context: UpdateContext, answer: Message) -> list[str
     return list(checks)
 
 
-send, case, verdict = in_team_chat(_send), in_team_chat(_case), in_team_chat(_verdict)
+send, case = in_team_chat(_send), in_team_chat(_case)

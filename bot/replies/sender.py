@@ -14,11 +14,10 @@ from bot.i18n import texts_in
 from bot.replies import captions, keyboards
 from bot.replies.captions import Caption, PictureResult
 from bot.replies.photo import as_photo
-from bot.state.access import Access
 from bot.state.callback_data import CallbackData, CallbackDataStore
 from bot.state.reply_queue import Item, Kind, Note, Reply, ReplyStore, Stage
 from bot.state.users import Users
-from bot.team import TeamDesk
+from bot.team import TeamChats
 from bot.transport.retry import reason_of, retry_telegram
 from unmask.queue import CheckQueue
 from unmask.settings import Settings
@@ -38,25 +37,6 @@ class _Picture:
     number: int
 
 
-@dataclass(frozen=True)
-class TeamWords:
-    """What the team says, for the chats that may read it."""
-
-    desk: TeamDesk | None
-    access: Access
-
-    async def join(self, chat: int, results: Sequence[PictureResult]) -> list[PictureResult]:
-        """The results with the team's answers; as they are in a chat that is not named."""
-        sha256s = [result.report.sha256 for result in results if result.report]
-        if self.desk is None or not sha256s or not self.access.is_named(chat):
-            return list(results)
-        answers = await self.desk.look_up(sha256s)
-        return [
-            replace(result, team=answers.get(result.report.sha256)) if result.report else result
-            for result in results
-        ]
-
-
 class ReplySender:
     """Sends replies. One that may have been sent before a crash is sent again, and says so."""
 
@@ -68,7 +48,7 @@ class ReplySender:
         callbacks: CallbackDataStore,
         users: Users,
         settings: Settings,
-        team: TeamWords,
+        team: TeamChats,
     ) -> None:
         self._bot = bot
         self._checks = checks
@@ -82,7 +62,7 @@ class ReplySender:
         """Send a reply. Raises Telegram's refusal, or its last failure when the reply is older than
         ``UNMASK_MAX_WAIT``."""
         loaded = await asyncio.gather(*(self._load(item) for item in reply.items))
-        results = await self._team.join(reply.chat, [result for result, _ in loaded])
+        results = await self._with_team(reply, [result for result, _ in loaded])
         pictures = [
             _Picture(result, jpeg, number)
             for number, (result, (_, jpeg)) in enumerate(zip(results, loaded, strict=True), 1)
@@ -121,6 +101,20 @@ class ReplySender:
                     outcome.add_note(Note.SHRUNK)
                 return PictureResult(item, report), photo
         return PictureResult(item, error=outcome.error or {"code": "not_found"}), None
+
+    async def _with_team(
+        self, reply: Reply, results: Sequence[PictureResult]
+    ) -> list[PictureResult]:
+        """The results with what the team says; as they are in a chat that may not read it."""
+        sha256s = [result.report.sha256 for result in results if result.report]
+        chat = await self._team.of(reply.chat, reply.user) if sha256s else None
+        if chat is None:
+            return list(results)
+        answers = await chat.desk.look_up(sha256s, chat.reader)
+        return [
+            replace(result, team=answers.get(result.report.sha256)) if result.report else result
+            for result in results
+        ]
 
     async def _send_one(self, reply: Reply, picture: _Picture) -> None:
         item = picture.result.item

@@ -11,6 +11,8 @@
     ticket:<token>      string  what a button belongs to
     person:<user>       hash    a user's language, and which hints they have had
     owned:<user>        zset    a user's checks, buttons and files, by the time they expire
+    link:<user>         string  the token by which the bot acts for a member of the team
+    digest              string  the day whose digest is being sent
     limits:<chat>       string  exists while a chat knows that it has to wait
     blocked             set     ids of users and chats that the bot never answers
     stats               hash    sums
@@ -32,6 +34,7 @@ class Keys:
         self.replies = self._prefix + "orders"
         self.blocked = self._prefix + "blocked"
         self.stats = self._prefix + "stats"
+        self.digest = self._prefix + "digest"
 
     def accepted_update(self, update_id: int | str) -> str:
         """The key that marks an update as accepted."""
@@ -56,6 +59,10 @@ class Keys:
     def owned(self, user: int) -> str:
         """The key of what belongs to a user."""
         return f"{self._prefix}owned:{user}"
+
+    def link(self, user: int) -> str:
+        """The key of a user's link to a member of the team."""
+        return f"{self._prefix}link:{user}"
 
     def wait_notice(self, chat: int) -> str:
         """The key that marks that a chat knows it has to wait."""

@@ -43,7 +43,7 @@ async def office(
         url = stack.enter_context(served_in_thread(service, with_desk=True))
         desk = await stack.enter_async_context(open_desk(service.settings()))
         play = await Play.begin(desk, "bot-desk")
-        scopes = (Scope.DESK_SEND, Scope.DESK_READ)
+        scopes = (Scope.DESK_SEND, Scope.DESK_READ, Scope.DESK_BOT)
         key, _ = await desk.keys.create(play.ada, "the bot", scopes)
         telegram = await stack.enter_async_context(telegram_of(queue, 17))
         bot = BotProcess(
@@ -86,13 +86,13 @@ async def test_a_picture_becomes_a_case_and_its_verdict_answers(
     await ada.says("/case 1")
     assert "Team: Authentic" in (await ada.answer()).text
     await ada.says("/verdict 1 fake")
-    assert "signed in" in (await ada.answer()).text
+    assert "/account" in (await ada.answer()).text, "who is not linked learns how"
 
     # A chat that the operator does not name learns nothing of the team, even of the same file.
     eve = Person(office.telegram, "Eve", "en")
     sent = await eve.sends_file(picture)
     assert "Team" not in (await eve.answer()).text
-    for command in ("/send", "/case 1", "/verdict 1"):
+    for command in ("/send", "/case 1", "/verdict 1", "/next", "/mine"):
         await eve.says(command, reply_to=sent)
         assert (await eve.answer()).text == "This chat belongs to no team."
     # Nor does a group, although a member of the team asks there.

@@ -1,0 +1,260 @@
+"""A linked person before the bot of a team: linking, working on cases, and the team's digest.
+
+The bot serves nobody but the team's group, as a newsroom runs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from desk.cases.editing import CaseChanges
+from desk.service import open_desk
+from desk.vocabulary import CaseState
+from tests.bot.bot_process import BotProcess, QueueProbe
+from tests.bot.conftest import Site, check_no_secret, launch_command, telegram_of
+from tests.bot.image_asserts import Pixels, as_file, tampered
+from tests.bot.telegram import Group, Person, Telegram
+from tests.desk.play import Play
+from tests.server.server_process import Service, served_in_thread
+from unmask.permissions import Role, Scope
+
+pytestmark = pytest.mark.anyio
+#: Now, as the hour of a digest that is due at once.
+HOUR = datetime.now(UTC).hour
+
+
+@dataclass
+class Office:
+    telegram: Telegram
+    play: Play
+    group: Group
+    bot: BotProcess
+    command: tuple[str, ...]
+
+    async def ask(self, person: Person, text: str) -> str:
+        await person.says(text)
+        return (await person.answer()).text
+
+    async def linked(self, name: str, person: int) -> Person:
+        """Somebody on Telegram who is linked to a member of the team."""
+        somebody = Person(self.telegram, name, "en")
+        code = await self.play.desk.linked.make_code(person)
+        assert "Linked" in await self.ask(somebody, f"/link {code}")
+        return somebody
+
+
+@pytest.fixture(scope="module")
+async def office(
+    service: Service,
+    queue: QueueProbe,
+    site: Site,
+    tmp_path_factory: pytest.TempPathFactory,
+    anyio_backend: str,
+) -> AsyncIterator[Office]:
+    log = tmp_path_factory.mktemp("linked") / Path("bot.log")
+    async with AsyncExitStack() as stack:
+        url = stack.enter_context(served_in_thread(service, with_desk=True))
+        desk = await stack.enter_async_context(open_desk(service.settings()))
+        play = await Play.begin(desk, "linked-desk")
+        await desk.teams.edit(play.ada, name="The fact desk")
+        scopes = (Scope.DESK_SEND, Scope.DESK_READ, Scope.DESK_BOT)
+        key, _ = await desk.keys.create(play.ada, "the bot", scopes)
+        telegram = await stack.enter_async_context(telegram_of(queue, 23))
+        group = Group(telegram, "Fact desk")
+        # Due when the bot starts; two cases are open.
+        await play.rules(digest=True, digest_chat=group.chat.id, digest_hour=HOUR)
+        for title in ("The march", "The minister"):
+            number = await play.case()
+            await desk.editing.edit(play.ada, number, CaseChanges(title=title))
+        bot = BotProcess(
+            service,
+            telegram,
+            log,
+            bot_desk_url=url,
+            bot_desk_key=key,
+            bot_allowed=str(group.chat.id),
+            public_url="https://unmask.example.org",
+        )
+        command = launch_command(site)
+        await bot.start(*command)
+        yield Office(telegram, play, group, bot, command)
+        await bot.stop()
+        check_no_secret(bot)
+        assert key not in bot.log_text
+
+
+async def test_the_digest_comes_once_whatever_restarts(office: Office) -> None:
+    digest = (await office.group.answer()).text
+    lines = digest.splitlines()
+    today = datetime.now(UTC).date()
+    assert lines[0] == f"📋 The fact desk · {today}"
+    assert "New: 2 · claimed: 0 · second opinion due: 0" in lines
+    assert "Yesterday: 0 opened · 0 decided" in lines
+    assert "• Case 1 · The march" in lines
+    assert lines[-1].startswith("History up to entry ")
+    async with asyncio.timeout(30):  # the bot tells the desk after Telegram took the message
+        while (last := await office.play.desk.digests.last(office.play.vera)) is None or (
+            not last.done
+        ):
+            await asyncio.sleep(0.1)
+    for stop in (office.bot.stop, None):
+        if stop is None:
+            office.bot.kill()
+        else:
+            await stop()
+        await office.bot.start(*office.command)
+    await asyncio.sleep(1)
+    assert office.group.unread == []
+    last = await office.play.desk.digests.last(office.play.vera)
+    assert last is not None and (last.day, last.done, last.failure) == (today, True, None)
+
+
+async def test_a_person_links_takes_a_case_and_decides_it(office: Office, portrait: Pixels) -> None:
+    play, bob = office.play, office.play.bob.person_id or 0
+    eve = Person(office.telegram, "Eve", "en")
+    assert "closed circle" in await office.ask(eve, "/next")
+    assert "expired" in await office.ask(eve, "/link ABCD-EFGH-JKLM")
+    code = await play.desk.linked.make_code(bob)
+    person = Person(office.telegram, "Bob", "en")
+    assert "/account" in await office.ask(person, "/link")
+    told = await office.ask(person, f"/link {code.lower()}")
+    assert told.startswith("Linked: what you do here counts as done by Bob (checker).")
+    assert "expired" in await office.ask(eve, f"/link {code}")
+
+    standing = await office.ask(person, "/team")
+    assert "The fact desk" in standing and "You are Bob, checker." in standing
+    assert "You hold no case" in await office.ask(person, "/mine")
+    told = await office.ask(person, "/next")
+    assert told.startswith("Case 2 · The minister · lapses in 20 minutes"), told
+    assert (await play.desk.reading.get(play.ada, 2)).claimed_by is not None
+    assert (await office.ask(person, "/mine")).startswith("Case 2 · The minister")
+    usage = await office.ask(person, "/verdict 2 perhaps: no")
+    assert "Out of context" in usage
+    told = await office.ask(person, "/verdict 2 manipulated high: The ears\ndo not match.")
+    assert told == "Case 2 is decided. Team: Manipulated"
+    [opinion] = (await play.desk.reading.detail(play.vera, 2)).opinions
+    assert (opinion.person_id, opinion.confidence) == (bob, "high")
+    assert opinion.reasoning == "The ears\ndo not match."
+    assert "takes no opinion now" in await office.ask(person, "/verdict 2 authentic: No.")
+
+    # In the own chat the picture of a case is answered by the team, and sent to it.
+    picture = as_file(tampered(portrait))
+    sent = await person.sends_file(picture)
+    await person.answer()
+    await person.says("/send", reply_to=sent)
+    number = int((await person.answer()).text.split()[1])
+    await person.says("/next")
+    shown = await person.answer()
+    assert shown.text.startswith(f"Case {number}") and "fake" in shown.text
+    assert shown.file is not None, "the picture comes along"
+    told = await office.ask(person, f"/verdict {number} generated: It has six fingers.")
+    assert told == f"Case {number} is decided. Team: Generated"
+    await person.sends_file(picture)
+    assert (await person.answer()).text.startswith("👥 Team: Generated")
+
+
+async def test_why_there_is_no_next(office: Office) -> None:
+    play = office.play
+    dan = await office.linked("Dan", play.dan.person_id or 0)
+    await office.ask(dan, "/next")
+    told = await office.ask(dan, "/next")
+    assert told.startswith("There is no next case: others") or "nothing is open" in told
+    cleo = await office.linked("Cleo", play.cleo.person_id or 0)
+    told = await office.ask(cleo, "/next")
+    assert told.splitlines() == [
+        "There is no next case: others work on all that is open.",
+        "Others hold 1 case.",
+    ]
+    await play.rules(max_claims=1)
+    await play.case()
+    assert "as many as your team allows" in await office.ask(dan, "/next")
+    await play.rules(max_claims=5)
+    vera = await office.linked("Vera", play.vera.person_id or 0)
+    assert await office.ask(vera, "/next") == "Your role in the team does not allow that."
+
+
+async def test_a_second_opinion_stays_blind(office: Office) -> None:
+    play = office.play
+    await play.rules(second_opinion="always")
+    number = await play.case(0.99)
+    bob = await office.linked("Bob", play.bob.person_id or 0)
+    office.group.chat.status[bob.user.id] = "member"
+    verdict = f"/verdict {number} authentic: The ears match."
+    await bob.says(verdict, to=office.group)
+    assert "Nothing was counted" in (await office.group.answer()).text
+    assert (await play.desk.reading.get(play.ada, number)).state is CaseState.NEW
+    assert "once another person says the same" in await office.ask(bob, verdict)
+    assert "must be another person's" in await office.ask(bob, verdict)
+    cleo = await office.linked("Cleo", play.cleo.person_id or 0)
+    told = await office.ask(cleo, f"/verdict {number} fake")
+    assert "Verdicts:" in told
+    told = await office.ask(cleo, f"/verdict {number} cannot tell low: It is too small.")
+    assert "A third person settles it" in told
+    dan = await office.linked("Dan", play.dan.person_id or 0)
+    told = await office.ask(dan, f"/verdict {number} cannot-tell: So it is.")
+    assert told == f"Case {number} is decided. Team: Cannot tell"
+    await play.rules(second_opinion="never")
+    number = await play.case(0.98)
+    await bob.says(f"/verdict {number} authentic: The ears match.", to=office.group)
+    assert "is decided" in (await office.group.answer()).text
+
+
+async def test_what_another_holds_is_named(office: Office) -> None:
+    number = await office.play.case()
+    await office.play.desk.claims.claim(office.play.ada, number)
+    bob = await office.linked("Bob", office.play.bob.person_id or 0)
+    told = await office.ask(bob, f"/verdict {number} authentic: The ears match.")
+    assert told == f"Ada works on Case {number}."
+
+
+async def test_a_code_in_the_group_is_void(office: Office) -> None:
+    cleo = Person(office.telegram, "Cleo", "en")
+    office.group.chat.status[cleo.user.id] = "member"
+    code = await office.play.desk.linked.make_code(office.play.cleo.person_id or 0)
+    await cleo.says(f"/link {code}", to=office.group)
+    assert "private chat" in (await office.group.answer()).text
+    assert "expired" in await office.ask(cleo, f"/link {code}")
+    # Who is not linked reads the team's numbers in its chat, and takes nothing.
+    await cleo.says("/team", to=office.group)
+    told = (await office.group.answer()).text
+    assert "You are not linked" in told and str(office.group.chat.id) in told
+    await cleo.says("/next", to=office.group)
+    assert "/account" in (await office.group.answer()).text
+
+
+async def test_a_link_ends_by_its_user_and_with_the_membership(office: Office) -> None:
+    play = office.play
+    dan = await office.linked("Dan", play.dan.person_id or 0)
+    assert "not linked any more" in await office.ask(dan, "/unlink")
+    assert await office.ask(dan, "/help") is not None  # the bot is closed to others again
+    links = await play.desk.linked.of_person(play.dan.person_id or 0)
+    await play.desk.members.change_role(play.ada, play.cleo.person_id or 0, Role.VIEWER)
+    fay = await play.desk.links.join(
+        await play.desk.links.invite(play.ada, Role.CHECKER),
+        name="Fay",
+        login="fay-linked",
+        password="of the tests only",
+    )
+    person = await office.linked("Fay", fay)
+    assert "You are Fay" in await office.ask(person, "/team")
+    await play.desk.members.remove(play.ada, fay)
+    assert "not linked to a member of the team any more" in await office.ask(person, "/next")
+    assert "closed circle" in await office.ask(person, "/next")
+    assert links == await play.desk.linked.of_person(play.dan.person_id or 0)
+
+
+async def test_forgetting_a_user_ends_the_link_at_the_desk(office: Office) -> None:
+    ada = office.play.ada.person_id or 0
+    person = await office.linked("Ada", ada)
+    assert len(await office.play.desk.linked.of_person(ada)) == 1
+    await person.says("/delete")
+    await person.presses(await person.answer(), "Everything")
+    await office.telegram.until(lambda: "Deleted" in person.written[-1].text, 10, "deletion")
+    assert await office.play.desk.linked.of_person(ada) == []

@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # most of the suite's time is waiting, so that three processes keep two cores busy
 PARALLEL ?= -n 3 --dist loadscope
 
-.PHONY: run test test-all lint format lock images extension train evaluate benchmark example screenshots clean
+.PHONY: run test test-whole test-all lint format lock images extension train evaluate benchmark example screenshots clean
 .DEFAULT_GOAL := run
 
 INSTALLED_FROM := pyproject.toml constraints.txt requirements.lock scripts/install.sh scripts/locked.py
@@ -36,12 +36,17 @@ else
 	$(BIN)/unmask up
 endif
 
-## make test: lint, then the tests; make test-all: also the slow ones, and more fuzzing
+## make test: lint, then the tests that need no whole services: run it while you work
 test: lint
 	cd extension && npm test
-	sh tests/browser/install.sh
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not whole and not slow"
 
+## make test-whole: those that start services, bots, browsers and training runs; CI runs both
+test-whole: $(VENV)/developing extension/node_modules/installed
+	sh tests/browser/install.sh
+	$(BIN)/python -m pytest $(PARALLEL) -m "whole and not slow"
+
+## make test-all: all of them, the slow ones too, and more fuzzing: each night
 test-all: lint
 	cd extension && npm test
 	sh tests/browser/install.sh

@@ -20,6 +20,20 @@ Pixels = npt.NDArray[np.uint8]
 SHARING = ("tests/browser/extension", "tests/browser", "tests/bot/unit", "tests/bot")
 
 
+#: Files and folders whose tests start whole services, bots, browsers or training runs. They take
+#: most of the suite's time, so that `make test-whole` runs them, not `make test`.
+WHOLE = (
+    "tests/bot/test_",
+    "tests/browser/",
+    "tests/faults/",
+    "tests/model_training/paper/test_reproduce.py",
+    "tests/model_training/training/",
+    "tests/server/test_main.py",
+    "tests/test_up.py",
+    "tests/worker/test_worker.py",
+)
+
+
 class _Groups(LoadScopeScheduling):
     """Gives a process the tests of a whole file, or of a folder that shares what is dear to start.
 
@@ -35,6 +49,14 @@ class _Groups(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Groups:
     """Share out the tests by groups, where several processes run them (``-n``)."""
     return _Groups(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts whole services."""
+    for item in items:
+        if item.nodeid.startswith(WHOLE):
+            item.add_marker(pytest.mark.whole)
 
 
 @pytest.fixture(scope="session")

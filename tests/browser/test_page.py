@@ -134,7 +134,7 @@ def test_layers_are_switched_by_keyboard(open_page: OpenPage, photos: Photos) ->
     page = checked(open_page, photos)
     page.locator("[data-layer]").evaluate_all("boxes => boxes.forEach(b => (b.checked = true))")
     page.locator(".layer-heatmap").evaluate("image => image.decode()")
-    sizes = page.locator(".stage img").evaluate_all(
+    sizes = page.locator(".stage img:not(.layer-trace)").evaluate_all(
         "images => images.map(i => [i.naturalWidth, i.naturalHeight, i.clientWidth].join())"
     )
     assert len(sizes) == 3 and len(set(sizes)) == 1

@@ -374,7 +374,7 @@ async def test_only_those_who_may_list_a_teams_checks_learn_of_earlier_ones(
     client: Client, portrait: Any, team: str, scope: Scope, told: bool
 ) -> None:
     check = Check.model_validate(await done(client, photo(portrait), team="one"))
-    actor: Any = SimpleNamespace(role=Role.TEAM_KEY, team=team, scopes=frozenset({scope}))
+    actor: Any = SimpleNamespace(role=Role.TEAM_KEY, team=team, scopes=frozenset({scope}), via=None)
     queue: Any = SimpleNamespace(earlier=AsyncMock(return_value=(check.created,)))
     request: Any = make_mocked_request("GET", "/", app=web.Application())
     request.app[CHECKS], request[ACTOR] = queue, actor

@@ -35,6 +35,8 @@ export function answersOf(store: Store, runner: Runner, checks: Checks, desk: Te
     return job;
   }
 
+  const allOwn = (ids: readonly string[], caller: CallingFrame): Promise<Job[]> => Promise.all(ids.map((id) => own(id, caller)));
+
   return {
     "picture/picked": async ({ picture }, { tab, frame }) => {
       await checks.start({ tab: tab.id, frame }, picture, !tab.incognito);
@@ -93,9 +95,9 @@ export function answersOf(store: Store, runner: Runner, checks: Checks, desk: Te
       const signal = AbortSignal.timeout(SECONDS * 1000);
       return { base64: await heatmapOf(api, check, signal) };
     },
-    "team/offer": async ({ job, page }, caller) => desk.offer(await own(job, caller), pageOf(caller, page)),
-    "team/send": async ({ job, page, withPage }, caller) => {
-      await desk.send(await own(job, caller), pageOf(caller, page), withPage);
+    "team/offer": async ({ jobs, page }, caller) => desk.offer(await allOwn(jobs, caller), pageOf(caller, page)),
+    "team/send": async ({ jobs, page, withPage }, caller) => {
+      await desk.send(await allOwn(jobs, caller), pageOf(caller, page), withPage);
       return null;
     },
     "team/again": async ({ job }, caller) => {

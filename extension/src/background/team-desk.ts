@@ -2,7 +2,8 @@
 
 import { Api } from "../shared/api";
 import { rememberTeam } from "../shared/history";
-import type { Job } from "../shared/jobs";
+import { t } from "../shared/i18n";
+import type { Failure, Job } from "../shared/jobs";
 import type { PageSeen, TeamOffer } from "../shared/messages";
 import type { Settings } from "../shared/settings";
 import { readSettings, writeSettings } from "../shared/settings";
@@ -42,33 +43,52 @@ export class TeamDesk {
     if (answer !== null) await rememberTeam(check, { slug: team.slug, case: answer.case, answer });
   }
 
-  /** What a person is asked; null if the key may not send, or the check has not ended. */
-  async offer(job: Job, page: PageSeen): Promise<TeamOffer | null> {
+  /** What a person is asked; null if the key may not send, or a check has not ended. */
+  async offer(jobs: readonly Job[], page: PageSeen): Promise<TeamOffer | null> {
     const settings = await readSettings();
-    const team = (await this.#teamOf(settings)) ?? job.team;
-    if (team?.maySend !== true || job.report === null) return null;
+    const [job] = jobs;
+    const team = (await this.#teamOf(settings)) ?? job?.team ?? null;
+    if (job === undefined || team?.maySend !== true || jobs.some(({ report }) => report === null)) return null;
+    const isOne = jobs.length === 1;
+    const seen = tidyPage(page);
+    const picture = tidyUrl(job.picture.url);
+    const pictures = isOne ? picture !== null && t("team_confirm_picture", picture) : t("team_confirm_pictures");
+    const items = [
+      t(isOne ? "team_confirm_check" : "team_confirm_checks"),
+      pictures,
+      seen !== null && t("team_confirm_page", seen.url, seen.title),
+    ];
     return {
-      team: team.slug,
-      host: new URL(settings.serverUrl).host,
-      page: tidyPage(page),
-      picture: tidyUrl(job.picture.url),
+      title: isOne ? t("team_confirm_title", team.slug) : t("team_confirm_many", jobs.length, team.slug),
+      lead: t("team_confirm_lead", new URL(settings.serverUrl).host),
+      items: items.filter((item) => item !== false),
       isConfirmed: settings.teamConfirmed,
+      hasPage: seen !== null,
       withPage: settings.teamPage,
     };
   }
 
-  /** Sends a job's check; the choice about the page is kept for the next. */
-  async send(job: Job, page: PageSeen, withPage: boolean): Promise<void> {
+  /** Sends the checks of jobs, one after the other; the choice about the page is kept for the next.
+   * All are kept before the first leaves, and where the server is not reached the rest waits
+   * without asking it again. */
+  async send(jobs: readonly Job[], page: PageSeen, withPage: boolean): Promise<void> {
     const settings = await readSettings();
     await writeSettings({ ...settings, teamConfirmed: true, teamPage: withPage });
-    const picture = tidyUrl(job.picture.url);
-    const seen = withPage ? tidyPage(page) : null;
-    await this.#sendCheck(job.check, job.server, job.trace, {
-      door: "extension",
-      ...(picture === null ? {} : { picture_url: picture }),
-      ...(seen === null ? {} : { page_url: seen.url }),
-      ...(seen === null || seen.title === "" ? {} : { note: seen.title }),
-    });
+    const entries = new Map<string, Unsent>();
+    for (const { check, server, trace, picture } of jobs) {
+      if (check !== null && entries.has(check)) continue;
+      const entry = await this.#keep(check, server, trace, sourceOf(picture.url, withPage ? tidyPage(page) : null));
+      entries.set(entry.check, entry);
+    }
+    let offline: Failure | null = null;
+    for (const entry of entries.values()) {
+      if (offline !== null) await this.#putOff(entry, offline);
+      else {
+        const failure = await this.#deliver(entry, settings);
+        if (failure?.code === "offline") offline = failure;
+      }
+    }
+    await this.#alarm();
   }
 
   /** Sends a check of the list of recent checks, or tries again with what was to be sent. */
@@ -99,6 +119,12 @@ export class TeamDesk {
   }
 
   async #sendCheck(check: string | null, server: string | null, trace: boolean, source: Source): Promise<void> {
+    await this.#deliver(await this.#keep(check, server, trace, source), await readSettings());
+    await this.#alarm();
+  }
+
+  /** Keeps what is to be sent until it has arrived. */
+  async #keep(check: string | null, server: string | null, trace: boolean, source: Source): Promise<Unsent> {
     const settings = await readSettings();
     const team = await this.#teamOf(settings);
     const known = this.store.all().find((job) => job.check === check)?.team?.slug;
@@ -107,12 +133,17 @@ export class TeamDesk {
     const entry = { check, server, slug, source, trace, failure: null };
     await putUnsent(entry);
     this.#show(check, { slug, maySend: true }, { sending: { state: "sending", case: null, failure: null } });
-    await this.#deliver(entry, settings);
-    await this.#alarm();
+    return entry;
   }
 
-  /** Sends one; keeps it for later if it cannot be done now. */
-  async #deliver(entry: Unsent, settings: Settings): Promise<void> {
+  async #putOff(entry: Unsent, failure: Failure): Promise<void> {
+    await putUnsent({ ...entry, failure });
+    const team = { slug: entry.slug, maySend: true };
+    this.#show(entry.check, team, { sending: { state: "unsent", case: null, failure } });
+  }
+
+  /** Sends one; keeps it for later if it cannot be done now. Resolves with why it was not. */
+  async #deliver(entry: Unsent, settings: Settings): Promise<Failure | null> {
     const { check, slug } = entry;
     const team = { slug, maySend: true };
     try {
@@ -121,13 +152,15 @@ export class TeamDesk {
       if (sent.state === "failed" || sent.case === null) throw new Trouble(sent.error ?? "not_found");
       await dropUnsent(entry);
       await this.#arrived(team, check, sent, sent.case);
+      return null;
     } catch (error) {
       const { code, message } = asTrouble(error);
       const failure = { code, message };
-      const isHopeless = HOPELESS.has(code);
-      if (isHopeless) await dropUnsent(entry);
-      else await putUnsent({ ...entry, failure });
-      this.#show(check, team, { sending: { state: isHopeless ? "refused" : "unsent", case: null, failure } });
+      if (HOPELESS.has(code)) {
+        await dropUnsent(entry);
+        this.#show(check, team, { sending: { state: "refused", case: null, failure } });
+      } else await this.#putOff(entry, failure);
+      return failure;
     }
   }
 
@@ -181,6 +214,16 @@ export class TeamDesk {
     this.#gathering.sha256s.add(sha256);
     return this.#gathering.answers;
   }
+}
+
+function sourceOf(pictureUrl: string | null, page: PageSeen | null): Source {
+  const picture = tidyUrl(pictureUrl);
+  return {
+    door: "extension",
+    ...(picture === null ? {} : { picture_url: picture }),
+    ...(page === null ? {} : { page_url: page.url }),
+    ...(page === null || page.title === "" ? {} : { note: page.title }),
+  };
 }
 
 function soon(): AbortSignal {

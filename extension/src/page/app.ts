@@ -12,7 +12,7 @@ import { isEnded, PageList } from "./list";
 import { Live } from "./live";
 import { Badge } from "./badge";
 import { Mount } from "./mount";
-import { Opened } from "./opened";
+import { offered, Opened, sendToTeam } from "./opened";
 import { Picker } from "./picker";
 import { readPicture } from "./read";
 import type { PagePicture } from "./page-picture";
@@ -103,6 +103,9 @@ export class App {
       cancel: () => { tellBackground("page/cancel", {}); },
       close: () => { this.#closeList(); },
       pagePicture: (anchor) => this.#anchors.get(anchor),
+      offer: offered,
+      send: sendToTeam,
+      sendAgain: (job) => { tellBackground("team/again", { job }); },
     });
     this.#list.element.focus({ preventScroll: true });
     this.#live.say(t("live_page_started", views.length));

@@ -2,7 +2,7 @@
 
 import type { JobView } from "../shared/view";
 import { fromBase64 } from "../shared/bytes";
-import type { PageSeen } from "../shared/messages";
+import type { PageSeen, TeamOffer } from "../shared/messages";
 import { askBackground, tellBackground } from "../shared/messages";
 import { areaInTab } from "./area";
 import type { Badge } from "./badge";
@@ -95,8 +95,8 @@ export class Opened {
         if (now !== null) tellBackground("job/capture", { job, area: now });
       },
       heatmap: (on) => this.#showHeatmap(job, on),
-      offer: () => askBackground("team/offer", { job, page: seen() }).catch(() => null),
-      send: (withPage) => { tellBackground("team/send", { job, page: seen(), withPage }); },
+      offer: () => offered([job]),
+      send: (withPage) => { sendToTeam([job], withPage); },
       sendAgain: () => { tellBackground("team/again", { job }); },
     };
   }
@@ -113,6 +113,15 @@ export class Opened {
     heatmap?.close();
     return heatmap !== null;
   }
+}
+
+/** What would leave the browser with the checks of jobs. */
+export function offered(jobs: readonly string[]): Promise<TeamOffer | null> {
+  return askBackground("team/offer", { jobs, page: seen() }).catch(() => null);
+}
+
+export function sendToTeam(jobs: readonly string[], withPage: boolean): void {
+  tellBackground("team/send", { jobs, page: seen(), withPage });
 }
 
 function seen(): PageSeen {

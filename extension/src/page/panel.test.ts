@@ -6,6 +6,7 @@ import type { PanelActions } from "./panel";
 import { Panel } from "./panel";
 
 const DONE = job({ state: "done", check: "abcdefgh12345678", report: report() });
+const OFFER = { title: "Send?", lead: "", items: [], isConfirmed: false, hasPage: false, withPage: true };
 let root: ShadowRoot;
 let actions: { [Name in keyof PanelActions]: ReturnType<typeof vi.fn<NonNullable<PanelActions[Name]>>> };
 
@@ -115,8 +116,7 @@ it("does not give a verdict that is about another context", () => {
 });
 
 it("says what leaves the browser before the first sending, and lets the page be left out", async () => {
-  const page = { url: "https://news.example/story", title: "A story" };
-  actions.offer.mockResolvedValue({ team: "fact-desk", host: "desk.example", page, picture: null, isConfirmed: false, withPage: true });
+  actions.offer.mockResolvedValue({ ...OFFER, items: ["https://news.example/story (A story)"], hasPage: true });
   open({ ...DONE, team: TEAM });
   part("team-send")?.click();
   await vi.waitFor(() => { expect(part("team-confirm")).not.toBeNull(); });
@@ -133,7 +133,7 @@ it("says what leaves the browser before the first sending, and lets the page be 
 });
 
 it("sends at once what the person agreed to before", async () => {
-  actions.offer.mockResolvedValue({ team: "fact-desk", host: "desk.example", page: null, picture: null, isConfirmed: true, withPage: false });
+  actions.offer.mockResolvedValue({ ...OFFER, isConfirmed: true, withPage: false });
   open({ ...DONE, team: TEAM });
   part("team-send")?.click();
   await vi.waitFor(() => { expect(actions.send).toHaveBeenCalledWith(false); });

@@ -17,24 +17,18 @@ export function teamBox({ words, note, isTrouble, caseName, link }: TeamView): H
 }
 
 /** Says what leaves the browser; `answer` gets whether the page goes along, or null for no. */
-export function confirmation(offer: TeamOffer, answer: (withPage: boolean | null) => void): HTMLElement {
-  const { team, host, page, picture, withPage } = offer;
+export function confirmation({ title, lead, items, hasPage, withPage }: TeamOffer, answer: (withPage: boolean | null) => void): HTMLElement {
   const without = h("input", { type: "checkbox", checked: !withPage, part: "without-page" });
-  const item = (words: string): HTMLElement => h("li", {}, words);
   const act = (part: string, kind: string, words: string, value: () => boolean | null): HTMLElement =>
     h("button", { class: `button ${kind}`, part, click: () => { answer(value()); } }, words);
   return h("div", { class: "confirm", role: "group", tabindex: "-1", "aria-labelledby": "confirm-title", part: "team-confirm" },
-    h("h3", { id: "confirm-title" }, t("team_confirm_title", team)),
-    h("p", {}, t("team_confirm_lead", host)),
-    h("ul", {},
-      item(t("team_confirm_check")),
-      picture !== null && item(t("team_confirm_picture", picture)),
-      page !== null && item(t("team_confirm_page", page.url, page.title)),
-    ),
-    page !== null && h("label", {}, without, t("team_without_page")),
+    h("h3", { id: "confirm-title" }, title),
+    h("p", {}, lead),
+    h("ul", {}, ...items.map((item) => h("li", {}, item))),
+    hasPage && h("label", {}, without, t("team_without_page")),
     h("p", { class: "count" }, t("team_confirm_once")),
     h("div", { class: "actions" },
-      act("team-confirm-send", "primary", t("team_confirm_send"), () => page !== null && !without.checked),
+      act("team-confirm-send", "primary", t("team_confirm_send"), () => hasPage && !without.checked),
       act("team-confirm-cancel", "", t("cancel"), () => null),
     ),
   );

@@ -25,11 +25,11 @@ export interface PageSeen {
 
 /** What would leave the browser, and whether the person has agreed to it before. */
 export interface TeamOffer {
-  readonly team: string;
-  readonly host: string;
-  readonly page: PageSeen | null;
-  readonly picture: string | null;
+  readonly title: string;
+  readonly lead: string;
+  readonly items: readonly string[];
   readonly isConfirmed: boolean;
+  readonly hasPage: boolean;
   /** Whether the person lets the team know of the page. */
   readonly withPage: boolean;
 }
@@ -49,9 +49,9 @@ export interface BackgroundCalls {
   "job/capture": Call<{ job: string; area: Area }, null>;
   "job/allow": Call<{ job: string }, null>;
   "job/heatmap": Call<{ job: string }, Encoded | null>;
-  "team/offer": Call<{ job: string; page: PageSeen }, TeamOffer | null>;
-  /** Sends a check; `withPage` is the person's choice for this one and the next. */
-  "team/send": Call<{ job: string; page: PageSeen; withPage: boolean }, null>;
+  "team/offer": Call<{ jobs: readonly string[]; page: PageSeen }, TeamOffer | null>;
+  /** Sends checks one after the other; `withPage` is the person's choice for these and the next. */
+  "team/send": Call<{ jobs: readonly string[]; page: PageSeen; withPage: boolean }, null>;
   "team/again": Call<{ job: string }, null>;
   "page/cancel": Call<object, null>;
   "page/gone": Call<object, null>;

@@ -43,6 +43,11 @@ export interface JobView {
   /** The host that "allow" asks for. */
   readonly host: string | null;
   readonly chip: string;
+  /** What the machine says where the team's verdict stands before it, else empty. */
+  readonly machine: string;
+  /** Whether "Send all suspicious" sends it: the machine finds signs or is unsure, and the team does
+   * not have it yet. */
+  readonly forTeam: boolean;
   readonly title: string;
   /** The finding, or what is the matter. */
   readonly sentence: string;
@@ -77,6 +82,8 @@ export function viewOf(job: Job): JobView {
     waysOut: failure !== null ? waysOut(failure.code, site !== null) : isOther ? ["file"] : [],
     host: site === null ? null : new URL(site).host,
     chip: words?.verdict ?? chipWords(look, job),
+    machine: words === null ? "" : t("machine_line", chipWords(lookOf(job), job)),
+    forTeam: team?.action === "send" && team.link === null && ["fake", "unsure"].includes(lookOf(job)),
     title: words?.verdict ?? (report === null ? lookWords(look) : reportTitle(report)),
     sentence: report !== null ? sentence(report)
       : failure === null ? t("message_working") : failureWords(failure),

@@ -152,3 +152,28 @@ def test_a_key_that_may_not_send_offers_nothing(
     expect(overlay.part("report-link")).to_be_visible()
     overlay.page.wait_for_timeout(500)
     expect(overlay.part("team-send")).to_have_count(0)
+
+
+def test_suspicious_pictures_of_a_page_are_sent_at_once(
+    team: Team,
+    extension: Extension,
+    open_page: Callable[..., Page],
+    web: Web,
+    face: Callable[..., bytes],
+) -> None:
+    pictures = [face(altered=number < 2, size=256) for number in range(3)]
+    shown = (f'<img src="{web.put(one)}" width="130" height="130" alt="">' for one in pictures)
+    page = open_page("".join(shown))
+    extension.choose(page, "check-page")
+    overlay = Overlay(page, team.proxy.url)
+    send = overlay.part("team-send-all")
+    expect(send).to_have_text("Send all suspicious to the team (2)")
+    send.click()
+    expect(overlay.part("team-confirm")).to_be_focused()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    overlay.part("team-confirm-send").click()
+    links = overlay.part("page-item").locator("[data-part=case-link]")
+    expect(links).to_have_count(2)
+    expect(send).to_be_hidden()
+    expect(overlay.part("page-item").locator("[data-part=team-send]")).to_have_count(1)

@@ -109,7 +109,7 @@ def test_from_a_blind_second_opinion_to_a_report(
     team.sent(picture, page_url=page_url)
     ada = team.opened(open_page, "ada", "settings")
     ada.get_by_label("A second opinion is due").select_option("always")
-    ada.get_by_role("button", name="Save").click()
+    ada.locator("form", has_text="A second opinion is due").get_by_role("button").click()
     ada.goto(f"{team.url}/t/{team.slug}")
     ada.keyboard.press("j")
     ada.keyboard.press("Enter")

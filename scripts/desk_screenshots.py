@@ -87,7 +87,7 @@ class Morning:
         ada.get_by_role("button", name="Make a link").click()
         invitation = ada.locator(".done code.secret").inner_text().partition("/join/")[2]
         ada.get_by_label("A second opinion is due").select_option("always")
-        ada.get_by_role("button", name="Save").click()
+        ada.locator("form", has_text="A second opinion is due").get_by_role("button").click()
         ben = self._join(invitation, "Ben Mehta", "ben")
         self._send(ada)
         ben.goto(f"{self.team}/2")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from model_training.cli.ablating import add_ablating
 from model_training.cli.making import add_making
 from model_training.cli.measuring import DATA_HELP, Commands, Options, add_measuring, new_command
 from model_training.export.record import read_plan, run_record
@@ -36,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_export,
         _add_calibrate,
         add_measuring,
+        add_ablating,
         add_making,
         _add_example,
         _add_centerface,

@@ -32,15 +32,12 @@ def add_measuring(commands: Commands) -> None:
         _add_turned,
         _add_views,
         _add_noise,
-        _add_left_out,
-        _add_heads,
         _add_visibility,
         _add_layers,
         _add_goals,
         _add_compare,
         _add_engines,
         _add_gallery,
-        _add_ablate,
         _add_reproduce,
         _add_pages,
     ):
@@ -54,11 +51,13 @@ def new_command(commands: Commands, name: str, run: Callable[[Options], None], t
     return command.add_argument
 
 
-def _say(path: Path) -> None:
+def say_written(path: Path) -> None:
+    """Tell where something was written."""
     sys.stdout.write(f"written: {path}\n")
 
 
-def _model_and_data(add: Any, out: str = "folder for what is measured") -> None:
+def model_and_data(add: Any, out: str = "folder for what is measured") -> None:
+    """Add the options of a command that measures a model on data."""
     add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
     add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
     add("--out", type=Path, default=EVALUATION, help=out)
@@ -67,7 +66,7 @@ def _model_and_data(add: Any, out: str = "folder for what is measured") -> None:
 
 def _add_evaluate(commands: Commands) -> None:
     add = new_command(commands, "evaluate", _evaluate, "measure the model: metrics.json and plots")
-    _model_and_data(add, "folder for metrics.json and plots")
+    model_and_data(add, "folder for metrics.json and plots")
     add("--split", choices=SPLITS, default="test")
     add("--history", type=Path, help="history.csv of the training run")
     add("--denoise", type=Denoise, choices=list(Denoise), help="in place of the manifest's")
@@ -87,7 +86,7 @@ def _evaluate(options: Options) -> None:
         cache=options.cache,
         denoise=options.denoise,
     )
-    _say(options.out / METRICS_FILE)
+    say_written(options.out / METRICS_FILE)
 
 
 def _add_changed(commands: Commands) -> None:
@@ -101,7 +100,7 @@ def _add_changed(commands: Commands) -> None:
         ("crowds", "multi_face", "measure the model on pictures of several people"),
     ):
         add = new_command(commands, name, partial(_changed, name, module), text)
-        _model_and_data(add, f"folder for {name}.json")
+        model_and_data(add, f"folder for {name}.json")
         add("--split", choices=SPLITS, default="test")
         if name == "robustness":
             add("--most", type=int, help="most pictures of each source and class; none: all")
@@ -113,13 +112,13 @@ def _changed(name: str, module: str, options: Options) -> None:
     measure(
         options.data, options.model, options.out, split=options.split, cache=options.cache, **extra
     )
-    _say(options.out / f"{name}.json")
+    say_written(options.out / f"{name}.json")
 
 
 def _add_turned(commands: Commands) -> None:
     text = "measure the model on pictures that lie on a side or stand on their heads"
     add = new_command(commands, "turned", _turned, text)
-    _model_and_data(add, "folder for turned.json")
+    model_and_data(add, "folder for turned.json")
     add("--split", choices=SPLITS, default="val")
     add("--most", type=int, help="most pictures of each source and class; none: all")
 
@@ -135,13 +134,13 @@ def _turned(options: Options) -> None:
         cache=options.cache,
         most=options.most,
     )
-    _say(options.out / TURNED_FILE)
+    say_written(options.out / TURNED_FILE)
 
 
 def _add_views(commands: Commands) -> None:
     text = "measure the model on small, turned and covered faces"
     add = new_command(commands, "views", _views, text)
-    _model_and_data(add, "folder for views.json")
+    model_and_data(add, "folder for views.json")
     add("--split", choices=SPLITS, default="test")
     add("--most", type=int, help="most pictures of each source and class; none: all")
 
@@ -157,46 +156,19 @@ def _views(options: Options) -> None:
         cache=options.cache,
         most=options.most,
     )
-    _say(options.out / VIEWS_FILE)
+    say_written(options.out / VIEWS_FILE)
 
 
 def _add_noise(commands: Commands) -> None:
     text = "measure whether noise removal helps, on validation"
-    _model_and_data(new_command(commands, "denoise", _noise, text), "folder for denoise.json")
+    model_and_data(new_command(commands, "denoise", _noise, text), "folder for denoise.json")
 
 
 def _noise(options: Options) -> None:
     from model_training.evaluation.noise import NOISE_FILE, compare_denoising
 
     compare_denoising(options.data, options.model, options.out, cache=options.cache)
-    _say(options.out / NOISE_FILE)
-
-
-def _add_left_out(commands: Commands) -> None:
-    text = "measure families and real sources that heads on CLIP were not fitted on"
-    add = new_command(commands, "left-out", _left_out, text)
-    _model_and_data(add, "folder for left-out.json")
-
-
-def _left_out(options: Options) -> None:
-    from model_training.evaluation.left_out import LEFT_OUT_FILE, measure
-
-    cache = options.cache or Path("runs/cache")
-    measure(options.data, options.model, options.out, cache=cache)
-    _say(options.out / LEFT_OUT_FILE)
-
-
-def _add_heads(commands: Commands) -> None:
-    text = "measure what the tower, worn copies, data and crop are worth, on heads fitted for it"
-    _model_and_data(new_command(commands, "heads", _heads, text), "folder for heads.json")
-
-
-def _heads(options: Options) -> None:
-    from model_training.evaluation.heads import HEADS_FILE, measure
-
-    cache = options.cache or Path("runs/cache")
-    measure(options.data, options.model, options.out, cache=cache)
-    _say(options.out / HEADS_FILE)
+    say_written(options.out / NOISE_FILE)
 
 
 def _add_visibility(commands: Commands) -> None:
@@ -216,13 +188,13 @@ def _visibility(options: Options) -> None:
     fit_visibility(options.data, options.model, options.out, cache=options.cache, most=options.most)
     if options.alone:
         set_profile(options.alone)
-    _say(options.out / VISIBILITY_FILE)
+    say_written(options.out / VISIBILITY_FILE)
 
 
 def _add_layers(commands: Commands) -> None:
     text = "measure how often the layers of the evidence are highest in the part that was edited"
     add = new_command(commands, "layers", _layers, text)
-    _model_and_data(add, "folder for layers.json")
+    model_and_data(add, "folder for layers.json")
     add("--split", choices=SPLITS, default="test")
     add("--most", type=int, default=60, help="most pictures of each source")
 
@@ -239,13 +211,13 @@ def _layers(options: Options) -> None:
         most=options.most,
     )
     sys.stdout.write("\n".join(lines(table)) + "\n")
-    _say(options.out / LAYERS_FILE)
+    say_written(options.out / LAYERS_FILE)
 
 
 def _add_goals(commands: Commands) -> None:
     text = "hold the model against its goals, after evaluate and robustness"
     add = new_command(commands, "goals", _goals, text)
-    _model_and_data(add, "folder of metrics.json and robustness.json, for goals.json")
+    model_and_data(add, "folder of metrics.json and robustness.json, for goals.json")
 
 
 def _goals(options: Options) -> None:
@@ -254,19 +226,19 @@ def _goals(options: Options) -> None:
     table = measure(options.data, options.model, options.out, cache=options.cache)
     met = sum(row["met"] is True for row in table["rows"])
     sys.stdout.write(f"{met} of {len(table['rows'])} goals met\n")
-    _say(options.out / GOALS_FILE)
+    say_written(options.out / GOALS_FILE)
 
 
 def _add_compare(commands: Commands) -> None:
     text = "compare ways to join the judges' answers, on validation"
-    _model_and_data(new_command(commands, "compare", _compare, text), "folder for joins.json")
+    model_and_data(new_command(commands, "compare", _compare, text), "folder for joins.json")
 
 
 def _compare(options: Options) -> None:
     from model_training.evaluation.compare import JOINS_FILE, compare
 
     compare(options.data, options.model, options.out, cache=options.cache)
-    _say(options.out / JOINS_FILE)
+    say_written(options.out / JOINS_FILE)
 
 
 def _add_engines(commands: Commands) -> None:
@@ -293,7 +265,7 @@ def _engines(options: Options) -> None:
         split=options.split,
         every=options.every,
     )
-    _say(options.out / ENGINES_FILE)
+    say_written(options.out / ENGINES_FILE)
 
 
 def _add_gallery(commands: Commands) -> None:
@@ -324,44 +296,7 @@ def _gallery(options: Options) -> None:
     )
     for name, count in counts.items():
         sys.stdout.write(f"{name}: {count}\n")
-    _say(options.out / "index.html")
-
-
-def _add_ablate(commands: Commands) -> None:
-    text = "compare training runs that differ in one thing, the first one with the others"
-    add = new_command(commands, "ablate", _ablate, text)
-    add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
-    add("--run", dest="runs", type=_named_run, action="append", required=True, metavar="NAME=DIR")
-    add("--out", type=Path, default=EVALUATION, help="folder for ablations.json")
-    add("--series", default="", metavar="NAME", help="write ablations-NAME.json instead")
-    add("--about", default="", help="what the runs have in common, for the page")
-    add("--landmarks", type=Path, help="landmarks.csv to use; the first run's by default")
-    add("--final", action="store_true", help="measure on the test split as well")
-
-
-def _named_run(text: str) -> tuple[str, Path]:
-    name, found, folder = text.partition("=")
-    if not name or not found or not folder:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=DIR")
-    return name, Path(folder)
-
-
-def _ablate(options: Options) -> None:
-    from model_training.evaluation.ablate import ablate, ablations_path
-
-    runs = dict(options.runs)
-    first = next(iter(runs.values()))
-    landmarks = options.landmarks or first / "landmarks.csv"
-    ablate(
-        options.data,
-        runs,
-        options.out,
-        landmarks_csv=landmarks,
-        series=options.series,
-        about=options.about,
-        final=options.final,
-    )
-    _say(ablations_path(options.out, options.series))
+    say_written(options.out / "index.html")
 
 
 def _add_reproduce(commands: Commands) -> None:
@@ -390,7 +325,7 @@ def _reproduce(options: Options) -> None:
     values = {name: value for name, value in vars(options).items() if name not in hidden}
     text = reproduce(Recipe(**values), options.model, cache=options.cache)
     sys.stdout.write(text + "\n")
-    _say(options.out)
+    say_written(options.out)
 
 
 def _add_pages(commands: Commands) -> None:
@@ -406,4 +341,4 @@ def _page(page: str, options: Options) -> None:
     from model_training.report.render import write
 
     write(page, options.evaluation, options.model, options.out)
-    _say(options.out)
+    say_written(options.out)

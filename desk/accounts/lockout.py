@@ -48,10 +48,11 @@ class Lockout:
         attempt = Attempt(
             keyed_hash(self._secret, "login", login), keyed_hash(self._secret, "address", address)
         )
-        now = self._clock()
         limits = {attempt.login_key: FREE_OF_LOGIN, attempt.address_key: FREE_OF_ADDRESS}
         async with self._database.writing() as session:
-            rows = [await _locked(session, key, now) for key in sorted(limits)]
+            rows = [await _locked(session, key, self._clock()) for key in sorted(limits)]
+            # read once the rows are locked: a try that waited for them is later than the one before
+            now = self._clock()
             _refuse_while_delayed(rows, now)
             for row in rows:
                 row.count = 1 if now - row.last > FORGOTTEN else row.count + 1

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+
+# before TensorFlow, which brings an SQLite of its own that knows no full-text search
+import sqlite3  # noqa: F401
 from pathlib import Path
 from typing import Any
 

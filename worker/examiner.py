@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from unmask.detector.align import Pixels
 from unmask.detector.annotate import annotate, encode_jpeg, encode_png
 from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
@@ -126,6 +127,14 @@ class Examiner:
             return Collected()
         return replace(collected, seconds=time.perf_counter() - start)
 
+    def _look(self, job: ExamineJob, collected: Collected, pixels: Pixels) -> Collected:
+        """The evidence with what the decoded picture tells; without that where it fails."""
+        try:
+            return self._collector.look(collected, lambda: pixels)
+        except Exception:
+            _log.exception("job %s: its picture could not be looked at", job.id)
+            return collected
+
     def _conclude(
         self,
         job: ExamineJob,
@@ -153,7 +162,7 @@ class Examiner:
         start = time.perf_counter()
         pixels, mask = examination.decoded(), examination.mask()
         maps = self._encoders.submit(lambda: (encode_png(mask), encode_png(examination.heatmap())))
-        collected = self._collector.look(collected, lambda: pixels)
+        collected = self._look(job, collected, pixels)
         report = with_evidence(examination.report, collected.evidence)
         files = {
             "annotated.jpg": encode_jpeg(annotate(pixels, report, mask, language=job.language))

@@ -96,6 +96,17 @@ def test_a_check_does_not_hang_on_its_evidence(
     assert json.loads(store.get_result(f"{0:032x}", "metadata.json") or b"")["fields"] == []
 
 
+def test_a_check_does_not_hang_on_what_its_picture_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("an unforeseen picture")
+
+    monkeypatch.setattr("unmask.evidence.collect.find_visible_marks", fail)
+    (report,), _ = examined(tmp_path, marked("JPEG", MARK), settings=Settings())
+    assert (report.verdict, report.evidence_says) == (Verdict.REAL, "generated")
+
+
 def test_a_missing_trust_list_ends_the_worker_at_its_start(tmp_path: Path) -> None:
     settings = Settings(c2pa_trust_list=tmp_path / "missing.pem")
     with pytest.raises(SettingsError, match="UNMASK_C2PA_TRUST_LIST"):

@@ -129,27 +129,29 @@ def _anchors(strip: Strip) -> list[_Anchor]:
 def _pairs(
     letters: str, first: tuple[Floats, ...], second: tuple[Floats, ...]
 ) -> Iterator[_Anchor]:
-    """Pairs of parts with the measures of two letters, side by side."""
+    """Pairs of parts with the measures of two letters, side by side. Of the second letters those
+    alone are compared that begin near the end of a first one, or a pattern of thousands of letters
+    would make millions of pairs."""
     if not first[0].size or not second[0].size:
         return
-    (x1, right1, base1, size1), (x2, right2, base2, size2) = (
-        (part[:, None] for part in first),
-        (part[None] for part in second),
-    )
-    size = np.sqrt(size1 * size2)
-    gap = (x2 - right1) / size
-    ratio = size1 / size2
+    _, right1, base1, size1 = first
+    x2, _, base2, size2 = second
+    order = np.argsort(x2, kind="stable")
+    # of two sizes so nearly alike, their mean is larger than the first by this at most
+    reach = size1 * np.float32(_SIZES**0.5)
+    low = np.searchsorted(x2[order], right1 + _GAP[0] * reach, "left")
+    high = np.searchsorted(x2[order], right1 + _GAP[1] * reach, "right")
+    one = np.repeat(np.arange(len(right1)), high - low)
+    within = np.arange(len(one)) - np.repeat(np.cumsum(high - low) - (high - low), high - low)
+    other = order[np.repeat(low, high - low) + within]
+    size = np.sqrt(size1[one] * size2[other])
+    gap, ratio = (x2[other] - right1[one]) / size, size1[one] / size2[other]
     fits = (ratio < _SIZES) & (ratio > 1 / _SIZES) & (gap > _GAP[0]) & (gap < _GAP[1])
-    fits &= np.abs(base1 - base2) < _BASES * size
-    for one, other in zip(*np.nonzero(fits), strict=True):
-        base = (base1[one, 0] + base2[0, other]) / 2
-        yield _Anchor(
-            letters,
-            float(x1[one, 0]),
-            float(right2[0, other]),
-            float(base),
-            float(size[one, other]),
-        )
+    fits &= np.abs(base1[one] - base2[other]) < _BASES * size
+    pairs = zip(one[fits].tolist(), other[fits].tolist(), size[fits].tolist(), strict=True)
+    for i, j, capital in sorted(pairs):
+        base = (float(base1[i]) + float(base2[j])) / 2
+        yield _Anchor(letters, float(first[0][i]), float(second[1][j]), base, capital)
 
 
 def _like(parts: npt.NDArray[np.int32], letter: tuple[_Measures, ...]) -> tuple[Floats, ...]:

@@ -32,6 +32,8 @@ _STROKE, _AROUND = 13, 25
 _FAINT, _PARTS = 10.0, (0.5, 0.7)
 #: Parts that are letters: their height in pixels.
 _HEIGHTS = (9, 60)
+#: Most parts of a strip that are read: several times a dense page's. A pattern has more.
+_MOST_PARTS = 5000
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _parts(strokes: Floats) -> npt.NDArray[np.int32]:
     found = []
     for share in _PARTS:
         stroke = (strokes > share).astype(np.uint8)
-        _, _, stats, _ = cv2.connectedComponentsWithStats(stroke, ltype=cv2.CV_16U)
+        _, _, stats, _ = cv2.connectedComponentsWithStats(stroke)
         heights = stats[:, cv2.CC_STAT_HEIGHT]
         found.append(stats[(heights >= _HEIGHTS[0]) & (heights <= _HEIGHTS[1])])
-    return np.concatenate(found).astype(np.int32)
+    return np.concatenate(found)[:_MOST_PARTS].astype(np.int32)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.accounts.lockout import FREE_OF_LOGIN
+from desk.accounts.lockout import FREE_OF_LOGIN, Lockout
+from desk.database import Database
 from desk.models import Link, LoginFailure, Session
 from desk.vocabulary import LinkPurpose
 from tests.desk.conftest import FakeClock
@@ -152,6 +157,34 @@ async def test_a_burst_of_tries_is_counted_whole(play: Play) -> None:
     codes = [getattr(outcome, "code", "in") for outcome in outcomes]
     assert codes.count("sign_in_failed") == FREE_OF_LOGIN
     assert codes.count("rate_limited") == 20 - FREE_OF_LOGIN
+
+
+class Overtaken(Database):
+    """A database at which, before the first transaction begins, another one has been and gone."""
+
+    def __init__(self, url: URL, other: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(url)
+        self._others = [other]
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        if self._others:
+            await self._others.pop()()
+        async with super().writing() as session:
+            yield session
+
+
+async def test_a_try_that_waited_for_another_is_later_than_it(
+    play: Play, database_url: URL, clock: FakeClock
+) -> None:
+    login, address = f"bob-{play.slug}", f"the address of {play.slug}"
+    other = Lockout(play.desk.database, clock, b"secret")
+    database = Overtaken(database_url, lambda: other.begin(login, address))
+    lockout = Lockout(database, clock, b"secret")
+    try:
+        await lockout.begin(login, address)  # neither of the first two has to wait
+    finally:
+        await database.close()
 
 
 async def test_a_new_password_ends_all_other_sessions(play: Play) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.api.streams import read_pairs
-from server.context import KEYS, POLICY, SESSIONS, cookie_of, prefix_of
+from server.context import KEYS, SESSIONS, cookie_of
 from server.security.sessions import COOKIE, LIFETIME
 from server.web.rendering import PAGES, root_of, view_of
+from server.web.secret_cookies import drop_cookie, give_cookie
 from unmask.errors import UnmaskError
 from unmask.queue.clients import reachable
 
@@ -31,17 +32,7 @@ async def begin(request: web.Request) -> web.Response:
         await _end_session(request)
         session_id = await request.app[SESSIONS].begin(record.prefix)
     answer = web.HTTPSeeOther(root_of(request))
-    # Lax: another site may lead people here signed in by a link, but it can send nothing in their
-    # name (see also server/middleware/origin.py).
-    answer.set_cookie(
-        cookie_of(request),
-        session_id,
-        path=f"{prefix_of(request)}/",
-        max_age=LIFETIME,
-        httponly=True,
-        samesite="Lax",
-        secure=request.app[POLICY].https,
-    )
+    give_cookie(request, answer, cookie_of(request), session_id, LIFETIME)
     _drop_former_cookies(request, answer)
     raise answer
 
@@ -51,9 +42,7 @@ async def end(request: web.Request) -> web.Response:
     with reachable():
         await _end_session(request)
     answer = web.HTTPSeeOther(root_of(request))
-    answer.del_cookie(
-        cookie_of(request), path=f"{prefix_of(request)}/", secure=request.app[POLICY].https
-    )
+    drop_cookie(request, answer, cookie_of(request))
     _drop_former_cookies(request, answer)
     raise answer
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from desk.accounts import OidcAccount, OidcPurpose
 from desk.accounts.challenges import LIFETIME
-from server.context import ACTOR, DESK, POLICY, prefix_of, state_cookie_of
+from server.context import ACTOR, DESK, state_cookie_of
 from server.desk.fields import read_fields
 from server.web.desk.account import account_page
 from server.web.desk.addresses import to
@@ -23,6 +23,7 @@ from server.web.desk.joining import Joining, link_form
 from server.web.desk.rendering import show
 from server.web.desk.sessions import begin_session, local_path, person_of
 from server.web.desk.sign_in import sign_in_form
+from server.web.secret_cookies import drop_cookie, give_cookie
 from unmask.errors import BEGIN_AGAIN, NOT_TIED, PROVIDER, UnmaskError
 
 
@@ -50,15 +51,8 @@ async def begin(request: web.Request) -> web.StreamResponse:
         return await _failed(request, errand, error)
     answer = show(request, "provider.html", provider=oidc.name, address=address)
     answer.headers["Refresh"] = f"0; url={address}"
-    answer.set_cookie(
-        state_cookie_of(request),
-        state,
-        path=f"{prefix_of(request)}/",
-        max_age=int(LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="Lax",
-        secure=request.app[POLICY].https,
-    )
+    seconds = int(LIFETIME.total_seconds())
+    give_cookie(request, answer, state_cookie_of(request), state, seconds)
     return answer
 
 
@@ -71,9 +65,7 @@ async def finish(request: web.Request) -> web.StreamResponse:
         answer = await _let_in(request, account, errand)
     except UnmaskError as error:
         answer = await _failed(request, errand, error)
-    answer.del_cookie(
-        state_cookie_of(request), path=f"{prefix_of(request)}/", secure=request.app[POLICY].https
-    )
+    drop_cookie(request, answer, state_cookie_of(request))
     if isinstance(answer, web.HTTPException):
         raise answer
     return answer

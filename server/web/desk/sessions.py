@@ -8,7 +8,8 @@ from typing import TypeVar
 from aiohttp import web
 
 from desk.accounts.sessions import LIFETIME
-from server.context import ACTOR, DESK, POLICY, person_cookie_of, prefix_of
+from server.context import ACTOR, DESK, person_cookie_of
+from server.web.secret_cookies import drop_cookie, give_cookie
 from unmask.errors import UnmaskError
 
 _LOCAL = re.compile(r"/(?!/)[A-Za-z0-9/_.~?=&%+-]*", re.ASCII)
@@ -37,28 +38,13 @@ async def begin_session(request: web.Request, person_id: int, answer: Answer) ->
 
 
 def with_session(request: web.Request, token: str, answer: Answer) -> Answer:
-    """The answer, which gives the browser a session.
-
-    Lax: a link in a mail finds the person signed in, but another site can send nothing in the
-    person's name (see also server/middleware/origin.py).
-    """
-    answer.set_cookie(
-        person_cookie_of(request),
-        token,
-        path=f"{prefix_of(request)}/",
-        max_age=int(LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="Lax",
-        secure=request.app[POLICY].https,
-    )
+    """The answer, which gives the browser a session."""
+    seconds = int(LIFETIME.total_seconds())
+    give_cookie(request, answer, person_cookie_of(request), token, seconds)
     return answer
 
 
 def drop_session(request: web.Request, answer: Answer) -> Answer:
     """The answer, with which the browser forgets its session."""
-    answer.del_cookie(
-        person_cookie_of(request),
-        path=f"{prefix_of(request)}/",
-        secure=request.app[POLICY].https,
-    )
+    drop_cookie(request, answer, person_cookie_of(request))
     return answer

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from unmask.detector.preprocess import Denoise
 from unmask.settings import SHIPPED_MODEL
@@ -28,9 +28,7 @@ def add_measuring(commands: Commands) -> None:
     """Add all of them."""
     for add in (
         _add_evaluate,
-        _add_changed,
-        _add_turned,
-        _add_views,
+        _add_copies,
         _add_noise,
         _add_visibility,
         _add_layers,
@@ -89,74 +87,58 @@ def _evaluate(options: Options) -> None:
     say_written(options.out / METRICS_FILE)
 
 
-def _add_changed(commands: Commands) -> None:
-    """The commands that measure on pictures made of the split's own."""
-    for name, module, text in (
-        (
-            "robustness",
-            "robustness",
-            "measure the model on re-compressed, scaled, blurred and cropped copies",
-        ),
-        ("crowds", "multi_face", "measure the model on pictures of several people"),
-    ):
-        add = new_command(commands, name, partial(_changed, name, module), text)
+class Copies(NamedTuple):
+    """A command that measures copies of a split's pictures, into a file of its own name: the
+    module and function that do it, the split it takes unasked, and whether ``--most`` bounds it."""
+
+    module: str
+    function: str
+    split: str
+    is_bounded: bool
+    text: str
+
+
+COPIES = {
+    "robustness": Copies(
+        "robustness",
+        "measure",
+        "test",
+        True,
+        "measure the model on re-compressed, scaled, blurred and cropped copies",
+    ),
+    "crowds": Copies(
+        "multi_face", "measure", "test", False, "measure the model on pictures of several people"
+    ),
+    "turned": Copies(
+        "robustness",
+        "measure_turned",
+        "val",
+        True,
+        "measure the model on pictures that lie on a side or stand on their heads",
+    ),
+    "views": Copies(
+        "views", "measure", "test", True, "measure the model on small, turned and covered faces"
+    ),
+}
+
+
+def _add_copies(commands: Commands) -> None:
+    for name, command in COPIES.items():
+        add = new_command(commands, name, partial(_copies, name), command.text)
         model_and_data(add, f"folder for {name}.json")
-        add("--split", choices=SPLITS, default="test")
-        if name == "robustness":
+        add("--split", choices=SPLITS, default=command.split)
+        if command.is_bounded:
             add("--most", type=int, help="most pictures of each source and class; none: all")
 
 
-def _changed(name: str, module: str, options: Options) -> None:
-    measure = import_module(f"model_training.evaluation.{module}").measure
-    extra = {"most": options.most} if name == "robustness" else {}
-    measure(
-        options.data, options.model, options.out, split=options.split, cache=options.cache, **extra
+def _copies(name: str, options: Options) -> None:
+    command = COPIES[name]
+    module = import_module(f"model_training.evaluation.{command.module}")
+    bound = {"most": options.most} if command.is_bounded else {}
+    getattr(module, command.function)(
+        options.data, options.model, options.out, split=options.split, cache=options.cache, **bound
     )
     say_written(options.out / f"{name}.json")
-
-
-def _add_turned(commands: Commands) -> None:
-    text = "measure the model on pictures that lie on a side or stand on their heads"
-    add = new_command(commands, "turned", _turned, text)
-    model_and_data(add, "folder for turned.json")
-    add("--split", choices=SPLITS, default="val")
-    add("--most", type=int, help="most pictures of each source and class; none: all")
-
-
-def _turned(options: Options) -> None:
-    from model_training.evaluation.robustness import TURNED_FILE, measure_turned
-
-    measure_turned(
-        options.data,
-        options.model,
-        options.out,
-        split=options.split,
-        cache=options.cache,
-        most=options.most,
-    )
-    say_written(options.out / TURNED_FILE)
-
-
-def _add_views(commands: Commands) -> None:
-    text = "measure the model on small, turned and covered faces"
-    add = new_command(commands, "views", _views, text)
-    model_and_data(add, "folder for views.json")
-    add("--split", choices=SPLITS, default="test")
-    add("--most", type=int, help="most pictures of each source and class; none: all")
-
-
-def _views(options: Options) -> None:
-    from model_training.evaluation.views import VIEWS_FILE, measure
-
-    measure(
-        options.data,
-        options.model,
-        options.out,
-        split=options.split,
-        cache=options.cache,
-        most=options.most,
-    )
-    say_written(options.out / VIEWS_FILE)
 
 
 def _add_noise(commands: Commands) -> None:

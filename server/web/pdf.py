@@ -13,12 +13,12 @@ from unmask.report import Check, Face, Report, Verdict, shown_percent
 from unmask.wording.evidence import (
     NOTHING_TOLD,
     WEIGHTS,
-    about,
     evidence_sentence,
     headline,
     report_statement,
     shown_verdict,
 )
+from unmask.wording.kinds import about
 from unmask.wording.reports import CAVEATS, VERDICTS, reasons, warning_sentences
 
 COLOURS: dict[Verdict, Colour] = {

@@ -23,7 +23,7 @@ from unmask.findings import Kind, Layer
 from unmask.i18n import DEFAULT, LANGUAGES, Texts
 from unmask.report import Check, Report, Verdict, shown_percent
 from unmask.settings import Settings
-from unmask.wording import evidence, layers, reports
+from unmask.wording import evidence, kinds, layers, reports
 from unmask.wording.errors import error_message
 from unmask.wording.units import duration, megabytes
 
@@ -178,7 +178,7 @@ def _words(texts: Texts, settings: Settings) -> dict[str, Any]:
         "headline": lambda report: evidence.headline(texts, report),
         "evidence_text": lambda finding: evidence.evidence_sentence(texts, finding),
         "weight_text": lambda weight: texts.gettext(evidence.WEIGHTS[weight]),
-        "kind_text": lambda kind: evidence.about(texts, kind),
+        "kind_text": lambda kind: kinds.about(texts, kind),
         "layer_text": lambda layer: layers.about_layer(texts, layer),
         "reasons": lambda face: reports.reasons(texts, face),
         "warnings": lambda report: reports.warning_sentences(texts, report),

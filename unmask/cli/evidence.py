@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from itertools import groupby
@@ -21,17 +22,17 @@ from unmask.evidence.collect import Collected, Collector
 from unmask.evidence.credentials.reader import CredentialsReader
 from unmask.evidence.marks.stealth import find_stealth
 from unmask.evidence.metadata.listing import metadata_json
-from unmask.findings import Evidence, evidence_says, telling, weighed
+from unmask.findings import Evidence, Kind, evidence_says, telling, weighed
 from unmask.i18n import Texts, terminal_language, texts_in
 from unmask.wording.errors import error_message
 from unmask.wording.evidence import (
-    KINDS,
     WEIGHTS,
     evidence_sentence,
     map_url,
     origin_sentence,
     with_sentences,
 )
+from unmask.wording.kinds import about
 
 
 def run(options: argparse.Namespace) -> int:
@@ -88,20 +89,19 @@ def _print(out: Console, name: str, collected: Collected, texts: Texts) -> None:
         out.print(Text(texts.gettext("The file does not say how the picture was made.")))
     else:
         out.print(Text(plain(origin_sentence(texts, finding))))
-    by_kind = sorted(collected.evidence, key=lambda item: list(KINDS).index(item.kind))
+    by_kind = sorted(collected.evidence, key=lambda item: list(Kind).index(item.kind))
     for kind, findings in groupby(by_kind, key=lambda item: item.kind):
-        _print_kind(out, list(findings), texts)
-        out.print(Text(texts.gettext("Shows: {text}", text=texts.gettext(KINDS[kind].shows))))
-        out.print(
-            Text(texts.gettext("Does not show: {text}", text=texts.gettext(KINDS[kind].shows_not)))
-        )
+        words = about(texts, kind)
+        out.print()
+        out.print(Text(words.title, "bold"))
+        _print_findings(out, findings, texts)
+        out.print(Text(texts.gettext("Shows: {text}", text=words.shows)))
+        out.print(Text(texts.gettext("Does not show: {text}", text=words.shows_not)))
     _print_metadata(out, metadata_json(collected.metadata), texts)
     out.print()
 
 
-def _print_kind(out: Console, findings: list[Evidence], texts: Texts) -> None:
-    out.print()
-    out.print(Text(texts.gettext(KINDS[findings[0].kind].title), "bold"))
+def _print_findings(out: Console, findings: Iterable[Evidence], texts: Texts) -> None:
     for finding in findings:
         weight = texts.gettext(WEIGHTS[finding.weight])
         out.print(Text(plain(f"- {evidence_sentence(texts, finding)} ({weight})")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unmask.findings import Layer
 from unmask.i18n import Texts, gettext_noop
-from unmask.wording.evidence import About
+from unmask.wording.kinds import About
 
 LAYERS = {
     Layer.ERROR_LEVELS: About(
@@ -37,8 +37,4 @@ LAYERS = {
 
 def about_layer(texts: Texts, layer: Layer) -> About:
     """What a layer is called, shows and does not show, in the reader's language."""
-    english = LAYERS[layer]
-    title, shows, shows_not = (
-        texts.gettext(text) for text in (english.title, english.shows, english.shows_not)
-    )
-    return About(title, shows, shows_not)
+    return LAYERS[layer].told(texts)

@@ -12,7 +12,6 @@ from unmask.i18n import LANGUAGES, texts_in
 from unmask.report import Report, Verdict
 from unmask.wording.evidence import (
     EVIDENCE_CODES,
-    KINDS,
     WEIGHTS,
     evidence_sentence,
     headline,
@@ -21,6 +20,7 @@ from unmask.wording.evidence import (
     shown_verdict,
     with_evidence,
 )
+from unmask.wording.kinds import KINDS
 from unmask.wording.reports import english_statement
 
 EN = texts_in("en")

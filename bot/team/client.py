@@ -244,7 +244,7 @@ class TeamDesk:
         return NextCase.model_validate(await self._ask("POST", "/next", _LOOK_UP, link=link))
 
     async def picture(self, case: TeamCase, name: str, link: str) -> bytes | None:
-        """A file of a case's picture, such as ``annotated.jpg``; None if it cannot be had."""
+        """A file of a case's picture, such as ``annotated.jpg``; None if there is none."""
         try:
             path = await self._path(f"/cases/{case.number}/pictures/{case.picture}/{name}")
             async with self._open("GET", path, _SEND, None, link) as answer:

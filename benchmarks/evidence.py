@@ -25,8 +25,8 @@ from skimage.data import astronaut
 
 from tests.unmask.evidence.files import exif_with_thumbnail, jpeg_segment, xmp
 from tests.unmask.evidence.signing import authority, signed, signer
-from unmask.detector.annotate import encode_jpeg, encode_png
 from unmask.detector.detector import Detector
+from unmask.detector.encoding import encode_jpeg, encode_png
 from unmask.errors import UnmaskError
 from unmask.evidence.blocks import read_blocks
 from unmask.evidence.collect import Collector

@@ -19,8 +19,8 @@ from typing import Any
 
 from benchmarks.check import make_photos
 from unmask.detector import detector as module
-from unmask.detector.annotate import encode_jpeg, encode_png
 from unmask.detector.detector import Detector
+from unmask.detector.encoding import encode_jpeg, encode_png
 from unmask.detector.engines.processor import described
 from unmask.errors import UnmaskError
 from unmask.images import open_picture

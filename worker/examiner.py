@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from unmask.detector.align import Pixels
-from unmask.detector.annotate import annotate, encode_jpeg, encode_png
+from unmask.detector.annotate import annotate
+from unmask.detector.encoding import encode_jpeg, encode_png
 from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.evidence.collect import Collected, Collector

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from model_training.dataset.fakes.blends import self_blend
-from unmask.detector.annotate import encode_jpeg, encode_png
 from unmask.detector.detector import Detector
+from unmask.detector.encoding import encode_jpeg, encode_png
 from unmask.detector.faces import FaceFinder
 from unmask.errors import UnmaskError
 from unmask.images import open_picture

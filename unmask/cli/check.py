@@ -14,8 +14,8 @@ from typing import ParamSpec, TypeVar
 
 from unmask.cli.show import shown_on
 from unmask.cli.sources import LAYERS, RESULTS, Source, find_sources, name_results
-from unmask.detector.annotate import encode_jpeg, encode_png
 from unmask.detector.detector import Detector
+from unmask.detector.encoding import encode_jpeg, encode_png
 from unmask.detector.examination import Examination
 from unmask.environment import read_settings
 from unmask.errors import Exit, UnmaskError, internal_error

@@ -1,4 +1,4 @@
-"""Draws a report onto its picture, and encodes pictures.
+"""Draws a report onto its picture.
 
 A verdict is said three times over: in words, by the line (thick, dashed, thin) and by a colour of
 the palette of Okabe and Ito, "Color Universal Design" (2008), which the colour-blind tell apart.
@@ -14,11 +14,9 @@ from datetime import UTC, date, datetime
 import cv2
 import numpy as np
 import numpy.typing as npt
-from cv2.typing import MatLike
 
 from unmask.detector.align import Pixels
 from unmask.detector.plates import BLACK, WHITE, Colour, Plate, Size, paste, texts_to_draw, wrapped
-from unmask.errors import UnmaskError
 from unmask.i18n import DEFAULT, Texts
 from unmask.report import Box, Face, Report, Verdict, shown_percent
 from unmask.wording.evidence import origin_label
@@ -109,26 +107,6 @@ def annotate(
 def _rect_of(box: Box) -> Rect:
     left, top, width, height = box
     return left, top, left + width, top + height
-
-
-def encode_jpeg(pixels: Pixels) -> bytes:
-    """An RGB picture as JPEG of quality 90."""
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    return _encode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 90])
-
-
-def encode_png(grey: Pixels) -> bytes:
-    """A grey picture (h, w) as PNG. Masks and heatmaps are mostly blank: light compression does,
-    and choosing a filter for each row would take four times as long."""
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
-    return _encode(".png", grey, options)
-
-
-def _encode(suffix: str, pixels: MatLike, options: list[int]) -> bytes:
-    done, data = cv2.imencode(suffix, pixels, options)
-    if not done:
-        raise UnmaskError("internal", f"The picture could not be encoded as {suffix[1:]}.")
-    return data.tobytes()
 
 
 # The tampered region

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, features
 
 from unmask.detector.align import Pixels
@@ -71,8 +71,8 @@ class Plate:
         """The font of English has one weight; a stroke makes it bold."""
         return self.letter / 30 if self.bold and self.language == DEFAULT else 0
 
-    def ink(self) -> npt.NDArray[np.float32]:
-        """The share of the text's colour in each pixel (h, w), 0 to 1."""
+    def ink(self) -> Pixels:
+        """How much of the text's colour is in each pixel (h, w), 0 to 255."""
         paper = Image.new("L", self.size)
         pen = ImageDraw.Draw(paper)
         baseline = _fit(self.language)[1]
@@ -83,16 +83,24 @@ class Plate:
             )
             font, stroke = self._font, self._stroke
             pen.text(place, line, fill=255, font=font, anchor="ls", stroke_width=stroke)
-        return np.asarray(paper, np.float32) / np.float32(255)
+        return np.asarray(paper)
 
 
 def paste(canvas: Pixels, plate: Plate, x: int, y: int) -> None:
-    """Blend a plate into the picture, its top left corner at (x, y); what lies outside is cut."""
+    """Blend a plate into the picture, its top left corner at (x, y); what lies outside is cut.
+
+    The ground is looked up for each of 256 levels; only the pixels of the letters are computed.
+    """
     part = canvas[y : y + plate.size[1], x : x + plate.size[0]]
-    ink = plate.ink()[: part.shape[0], : part.shape[1], None]
+    ink = plate.ink()[: part.shape[0], : part.shape[1]]
     ground, colour = (np.array(value, np.float32) for value in (plate.ground, plate.colour))
-    under = part * np.float32(1 - plate.opacity) + ground * np.float32(plate.opacity)
-    part[:] = np.round(under + (colour - under) * ink)
+    levels = np.arange(256, dtype=np.float32)[:, None] * np.float32(1 - plate.opacity)
+    grounds = levels + ground * np.float32(plate.opacity)
+    rows, columns = np.nonzero(ink)
+    under = grounds[part[rows, columns], np.arange(3)]
+    share = ink[rows, columns, None] / np.float32(255)
+    part[:] = cv2.LUT(part, np.round(grounds).astype(np.uint8)[None])
+    part[rows, columns] = np.round(under + (colour - under) * share)
 
 
 def wrapped(parts: list[str], letter: int, width: int, language: str = DEFAULT) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from PIL import ImageFont, features
 
 from unmask.detector import annotate as drawing
 from unmask.detector.align import Pixels
-from unmask.detector.annotate import STYLES, TINT, annotate, encode_jpeg, encode_png
-from unmask.detector.plates import BLACK, texts_to_draw, wrapped
+from unmask.detector.annotate import STYLES, TINT, annotate
+from unmask.detector.plates import BLACK, WHITE, Plate, paste, texts_to_draw, wrapped
 from unmask.findings import Evidence, Kind, Weight, Where
 from unmask.fonts import font_file
 from unmask.i18n import LANGUAGES, texts_in
@@ -301,17 +301,6 @@ def test_twelve_megapixels_are_drawn(portrait: Pixels) -> None:
     assert result.shape[1] == 4000 and (result[2400:] != pixels[2400:]).any()
 
 
-def test_encoded_pictures_come_back(portrait: Pixels) -> None:
-    data = encode_jpeg(portrait)
-    assert data.startswith(b"\xff\xd8")
-    back = cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), 1), cv2.COLOR_BGR2RGB)
-    assert np.abs(back.astype(int) - portrait).mean() < 4  # and the channels in their order
-    grey = np.ascontiguousarray(portrait[:, :, 0])
-    data = encode_png(grey)
-    assert data.startswith(b"\x89PNG")
-    assert (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) == grey).all()
-
-
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
 def test_words_are_drawn_in_a_language(language: str) -> None:
     size, mask = (400, 300), no_mask()
@@ -323,7 +312,7 @@ def test_words_are_drawn_in_a_language(language: str) -> None:
         plate = drawing._label(texts_in(language), face(CENTRE, verdict), 1, 1, 20, 400)
         ink = plate.ink()
         assert texts_in(language).gettext(LABELS[verdict]) in plate.lines[0]
-        assert ink.max() == 1
+        assert ink.max() == 255
         # nothing is cut: marks stand above and below the letters
         assert not ink[[0, -1]].any() and not ink[:, [0, -1]].any()
     english = annotate(blank(), report(size, face(CENTRE)), mask, DAY)
@@ -347,3 +336,18 @@ def test_letters_that_cannot_be_joined_are_not_drawn(monkeypatch: pytest.MonkeyP
         "en",
         "de",
     ]
+
+
+@pytest.mark.parametrize("opacity", [1.0, 0.7])
+def test_a_plate_is_blended_by_its_opacity_and_its_letters_by_theirs(
+    opacity: float, portrait: Pixels
+) -> None:
+    plate = Plate(("Unmask 97 %",), 24, (213, 94, 0), WHITE, opacity)
+    canvas = portrait[:200, :300].copy()
+    paste(canvas, plate, 260, 150)  # a part of it lies outside
+    bottom = 150 + plate.size[1]
+    under, ink = portrait[150:bottom, 260:300], plate.ink()[:, :40, None] / 255
+    ground = under * (1 - opacity) + np.array(plate.ground) * opacity
+    blended = ground + (np.array(WHITE) - ground) * ink
+    assert np.abs(canvas[150:bottom, 260:] - blended).max() <= 0.51
+    assert (canvas[:150] == portrait[:150, :300]).all()

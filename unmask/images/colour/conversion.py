@@ -42,8 +42,8 @@ def in_srgb(image: Image.Image, colours: Signalling) -> Image.Image:
     that comes with primaries that span no colours: browsers do the same.
     """
     if image.mode == "LAB" or colours.profile:
-        return _by_profile(image, colours.profile).convert("RGB")
-    image = image.convert("RGB")
+        return _in_rgb(_by_profile(image, colours.profile))
+    image = _in_rgb(image)
     is_bright = colours.transfer in (PQ, HLG)
     matrix = _between(colours.chromaticities, BT2020 if is_bright else SRGB)
     if matrix is None:
@@ -54,6 +54,11 @@ def in_srgb(image: Image.Image, colours: Signalling) -> Image.Image:
         return image
     levels = _encoded(_curve(colours))
     return image.point([int(level) for level in levels] * 3)
+
+
+def _in_rgb(image: Image.Image) -> Image.Image:
+    """The picture in mode RGB: itself where it is, since Pillow's conversion would copy it."""
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _by_profile(image: Image.Image, profile: bytes | None) -> Image.Image:

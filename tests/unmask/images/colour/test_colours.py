@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from tests.unmask.images.coloured import (
 )
 from tests.unmask.images.opened import COLOURS, SETTINGS, assert_quarters, decoded
 from unmask.images import open_picture
+from unmask.images.colour import in_srgb, signalling
 from unmask.images.containers import walk
 from unmask.warning_codes import warn
 
@@ -162,3 +164,9 @@ def _packed(values: np.ndarray) -> bytes:
     first, second = values[:, ::2].astype(int), values[:, 1::2].astype(int)
     packed = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], axis=-1)
     return packed.astype(np.uint8).tobytes()
+
+
+def test_what_is_srgb_already_is_not_copied() -> None:
+    data = encoded(corners(), "JPEG")
+    image = Image.open(BytesIO(data))
+    assert in_srgb(image, signalling(data, "JPEG", None)) is image

@@ -85,6 +85,22 @@ def roofs() -> str:
     )
 
 
+def start() -> str:
+    """CPU seconds of a start, by what an earlier one kept."""
+    now, before = _read("start"), _read("start_before")
+    return _table(
+        ("what", "code before", "nothing kept", "kept"),
+        (
+            (
+                name,
+                *(one["cpu_seconds"] for one in (before[name]["kept"], found["nothing kept"])),
+                found["kept"]["cpu_seconds"],
+            )
+            for name, found in now.items()
+        ),
+    )
+
+
 def queue_load() -> str:
     """What a check and a worker cost Valkey."""
     return _table(
@@ -228,7 +244,7 @@ def proofs() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     one.__name__: one
     for one in (
-        *(profile, shapes, looks, cascade, roofs, queue_load, against, crowds, waits),
+        *(profile, shapes, looks, cascade, roofs, start, queue_load, against, crowds, waits),
         *(stages, engines, proofs),
     )
 }

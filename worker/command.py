@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from unmask.commands import needing
 from unmask.errors import Exit, SettingsError, UnmaskError
@@ -34,19 +36,33 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.alive:
         return Exit.DONE if _is_alive() else Exit.SOME_FAILED
-    with needing("worker"):
-        from unmask.environment import make_files_private, read_settings
-        from unmask.logs import log_json
-        from worker.main import run as work
-    log_json(level=logging.WARNING)
-    make_files_private()
     try:
-        work(read_settings())
+        _work()
     except SettingsError as error:
         return _misconfigured(UnmaskError("bad_request", str(error)))
     except UnmaskError as error:
         return _misconfigured(error)
     return Exit.DONE
+
+
+def _work() -> None:
+    """Serve the queue. The networks open, outside Python's lock, while the rest is imported."""
+    gc.disable()  # nothing of what a start makes is garbage
+    with needing("worker"):
+        from unmask.detector.detector import Detector
+        from unmask.environment import make_files_private, read_settings
+        from unmask.logs import log_json
+    log_json(level=logging.WARNING)
+    make_files_private()
+    settings = read_settings()
+    with ThreadPoolExecutor(1, "unmask-open") as pool:
+        opening = pool.submit(Detector, settings)
+        with needing("worker"):
+            from worker.main import run as work
+        detector = opening.result()
+    gc.freeze()
+    gc.enable()
+    work(settings, detector)
 
 
 def _is_alive() -> bool:

@@ -24,6 +24,7 @@ from unmask.detector.align import Floats, Pixels, align_face, frame_quad
 from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Answers, Classifier, Judgement
 from unmask.detector.clip import JudgeAnswers
+from unmask.detector.engines.cache import Cache
 from unmask.detector.engines.choice import MAKERS
 from unmask.detector.engines.onnxruntime import on_cpu
 from unmask.detector.engines.processor import described
@@ -77,7 +78,7 @@ def measure_engine(
     """
     rows = split_of(read_dataset(data_dir), split)[::every]
     plain = Classifier(manifest_path, 1, Engines.same(on_cpu(1)))
-    other = Classifier(manifest_path, 1, Engines.same(MAKERS[engine](1)))
+    other = Classifier(manifest_path, 1, Engines.same(MAKERS[engine](1, Cache())))
     asked = _Asked(plain, other, engine, judges)
     pictures = list(_judged(rows, asked))
     manifest = plain.manifest

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from unmask.detector.classifier import Classifier
+from unmask.detector.engines.cache import Cache
 from unmask.detector.engines.choice import MAKERS, lack, tested, wanted
 from unmask.detector.engines.processor import described
 from unmask.detector.engines.protocol import Engines
@@ -43,7 +44,7 @@ def _tried(name: str, settings: Settings) -> dict[str, Any]:
     if missing:
         return {"name": name, "works": False, "why": missing}
     try:
-        engines = Engines.same(MAKERS[name](settings.threads))
+        engines = Engines.same(MAKERS[name](settings.threads, Cache()))
         classifier = Classifier(settings.model, settings.threads, engines)
         found = tested(classifier, settings.model, settings.threads)
         times = milliseconds(classifier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,10 +65,14 @@ class Classifier:
         folder = manifest_path.parent
         engines = engines or Engines.same(offered_runtime(threads))
         network = NetworkFile(folder / manifest.file, manifest.sha256)
-        self._session = engines.densenet121.open(network)
+        clip, self._clip = manifest.clip, None
+        # run times open networks outside Python's lock, so that both judges open at the same time
+        with ThreadPoolExecutor(1) as pool:
+            opening = clip and pool.submit(ClipJudge, folder, clip, threads, engines.clip)
+            self._session = engines.densenet121.open(network)
+            if opening:
+                self._clip = opening.result()
         self._faces = engines.densenet121.faces
-        clip = manifest.clip
-        self._clip = None if clip is None else ClipJudge(folder, clip, threads, engines.clip)
 
     def judge(self, crops: Sequence[Pixels]) -> list[Judgement]:
         """Judge aligned RGB faces, each (224, 224, 3) of uint8, in the order given."""

@@ -14,6 +14,7 @@ import numpy as np
 from unmask.detector.align import Floats, Pixels, align_face, frame_quad, quad_side
 from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Judgement
+from unmask.detector.engines.cache import Cache
 from unmask.detector.engines.choice import open_tested
 from unmask.detector.examination import Examination, JudgedFace, write_report
 from unmask.detector.faces import FaceFinder, Search
@@ -67,10 +68,14 @@ class Detector:
     def __init__(self, settings: Settings, threshold: float | None = None) -> None:
         """``threshold`` replaces the manifest's bound on the heatmap (0 to 1)."""
         threads = settings.threads
-        self._finder = FaceFinder(threads)
         self._max_faces = settings.max_faces
         self._large = Lock()
-        self._classifier, self.engine = open_tested(settings.model, threads, settings.engine)
+        cache = Cache(settings.data / "engines")
+        with ThreadPoolExecutor(1) as pool:
+            finder = pool.submit(FaceFinder, threads)
+            opened = open_tested(settings.model, threads, settings.engine, cache)
+        self._finder = finder.result()
+        self._classifier, self.engine = opened
         self.manifest = self._classifier.manifest
         thresholds = self.manifest.thresholds
         self._mask_threshold = thresholds.mask if threshold is None else threshold

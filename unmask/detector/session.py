@@ -21,6 +21,7 @@ onnxruntime.disable_telemetry_events()
 PROBE = Path(__file__).parent / "models" / "int8-probe.onnx"
 PROBE_TERMS, PROBE_RESULT = 64, 255 * 127 * 64
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+VERSION: str = onnxruntime.__version__
 Provider = str | tuple[str, dict[str, Any]]
 
 

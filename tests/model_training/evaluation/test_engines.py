@@ -53,7 +53,7 @@ def measured(data: Path, model: Path, out: Path, **more: Any) -> dict[str, Any]:
 def test_the_same_engine_changes_nothing(
     data: Path, two_judges: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(module.MAKERS, "openvino", on_cpu)
+    monkeypatch.setitem(module.MAKERS, "openvino", lambda threads, cache: on_cpu(threads))
     table = measured(data, two_judges, tmp_path)
     assert set(table["variants"]) == {
         "densenet121 on openvino",
@@ -71,9 +71,9 @@ def test_the_same_engine_changes_nothing(
 def test_one_that_changes_verdicts_may_not_serve_unasked(
     data: Path, two_judges: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(module.MAKERS, "openvino", on_cpu)
+    monkeypatch.setitem(module.MAKERS, "openvino", lambda threads, cache: on_cpu(threads))
     measured(data, two_judges, tmp_path, judges=("densenet121",))
-    monkeypatch.setitem(module.MAKERS, "openvino", lambda threads: Shifting(threads=threads))
+    monkeypatch.setitem(module.MAKERS, "openvino", lambda threads, cache: Shifting(threads=threads))
     variants = measured(data, two_judges, tmp_path, judges=("clip",))["variants"]
     assert variants["clip on openvino"]["verdicts_changed"] >= 1
     assert variants["clip on openvino"]["may_serve_unasked"] is False

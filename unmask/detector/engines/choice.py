@@ -9,21 +9,29 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from unmask.detector.classifier import Classifier
+from unmask.detector.engines.cache import Cache
 from unmask.detector.engines.onnxruntime import TENSORRT, on_cpu, on_cuda, on_tensorrt
 from unmask.detector.engines.openvino import OpenVino
 from unmask.detector.engines.processor import abilities
 from unmask.detector.engines.protocol import Engine, Engines, Status
-from unmask.detector.engines.selftest import Departure, departure, reference_answers
+from unmask.detector.engines.selftest import (
+    Departure,
+    departure,
+    identity,
+    reference_answers,
+    version_of_test,
+)
 from unmask.detector.session import CUDA, offered_providers
 from unmask.errors import SettingsError, UnmaskError
 
 _log = logging.getLogger(__name__)
 
-MAKERS: dict[str, Callable[[int], Engine]] = {
-    "onnxruntime": on_cpu,
+#: Engines by name: each takes the number of threads, and the cache of what it compiled.
+MAKERS: dict[str, Callable[[int, Cache], Engine]] = {
+    "onnxruntime": lambda threads, cache: on_cpu(threads),
     "openvino": OpenVino,
-    "cuda": on_cuda,
-    "tensorrt": on_tensorrt,
+    "cuda": lambda threads, cache: on_cuda(threads),
+    "tensorrt": lambda threads, cache: on_tensorrt(threads),
 }
 #: OpenVINO pays where the processor has one of these: benchmarks/results/engines.json.
 PAYING = {"amx_bf16", "avx512_bf16"}
@@ -41,43 +49,49 @@ def lack(name: str) -> str:
     return ""
 
 
-def wanted(setting: str, threads: int) -> Engines:
-    """The engines that ``setting`` asks for: ``auto``, or the name of one.
+def wanted(setting: str, threads: int, cache: Cache | None = None) -> Engines:
+    """The engines that ``setting`` asks for: ``auto``, or the name of one. ``cache`` keeps what
+    they compile.
 
     Raises SettingsError where the one that it names lacks something.
     """
+    cache = cache or Cache()
     if setting != "auto":
         missing = lack(setting)
         if missing:
             raise SettingsError(f"UNMASK_ENGINE={setting} {missing}")
-        return Engines.same(MAKERS[setting](threads))
+        return Engines.same(MAKERS[setting](threads, cache))
     if not lack("cuda"):
         return Engines.same(on_cuda(threads))
     if not lack("openvino") and abilities() & PAYING:
-        return Engines(densenet121=OpenVino(threads), clip=on_cpu(threads))
+        return Engines(densenet121=OpenVino(threads, cache), clip=on_cpu(threads))
     return Engines.same(on_cpu(threads))
 
 
-def open_tested(manifest: Path, threads: int, setting: str) -> tuple[Classifier, Status]:
+def open_tested(
+    manifest: Path, threads: int, setting: str, cache: Cache | None = None
+) -> tuple[Classifier, Status]:
     """The model on the wanted engines if their answers on the stored faces are ONNX Runtime's, and
-    on ONNX Runtime if they are not.
+    on ONNX Runtime if they are not. ``cache`` remembers engines that passed: they are asked again
+    once anything that their answers hang on is another.
 
     Raises SettingsError where the engine that ``setting`` names lacks something, and UnmaskError
     ``model_missing`` or ``model_mismatch``. A refusal is told in the log.
     """
-    engines = wanted(setting, threads)
+    cache = cache or Cache()
+    engines = wanted(setting, threads, cache)
     plain = Engines.same(on_cpu(threads))
     if engines == plain:
         return Classifier(manifest, threads, plain), Status(plain.name, plain.precision)
     try:
         classifier = Classifier(manifest, threads, engines)
-        found = tested(classifier, manifest, threads)
+        found = _tested_once(classifier, engines, manifest, threads, cache)
     except UnmaskError:
         raise
     except Exception as error:  # a run time fails in ways of its own
         refused = f"{engines.name} failed ({type(error).__name__}: {error})"
     else:
-        if not found.is_too_far:
+        if found is None or not found.is_too_far:
             return classifier, Status(engines.name, engines.precision)
         refused = f"{engines.name} departs from ONNX Runtime ({found})"
     _log.warning("%s; ONNX Runtime serves in its place", refused)
@@ -89,3 +103,17 @@ def tested(classifier: Classifier, manifest: Path, threads: int) -> Departure:
     plain = Engines.same(on_cpu(threads))
     reference = reference_answers(classifier.manifest, lambda: Classifier(manifest, threads, plain))
     return departure(classifier, reference)
+
+
+def _tested_once(
+    classifier: Classifier, engines: Engines, manifest: Path, threads: int, cache: Cache
+) -> Departure | None:
+    """How far a classifier's answers are off; None where the same engines passed before with the
+    same model, of which ``cache`` has a note."""
+    key = f"passed {version_of_test()} {identity(classifier.manifest)}\n{engines.identity}"
+    if engines.identity and cache.read(key) is not None:
+        return None
+    found = tested(classifier, manifest, threads)
+    if engines.identity and not found.is_too_far:
+        cache.write(key, str(found).encode())
+    return found

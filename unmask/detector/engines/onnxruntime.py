@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from unmask.detector.engines import processor
 from unmask.detector.engines.protocol import MAX_BATCH, Network, NetworkFile
-from unmask.detector.session import CPU, CUDA, Provider, offered_providers, open_session
+from unmask.detector.session import CPU, CUDA, VERSION, Provider, offered_providers, open_session
 
 TENSORRT = "TensorrtExecutionProvider"
 #: TensorRT computes in half precision, and falls back on CUDA for what it does not know.
@@ -23,6 +24,13 @@ class OnnxRuntime:
     #: on a CPU the values between layers of more faces than two do not stay in its caches
     faces: int = 2
     providers: Sequence[Provider] = (CPU,)
+
+    @property
+    def identity(self) -> str:
+        """The run time's version, its threads and the processor; empty on a GPU."""
+        if tuple(self.providers) != (CPU,):
+            return ""
+        return f"{self.name} {VERSION} {self.precision} {self.threads} {processor.identity()}"
 
     def open(self, file: NetworkFile) -> Network:
         """Open a network."""

@@ -6,8 +6,11 @@ it is opened (:mod:`unmask.detector.engines.widening`): its tokens are then not 
 
 from __future__ import annotations
 
+import io
+import logging
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -15,10 +18,14 @@ import numpy as np
 
 from unmask.cores import own_cores
 from unmask.detector.align import Floats
+from unmask.detector.engines import processor
+from unmask.detector.engines.cache import Cache
 from unmask.detector.engines.processor import abilities
 from unmask.detector.engines.protocol import MAX_BATCH, Network, NetworkFile
 from unmask.detector.engines.widening import put_weights, widen
 from unmask.detector.session import read_checked
+
+_log = logging.getLogger(__name__)
 
 BFLOAT16, SINGLE = "bf16", "f32"
 
@@ -29,24 +36,58 @@ class OpenVino:
     name = "openvino"
     faces = MAX_BATCH
 
-    def __init__(self, threads: int = 0) -> None:
-        """Raises ModuleNotFoundError where OpenVINO is not installed."""
+    def __init__(self, threads: int = 0, cache: Cache | None = None) -> None:
+        """``cache`` keeps compiled networks for the next start."""
+        self._threads = threads or own_cores()
+        self._cache = cache or Cache()
+        short = abilities() & {"amx_bf16", "avx512_bf16"}
+        self.precision = BFLOAT16 if short else SINGLE
+
+    @property
+    def identity(self) -> str:
+        """The run time's version, its numbers, its threads and the processor."""
+        own = f"{self._openvino.get_version()} {self.precision} {self._threads}"
+        return f"{self.name} {own} {processor.identity()}"
+
+    def open(self, file: NetworkFile) -> Network:
+        """Open a network. Raises ModuleNotFoundError where OpenVINO is not installed."""
+        data = read_checked(file.path, file.sha256)
+        if file.weights:  # CLIP's tower: as large compiled as it is slow to read
+            return _Compiled(self._compiled(data, file.weights))
+        key = f"compiled {file.sha256} {self.identity}"
+        compiled = self._imported(self._cache.read(key))
+        if compiled is None:
+            compiled = self._compiled(data)
+            self._cache.write(key, compiled.export_model().getvalue())
+        return _Compiled(compiled)
+
+    @cached_property
+    def _openvino(self) -> Any:
         # nothing of ours is sent anywhere: without this package OpenVINO has a stand-in for it
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
         import openvino
 
-        self._core = openvino.Core()
-        self._threads = threads or own_cores()
-        short = abilities() & {"amx_bf16", "avx512_bf16"}
-        self.precision = BFLOAT16 if short else SINGLE
+        return openvino
 
-    def open(self, file: NetworkFile) -> Network:
-        """Open a network."""
-        model = self._core.read_model(read_checked(file.path, file.sha256), b"")
-        put_weights(model, file.weights)
+    @cached_property
+    def _core(self) -> Any:
+        return self._openvino.Core()
+
+    def _compiled(self, data: bytes, weights: Mapping[str, Floats] | None = None) -> Any:
+        model = self._core.read_model(data, b"")
+        put_weights(model, weights or {})
         widen(model)
-        compiled = self._core.compile_model(model, "CPU", self._options())
-        return _Compiled(compiled)
+        return self._core.compile_model(model, "CPU", self._options())
+
+    def _imported(self, kept: bytes | None) -> Any:
+        """A compiled network of the cache, None where there is none that OpenVINO takes."""
+        if kept is None:
+            return None
+        try:
+            return self._core.import_model(io.BytesIO(kept), "CPU", self._options())
+        except RuntimeError as error:
+            _log.warning("OpenVINO does not take a network that it compiled (%s)", error)
+            return None
 
     def _options(self) -> dict[str, Any]:
         return {

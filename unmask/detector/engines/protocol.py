@@ -45,6 +45,11 @@ class Engine(Protocol):
     def faces(self) -> int:
         """Faces in one run of the DenseNet121, at most: those that cost the least each."""
 
+    @property
+    def identity(self) -> str:
+        """All that its answers hang on beside a network's file: versions, numbers, processor. Empty
+        where that cannot be told, as of a GPU with its drivers."""
+
     def open(self, file: NetworkFile) -> Network:
         """Open a network. Raises UnmaskError ``model_missing`` or ``model_mismatch``."""
 
@@ -70,6 +75,12 @@ class Engines:
     def precision(self) -> str:
         """The numbers that they compute with, likewise."""
         return "+".join(dict.fromkeys((self.densenet121.precision, self.clip.precision)))
+
+    @property
+    def identity(self) -> str:
+        """All that their answers hang on, likewise; empty where one cannot tell it."""
+        both = (self.densenet121.identity, self.clip.identity)
+        return "\n".join(both) if all(both) else ""
 
 
 @dataclass(frozen=True)

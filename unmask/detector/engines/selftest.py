@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from unmask import __version__
 from unmask.detector.align import Floats, Pixels
 from unmask.detector.classifier import Answers, Classifier
 from unmask.detector.manifest import Manifest
@@ -90,6 +92,12 @@ def identity(manifest: Manifest) -> str:
         files += [clip.tower.sha256, clip.tuned.sha256, clip.heads.sha256]
         files += [clip.cover.sha256] if clip.cover else []
     return " ".join(files)
+
+
+def version_of_test() -> str:
+    """What tells this test from one of other faces, other bounds or another version's code."""
+    faces = hashlib.sha256(STORED.read_bytes()).hexdigest()
+    return f"{__version__} {faces} {PROBABILITY} {LOGIT} {OVERLAP} {MARKED}"
 
 
 def _overlap(heatmap: Floats, other: Floats, bound: float) -> float:

@@ -14,6 +14,7 @@ from unmask.detector.align import Floats
 from unmask.detector.classifier import Classifier
 from unmask.detector.detector import Detector
 from unmask.detector.engines import choice, openvino, selftest
+from unmask.detector.engines.cache import Cache
 from unmask.detector.engines.choice import MAKERS, lack, open_tested, wanted
 from unmask.detector.engines.onnxruntime import on_cpu
 from unmask.detector.engines.protocol import Engines, Network, NetworkFile
@@ -25,7 +26,7 @@ from unmask.settings import SHIPPED_MODEL, Settings
 class Changing:
     """An engine whose networks' outputs are ONNX Runtime's, changed by ``change``."""
 
-    name, precision, faces = "changing", "odd", 3
+    name, precision, faces, identity = "changing", "odd", 3, "changing 1"
 
     def __init__(self, change: Any) -> None:
         self._change = change
@@ -60,7 +61,7 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Puts an engine in the place of OpenVINO."""
 
     def put(change: Any) -> None:
-        monkeypatch.setitem(MAKERS, "openvino", lambda threads: Changing(change))
+        monkeypatch.setitem(MAKERS, "openvino", lambda threads, cache: Changing(change))
 
     monkeypatch.setattr(choice, "lack", lambda name: "")
     return put
@@ -71,6 +72,42 @@ def test_an_engine_with_the_same_answers_serves(two_judges: Path, offer: Any) ->
     classifier, status = open_tested(two_judges, 1, "openvino")
     assert isinstance(classifier._session, Changed)
     assert (status.name, status.precision, status.refused) == ("changing", "odd", "")
+
+
+def test_an_engine_that_passed_is_asked_again_once_anything_changed(
+    tmp_path: Path, two_judges: Path, offer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(lambda name, answer: answer)
+    cache, asked = Cache(tmp_path / "engines"), list[Classifier]()
+
+    def tested(classifier: Classifier, *_: object) -> selftest.Departure:
+        asked.append(classifier)
+        return selftest.Departure(0.0, 0.0, 1.0)
+
+    def start() -> int:
+        before = len(asked)
+        assert open_tested(two_judges, 1, "openvino", cache)[1].name == "changing"
+        return len(asked) - before
+
+    monkeypatch.setattr(choice, "tested", tested)
+    assert [start(), start()] == [1, 0]
+    monkeypatch.setattr(Changing, "identity", "changing 2")
+    assert [start(), start()] == [1, 0]
+    monkeypatch.setattr(selftest, "OVERLAP", 0.9)
+    assert [start(), start()] == [1, 0]
+    monkeypatch.setattr(Changing, "identity", "")  # nobody can tell what it hangs on
+    assert [start(), start()] == [1, 1]
+
+
+def test_that_an_engine_departs_is_not_remembered(
+    tmp_path: Path, two_judges: Path, offer: Any
+) -> None:
+    cache = Cache(tmp_path / "engines")
+    offer(CHANGES["logits"])
+    assert open_tested(two_judges, 1, "openvino", cache)[1].refused
+    offer(lambda name, answer: answer)
+    assert not open_tested(two_judges, 1, "openvino", cache)[1].refused
+    assert len(list((tmp_path / "engines").iterdir())) == 1
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
@@ -130,9 +167,11 @@ def test_auto_goes_by_what_the_machine_has(
     assert engines.clip.name != "openvino"  # its verdicts are not proved to stay
 
 
-def test_the_detector_tells_its_engine(colour_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_detector_tells_its_engine(
+    tmp_path: Path, colour_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(openvino, "abilities", frozenset)
-    settings = Settings(model=colour_model, engine="openvino", threads=1)
+    settings = Settings(model=colour_model, engine="openvino", threads=1, data=tmp_path)
     assert Detector(settings).engine.name == "openvino"
 
 

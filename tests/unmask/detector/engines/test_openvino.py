@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.models import CLIP_TOKENS, clip_tower, sha256
 from unmask.detector.align import Floats
 from unmask.detector.engines import openvino as module
+from unmask.detector.engines.cache import Cache
 from unmask.detector.engines.onnxruntime import on_cpu
 from unmask.detector.engines.openvino import OpenVino
 from unmask.detector.engines.protocol import NetworkFile
@@ -62,6 +63,11 @@ def rounding_product() -> bytes:
     return bytes(helper.make_model(graph, opset_imports=imports, ir_version=8).SerializeToString())
 
 
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 def network_file(folder: Path, data: bytes, **weights: Floats) -> NetworkFile:
     path = folder / "network.onnx"
     path.write_bytes(data)
@@ -86,6 +92,37 @@ def test_products_of_8_bits_are_widened(tmp_path: Path, exact: None) -> None:
     np.testing.assert_allclose(wide, x @ (arrays["kernel"] * arrays["factor"]) + bias, atol=1e-4)
     (rounded,) = on_cpu(1).open(file).run(["y"], {"x": x})
     assert 1e-4 < np.abs(rounded - wide).max() < 0.05
+
+
+def test_a_compiled_network_is_kept_for_the_next_start(
+    tmp_path: Path, exact: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, cache = network_file(tmp_path, rounding_product()), Cache(tmp_path / "engines")
+    x = RNG.normal(size=(3, 4, 8)).astype(np.float32)
+    first = OpenVino(1, cache).open(file).run(["y"], {"x": x})
+
+    def compile_again(*_: object) -> None:
+        raise AssertionError("it was compiled again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OpenVino, "_compiled", compile_again)
+        kept = OpenVino(1, cache).open(file).run(["y"], {"x": x})
+        np.testing.assert_array_equal(kept, first)
+        other = network_file(made(tmp_path / "other"), rounding_product())  # other numbers
+        for engine, changed in ((OpenVino(2, cache), file), (OpenVino(1, cache), other)):
+            with pytest.raises(AssertionError, match="compiled again"):
+                engine.open(changed)
+
+
+def test_what_openvino_does_not_take_is_compiled_again(tmp_path: Path, exact: None) -> None:
+    file, cache = network_file(tmp_path, rounding_product()), Cache(tmp_path / "engines")
+    x = RNG.normal(size=(3, 4, 8)).astype(np.float32)
+    first = OpenVino(1, cache).open(file).run(["y"], {"x": x})
+    key = f"compiled {file.sha256} {OpenVino(1).identity}"
+    assert cache.read(key)
+    cache.write(key, b"of a version to come")
+    np.testing.assert_array_equal(OpenVino(1, cache).open(file).run(["y"], {"x": x}), first)
+    assert cache.read(key) != b"of a version to come"
 
 
 def test_weights_take_the_places_of_the_files_own(tmp_path: Path, exact: None) -> None:
@@ -116,7 +153,7 @@ def test_numbers_are_as_short_as_the_processor_multiplies(monkeypatch: pytest.Mo
 
 def test_openvino_loads_nothing_that_sends() -> None:
     code = (
-        "import sys; from unmask.detector.engines.openvino import OpenVino; OpenVino(1)\n"
+        "import sys; from unmask.detector.engines.openvino import OpenVino; OpenVino(1).identity\n"
         "assert 'openvino' in sys.modules\n"
         "print([name for name in sys.modules if name.startswith('openvino_telemetry.')])"
     )

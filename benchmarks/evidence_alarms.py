@@ -17,6 +17,7 @@ from pathlib import Path
 from unmask.errors import UnmaskError
 from unmask.evidence.collect import Collector
 from unmask.evidence.credentials.reader import CredentialsReader
+from unmask.evidence.credentials.trust_list import trust_list_path
 from unmask.findings import Weight
 from unmask.images import read_picture
 from unmask.settings import Settings
@@ -29,7 +30,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     settings = Settings(max_bytes=60_000_000)
-    collector = Collector(CredentialsReader(settings.c2pa_trust_list))
+    collector = Collector(CredentialsReader(trust_list_path(settings)))
     weights, codes = Counter[str](dict.fromkeys(Weight, 0)), Counter[str]()
     pictures, thumbnails, loud = 0, 0, []
     for path in sorted(folder.rglob("*")):

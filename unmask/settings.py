@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     c2pa_trust_list: Path | None = Field(
         None,
         description="File of PEM certificates whose holders' Content Credentials are trusted; "
-        "none: no signer is.",
+        "none: the list that unmask trust-list installed in data.",
     )
 
     host: str = Field("127.0.0.1", description="Address that the server listens on.")

@@ -17,6 +17,7 @@ from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.evidence.collect import Collected, Collector
 from unmask.evidence.credentials.reader import CredentialsReader
+from unmask.evidence.credentials.trust_list import trust_list_path
 from unmask.evidence.metadata.listing import metadata_json
 from unmask.i18n import DEFAULT
 from unmask.images import Picture, open_picture
@@ -59,7 +60,7 @@ class Examiner:
 
     def __init__(self, detector: Examines, store: Store, settings: Settings) -> None:
         """Raises :class:`SettingsError` where the trust list cannot be read."""
-        self._collector = Collector(CredentialsReader(settings.c2pa_trust_list))
+        self._collector = Collector(CredentialsReader(trust_list_path(settings)))
         self._detector = detector
         self._store = store
         self._settings = settings

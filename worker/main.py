@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from rq.exceptions import StopRequested
 
 from unmask.detector.engines.protocol import Status
+from unmask.evidence.credentials.trust_list import trust_list_path
 from unmask.queue.clients import WORKER_RETRIES, open_client, redis_url
 from unmask.queue.janitor import Janitor
 from unmask.queue.keys import pool_names
@@ -51,6 +52,8 @@ def run(settings: Settings, detector: Serves | None = None) -> None:
     """
     pools = pool_names(settings.pools)
     model = model_tag(settings.model)
+    if trust_list_path(settings) is None:
+        _log.info("no trust list: signers are not trusted until unmask trust-list is run")
     detector = load_detector(settings) if detector is None else detector
     url = redis_url(settings)
     queue = WorkerQueue(open_client(url, WORKER_RETRIES))

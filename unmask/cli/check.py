@@ -21,6 +21,7 @@ from unmask.environment import read_settings
 from unmask.errors import Exit, UnmaskError, internal_error
 from unmask.evidence.collect import Collector
 from unmask.evidence.credentials.reader import CredentialsReader
+from unmask.evidence.credentials.trust_list import trust_list_path
 from unmask.evidence.layers.drawing import draw_layer
 from unmask.i18n import terminal_language
 from unmask.images import Picture
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     sources = find_sources(options.photos, options.out)
     if options.out:
         _make_folder(options.out)
-    collector = Collector(CredentialsReader(settings.c2pa_trust_list))
+    collector = Collector(CredentialsReader(trust_list_path(settings)))
     detector = _open_detector(settings, options.threshold)
     status = Exit.DONE
     with shown_on(len(sources), options.json) as show, closing(collector):

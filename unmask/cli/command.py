@@ -1,8 +1,8 @@
 """Reads the command line and runs the command that it names.
 
-``check``, ``evidence``, ``model`` and ``engines`` are the heart's own; the others are entry points
-(:mod:`unmask.commands`). Only the standard library is imported here, so that help and wrong usage
-are answered at once; a command's own module is imported when the command is run.
+``check``, ``evidence``, ``trust-list``, ``model`` and ``engines`` are the heart's own; the others
+are entry points (:mod:`unmask.commands`). Only the standard library is imported here, so that help
+and wrong usage are answered at once; a command's own module is imported when the command is run.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def _parser(*wanted: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_check(commands)
     _add_evidence(commands)
+    _add_trust_list(commands)
     _add_model(commands)
     _add_engines(commands)
     for name, command in installed_commands().items():
@@ -113,6 +114,28 @@ def _add_evidence(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     evidence.set_defaults(run=_run_evidence)
 
 
+def _add_trust_list(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "trust-list",
+        help="install C2PA's list of trusted signers",
+        description="Downloads the lists of signers and of time stamping authorities that C2PA "
+        "publishes (CC BY 4.0), and installs them as one dated file; Content Credentials by a "
+        "signer on it count as statements. Workers read it at their start.",
+    )
+    command.add_argument(
+        "--from",
+        dest="files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="PEM files to join instead, where this machine reaches no network",
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write it (default: in UNMASK_DATA)"
+    )
+    command.set_defaults(run=_run_trust_list)
+
+
 def _add_model(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     model = commands.add_parser(
         "model",
@@ -148,6 +171,12 @@ def _run_evidence(options: argparse.Namespace) -> int:
     from unmask.cli import evidence
 
     return evidence.run(options)
+
+
+def _run_trust_list(options: argparse.Namespace) -> int:
+    from unmask.cli import trust_list
+
+    return trust_list.run(options)
 
 
 def _run_model(options: argparse.Namespace) -> int:

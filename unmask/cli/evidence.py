@@ -20,6 +20,7 @@ from unmask.environment import read_settings
 from unmask.errors import Exit, UnmaskError
 from unmask.evidence.collect import Collected, Collector
 from unmask.evidence.credentials.reader import CredentialsReader
+from unmask.evidence.credentials.trust_list import trust_list_path
 from unmask.evidence.marks.stealth import find_stealth
 from unmask.evidence.metadata.listing import metadata_json
 from unmask.findings import Evidence, Kind, evidence_says, telling, weighed
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings(None)
     texts = texts_in(terminal_language())
     out, errors = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
-    collector = Collector(CredentialsReader(settings.c2pa_trust_list))
+    collector = Collector(CredentialsReader(trust_list_path(settings)))
     status = Exit.DONE
     with closing(collector):
         for source in find_sources(options.photos):

@@ -8,12 +8,11 @@ import os
 import subprocess
 import sys
 import threading
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from unmask.errors import SettingsError
 from unmask.evidence.credentials.child import ANSWER, REQUEST
+from unmask.evidence.credentials.trust_list import list_date
 
 #: Seconds that one file may take.
 SECONDS = 10.0
@@ -40,9 +39,9 @@ class CredentialsReader:
     """
 
     def __init__(self, trust_list: Path | None = None) -> None:
-        """Raises :class:`SettingsError` where the trust list cannot be read."""
+        """Raises :class:`unmask.errors.SettingsError` where the trust list cannot be read."""
         self._trust_list = trust_list
-        self.listed = _checked(trust_list) if trust_list else None
+        self.listed = list_date(trust_list) if trust_list else None
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._files = 0
@@ -119,16 +118,3 @@ def _exchange(process: subprocess.Popen[bytes], data: bytes, mime: bytes) -> dic
     except (OSError, ValueError):
         return None
     return answer if isinstance(answer, dict) else None
-
-
-def _checked(trust_list: Path) -> date:
-    """The date of the file of a trust list; raises :class:`SettingsError` where it is none."""
-    try:
-        text = trust_list.read_text(encoding="utf-8")
-        changed = trust_list.stat().st_mtime
-    except (OSError, UnicodeDecodeError) as fault:
-        message = f"UNMASK_C2PA_TRUST_LIST: {trust_list} cannot be read."
-        raise SettingsError(message) from fault
-    if "-----BEGIN CERTIFICATE-----" not in text:
-        raise SettingsError(f"UNMASK_C2PA_TRUST_LIST: {trust_list} holds no certificate in PEM.")
-    return datetime.fromtimestamp(changed, UTC).date()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -115,13 +116,18 @@ class Members:
             await change.record(Action.MEMBER_LEFT, data={"person": person_id})
 
 
-async def names_of(session: AsyncSession, team_id: int) -> dict[int, str]:
-    """The name of each member of a team; "former member n" for those who left, in English."""
+async def names_of(
+    session: AsyncSession, team_id: int, people: Collection[int] | None = None
+) -> dict[int, str]:
+    """The name of each member of a team, or of those ``people`` alone; "former member n" for those
+    who left, in English."""
     query = (
         sa.select(Person.id, Person.name, Member.former_number)
         .join(Member, Member.person_id == Person.id)
         .where(Member.team_id == team_id)
     )
+    if people is not None:
+        query = query.where(Member.person_id.in_(people))
     rows = await session.execute(query)
     return {
         person_id: name if number is None else f"former member {number}"
@@ -155,8 +161,7 @@ async def _release_claims(change: Change, person_id: int) -> None:
         case.claimed_by = case.claimed_at = case.claimed_until = None
         if case.state is CaseState.CLAIMED:
             case.state = CaseState.NEW
-            await change.count(f"state:{CaseState.CLAIMED}", -1)
-            await change.count(f"state:{CaseState.NEW}", 1)
+            await change.count({f"state:{CaseState.CLAIMED}": -1, f"state:{CaseState.NEW}": 1})
         case.updated = change.now
         await change.record(Action.CASE_RELEASED, case)
 

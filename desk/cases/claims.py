@@ -112,8 +112,8 @@ async def take(change: Change, case: Case, taken_from: int | None = None) -> Non
             message = "Your own opinion is in: the second one must be another person's."
             raise UnmaskError("second_opinion_due", message, case=case.number)
     await _require_room(change, person_id)
-    hold(change, case, person_id)
     await watch(change, case, person_id)
+    hold(change, case, person_id)
     if case.state is CaseState.NEW:
         await move(change, case, CaseState.CLAIMED)
     case.updated = change.now

@@ -93,7 +93,7 @@ async def join(change: Change, case: Case, target: Case) -> None:
     """Join a case into another in a change that is under way."""
     pictures = await _pictures(change, case)
     await _hand_over(change, pictures, target)
-    await change.count(f"state:{case.state}", -1)
+    await change.count({f"state:{case.state}": -1})
     let_go(case)
     case.joined_into = target.id
     case.updated = target.updated = change.now
@@ -152,7 +152,7 @@ async def _revived(change: Change, case: Case, pictures: Sequence[Picture]) -> C
     )
     if other is not None:
         other.joined_into = None
-        await change.count(f"state:{other.state}", 1)
+        await change.count({f"state:{other.state}": 1})
     return other
 
 

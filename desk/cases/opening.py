@@ -49,7 +49,7 @@ async def open_case(
         case_id=case.id, team_id=change.team_id, title="", claim="", summary="", folded=""
     )
     change.session.add(empty)
-    await change.count(f"state:{CaseState.NEW}", 1)
+    await change.count({f"state:{CaseState.NEW}": 1})
     told = {"machine_verdict": str(machine_verdict), **(data or {})}
     await change.record(Action.CASE_CREATED, case, told)
     return case

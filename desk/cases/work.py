@@ -12,6 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from desk.accounts.members import names_of
 from desk.cases.records import CaseRecord, is_lapsed, records_of
 from desk.changes import Change
+from desk.database import insert_missing
 from desk.models import Case, Opinion, Watch
 from desk.vocabulary import Action, CaseState
 from unmask.errors import UnmaskError
@@ -41,6 +42,12 @@ async def load_case(change: Change, number: int, version: int | None = None) -> 
     )
     if case is None:
         raise UnmaskError("not_found", f"There is no case {number}.")
+    return await prepare_case(change, case, version)
+
+
+async def prepare_case(change: Change, case: Case, version: int | None = None) -> Case:
+    """A case that was read in this change, ready to be changed as by :func:`load_case`."""
+    number = case.number
     if case.joined_into is not None:
         other = await change.session.get_one(Case, case.joined_into)
         message = f"Case {number} was joined to case {other.number}."
@@ -60,8 +67,7 @@ async def end_lapsed_claim(change: Change, case: Case) -> None:
     holder = case.claimed_by
     state = CaseState.NEW if case.state is CaseState.CLAIMED else case.state
     if state is not case.state:
-        await change.count(f"state:{case.state}", -1)
-        await change.count(f"state:{state}", 1)
+        await change.count({f"state:{case.state}": -1, f"state:{state}": 1})
     await set_quietly(
         change, case, state=state, claimed_by=None, claimed_at=None, claimed_until=None
     )
@@ -82,8 +88,7 @@ async def set_quietly(change: Change, case: Case, **values: Any) -> None:
 async def move(change: Change, case: Case, state: CaseState) -> None:
     """Put a case into a state, and count it there."""
     if state is not case.state:
-        await change.count(f"state:{case.state}", -1)
-        await change.count(f"state:{state}", 1)
+        await change.count({f"state:{case.state}": -1, f"state:{state}": 1})
         case.state = state
     case.updated = change.now
 
@@ -146,11 +151,13 @@ async def opinions_in_round(change: Change, case: Case) -> list[Opinion]:
 
 async def watch(change: Change, case: Case, person_id: int) -> None:
     """Let a person know of what happens to a case."""
-    if await change.session.get(Watch, (case.id, person_id)) is None:
-        change.session.add(Watch(case_id=case.id, person_id=person_id))
+    with change.session.no_autoflush:  # the case is a row already: nothing to write before
+        await insert_missing(change.session, Watch, case_id=case.id, person_id=person_id)
 
 
 async def record_of(change: Change, case: Case) -> CaseRecord:
     """The case as it stands at the end of a change."""
     await change.session.flush()
-    return (await records_of(change.session, change.team_id, [case], change.now))[0]
+    actor = change.actor
+    known = {actor.person_id: actor.name} if actor.person_id is not None else {}
+    return (await records_of(change.session, change.team_id, [case], change.now, known))[0]

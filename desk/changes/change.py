@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,6 +32,7 @@ from desk.vocabulary import Action, NoticeKind, TeamSettings
 from unmask.errors import UnmaskError
 
 Clock = Callable[[], datetime]
+_COUNTERS = cast("sa.Table", Counter.__table__)
 
 
 def utc_now() -> datetime:
@@ -117,16 +118,24 @@ class Change:
         )
         return seq
 
-    async def count(self, key: str, delta: int) -> None:
-        """Add to a counter of the team."""
-        where = (Counter.team_id == self.team_id, Counter.key == key)
-        values = {"n": Counter.n + delta}
-        done = await self.session.execute(
-            sa.update(Counter).where(*where).values(values).returning(Counter.n)
+    async def count(self, deltas: Mapping[str, int]) -> None:
+        """Add to counters of the team, by their keys: one statement, however many they are."""
+        by_key = sa.case(deltas, value=_COUNTERS.c.key)
+        query = (
+            sa.update(_COUNTERS)
+            .where(_COUNTERS.c.team_id == self.team_id, _COUNTERS.c.key.in_(deltas))
+            .values(n=_COUNTERS.c.n + by_key)
+            .returning(_COUNTERS.c.key)
         )
-        if done.first() is None:
-            self.session.add(Counter(team_id=self.team_id, key=key, n=delta))
-            await self.session.flush()
+        with self.session.no_autoflush:  # counters are no pending objects: nothing to write before
+            counted = set(await self.session.scalars(query))
+            rows = [
+                {"team_id": self.team_id, "key": key, "n": delta}
+                for key, delta in deltas.items()
+                if key not in counted
+            ]
+            if rows:
+                await self.session.execute(sa.insert(_COUNTERS), rows)
 
     async def notify(self, people: Iterable[int], kind: NoticeKind, case: Case) -> None:
         """Tell people of a case, except the one who makes the change."""
@@ -165,12 +174,18 @@ class Changes:
         Raises ``not_found`` if there is no such team.
         """
         async with self.database.writing() as session:
-            head = await session.scalar(
-                sa.select(HistoryHead).where(HistoryHead.team_id == actor.team_id).with_for_update()
+            # Both rows are locked: PostgreSQL reads those that it locks anew after it waited, and
+            # others as they were before. ``key_share`` lets rows that refer to the team be written.
+            query = (
+                sa.select(HistoryHead, Team)
+                .join(Team, Team.id == HistoryHead.team_id)
+                .where(HistoryHead.team_id == actor.team_id)
+                .with_for_update(key_share=True)
             )
-            team = await session.get(Team, actor.team_id)
-            if head is None or team is None:
+            row = (await session.execute(query)).first()
+            if row is None:
                 raise UnmaskError("not_found", "There is no such team.")
+            head, team = row
             yield Change(session, actor, self.clock(), head, team)
         self.on_commit()
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from desk.actors import DeskActor
 from desk.cases.claims import take
 from desk.cases.records import CaseRecord
-from desk.cases.work import load_case, record_of
+from desk.cases.work import prepare_case, record_of
 from desk.changes import Change, Changes
 from desk.models import Case
 from desk.queue.filters import CaseFilter, Condition, conditions, has_no_opinion, is_free
@@ -56,17 +56,16 @@ class Next:
             ids = await searched(change.session, actor, wanted)
             if ids is not None:
                 where.append(Case.id.in_(ids))
-            number = await change.session.scalar(
-                sa.select(Case.number)
+            case = await change.session.scalar(
+                sa.select(Case)
                 .where(*where, is_free(change.now), _may_take(actor.person_id))
                 .order_by(Case.rank.desc(), Case.id.desc())
                 .limit(1)
             )
-            if number is None:
+            if case is None:
                 return await _why(change, where)
-            case = await load_case(change, number)
             try:
-                await take(change, case)
+                await take(change, await prepare_case(change, case))
             except UnmaskError as error:
                 if error.code != "claim_limit":
                     raise

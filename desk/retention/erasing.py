@@ -91,7 +91,7 @@ class Erasing:
             message = f"Case {case.number} is under legal hold."
             raise UnmaskError("conflict", message, case=case.number, legal_hold=True)
         keys = await self._remember(change, cases, reason)
-        await change.count(f"state:{case.state}", -1)
+        await change.count({f"state:{case.state}": -1})
         await _forget_history(change, [one.number for one in cases])
         for one in cases:
             await change.record(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from desk.vocabulary import Action, CaseState, NoticeKind
 from tests.desk.conftest import FakeClock
@@ -147,3 +149,19 @@ async def test_an_old_version_is_refused(play: Play) -> None:
     with refused("conflict") as caught:
         await play.desk.claims.release(play.bob, number, before.version)
     assert caught.error.detail["version"] == after.version
+
+
+async def test_a_claim_asks_the_database_little(play: Play) -> None:
+    """Each statement is a trip to the database, and a thread's turn with SQLite."""
+    numbers = [await play.case(), await play.case()]
+    await play.desk.claims.claim(play.bob, numbers[0])  # the counters have rows from here on
+    said: list[str] = []
+
+    def hear(*event: Any) -> None:
+        said.append(event[2])
+
+    engine = play.desk.database.engine.sync_engine
+    sa.event.listen(engine, "before_cursor_execute", hear)
+    await play.desk.claims.claim(play.bob, numbers[1])
+    sa.event.remove(engine, "before_cursor_execute", hear)
+    assert len([text for text in said if not text.startswith("BEGIN")]) <= 10, said

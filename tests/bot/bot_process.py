@@ -68,7 +68,7 @@ class BotProcess:
         """kill -9."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
     async def stop(self) -> int:
         """SIGTERM; its exit status. One that does not obey is killed, and is an error."""

@@ -250,7 +250,7 @@ async def test_no_worker_for_a_while(
 ) -> None:
     assert crashable.worker is not None
     crashable.worker.kill()
-    crashable.worker.wait(10)
+    crashable.worker.wait(60)
     sent = await ada.sends_photo(as_file(tampered(portrait)))
     await ada.says("/help")
     assert "/check" in (await ada.answer()).text, "the bot itself goes on"

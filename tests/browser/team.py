@@ -92,7 +92,7 @@ class Team:
     def sent(self, picture: bytes, **source: str) -> dict[str, Any]:
         """What the desk says of a picture that a program with the team's key sends."""
         headers = {"Authorization": f"Bearer {self.key}"}
-        with httpx.Client(base_url=self.url, headers=headers, timeout=40) as client:
+        with httpx.Client(base_url=self.url, headers=headers, timeout=120) as client:
             check = client.post("/v1/checks?wait=30", content=picture).json()["id"]
             body = {"check": check, "source": {"door": "extension", **source}, "wait": 20}
             answer = client.post(f"/v1/teams/{self.slug}/cases", json=body)
@@ -110,7 +110,7 @@ class Team:
 
     def lapse(self, number: int) -> None:
         """Let the claim of a case have ended a minute ago."""
-        with sqlite3.connect(self.service.data / "desk.db", timeout=10) as database:
+        with sqlite3.connect(self.service.data / "desk.db", timeout=60) as database:
             changed = database.execute(
                 "UPDATE cases SET claimed_until = datetime('now', '-1 minute') || '.000000'"
                 " WHERE number = ? AND claimed_by IS NOT NULL"

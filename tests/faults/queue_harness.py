@@ -127,7 +127,7 @@ class QueueHarness:
         for worker in self.workers:
             with contextlib.suppress(ProcessLookupError):
                 worker.kill()
-            worker.wait(10)
+            worker.wait(60)
         self.valkey.stop()
 
 
@@ -183,4 +183,4 @@ async def listening(harness: QueueHarness) -> AsyncIterator[Counter[str]]:
 def kill(process: subprocess.Popen[bytes]) -> None:
     """kill -9, and wait for the end."""
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)

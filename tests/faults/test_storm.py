@@ -28,7 +28,6 @@ SPECIAL = {
 LUCK = {None, "poison_picture", "storage_full"}
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.anyio
 async def test_storm(tmp_path: Path) -> None:
     pictures = [picture(n, side=200 if n % 97 == 0 else 20) for n in range(933)]

@@ -16,7 +16,7 @@ from unmask.report import State
 #: The longest that a dead worker's job may wait to be taken up again, in seconds.
 PROMISE = 15
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.anyio
 
 
 async def test_killed_before_a_batch(tmp_path: Path) -> None:

@@ -70,12 +70,12 @@ def running_service(data: Path, model: Path) -> Iterator[Service]:
         yield service
     finally:
         worker.terminate()
-        worker.wait(20)
+        worker.wait(60)
         valkey.stop()
 
 
 async def _until_alive(service: Service, pid: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not await worker_alive(service.redis_url, socket.gethostname(), pid):
             await asyncio.sleep(0.1)
 

@@ -31,7 +31,7 @@ async def served(
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             line = (await process.stdout.readline()).decode().split()
         assert line[0] == "ready" and len(line) == 2
         yield process, line[1]
@@ -46,7 +46,7 @@ async def test_ready_is_said_when_checks_are_taken(service: Service) -> None:
         answer = await session.post("/v1/checks?wait=60", data=blank())
         assert answer.status == 200
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 15) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
         assert process.stdout is not None and await process.stdout.read() == b""
 
 
@@ -68,7 +68,7 @@ async def test_it_ends_in_order_with_open_streams_and_waits(
         assert (answer.status, (await answer.json())["state"]) == (202, "queued")
         for stream in streams:
             await stream.read()  # Ends as a whole answer, not as a broken one.
-        assert await asyncio.wait_for(process.wait(), 15) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
     async with client_of(service) as client:
         for left in (check, await answer.json()):
             await client.delete(f"/v1/checks/{left['id']}")

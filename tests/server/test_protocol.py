@@ -45,7 +45,7 @@ async def raw(client: Client, data: bytes) -> tuple[str, dict[str, str], bytes]:
     the server closes the connection, or there is no end to read to."""
     reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
     writer.write(data)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         answer = await reader.read()
     writer.close()
     head, _, body = answer.partition(b"\r\n\r\n")

@@ -8,11 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.faults.queue_harness import ROOT, _environment
-
-pytestmark = pytest.mark.timeout(60)
 
 
 def refusal(**settings: str) -> dict[str, Any]:

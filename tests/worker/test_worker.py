@@ -16,7 +16,7 @@ from tests.faults.queue_harness import QueueHarness, picture, queue_harness
 from tests.faults.stub_detector import SLOW
 from unmask.report import Report, State, Verdict
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 async def test_what_waits_is_one_batch_and_nothing_is_waited_for(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Frame, Locator, Page, Playwright
 
 PROGRAM = "/usr/bin/chromium"
 #: Time for what should happen to happen, on a machine that is busy with other things.
-SECONDS = 20
+SECONDS = 60
 Result = TypeVar("Result")
 
 DISPATCH = """async ([url, frameUrl, info]) => {

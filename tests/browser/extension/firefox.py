@@ -95,7 +95,7 @@ def running_firefox(loop: Loop, build: Path, profile: Path, **prefs: Any) -> Ite
             bidi.close()
         finally:
             running.terminate()
-            running.wait(30)
+            running.wait(60)
 
 
 def address_in(log: Path, running: subprocess.Popen[bytes]) -> str:

@@ -78,7 +78,7 @@ def _save_in_a_tab(firefox: Firefox, proxy: FaultProxy) -> None:
             bidi.press(tab, at["x"] + 5, at["y"] + 5)
         assert state == "ok", words
 
-    eventually(saved, seconds=60)  # the options themselves give a server twice twenty seconds
+    eventually(saved)  # the options themselves give a server twice twenty seconds
 
 
 def test_at_first_no_server_may_be_reached(firefox: Firefox) -> None:

@@ -252,7 +252,7 @@ async def test_the_tasks_of_a_server_carry_events_out(
     dispatcher.start()
     try:
         number = await play.case()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.got:
                 await asyncio.sleep(0.01)
     finally:

@@ -66,7 +66,7 @@ async def test_a_live_event_tells_ids_to_its_team(redis_url: str, tmp_path: Path
     try:
         with events.listen(person(1)) as mine, events.listen(person(2, team=2)) as theirs:
             await events.publish(1, "case.claimed", 214, 3)
-            change = await asyncio.wait_for(mine.get(), 5)
+            change = await asyncio.wait_for(mine.get(), 60)
             assert change.fields == {"kind": "case.claimed", "case": "214", "version": "3"}
             assert theirs.empty()
         with refused("sign_in_needed"), events.listen(person(1, role=Role.VISITOR)):

@@ -78,7 +78,7 @@ def test_closing_ends_the_processes(known: Known) -> None:
     (pid,) = source._pool._processes
     assert Path(f"/proc/{pid}").exists()
     source.close()
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
         time.sleep(0.02)
     assert not Path(f"/proc/{pid}").exists()

@@ -126,7 +126,7 @@ async def test_nothing_is_fetched_for_a_request_that_broke_off(
     monkeypatch.setattr(client.app[FETCHER], "fetch", first)
     monkeypatch.setattr(client.app[CHECKS], "submit", broken)
     urls = ["http://example.org/first", *(f"http://example.org/{n}" for n in range(9))]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         answer = await client.post("/v1/checks/bulk", json={"urls": urls})
     assert answer.status == 500
     assert (site.count, site.open) == (FETCH_CONCURRENCY - 1, 0)

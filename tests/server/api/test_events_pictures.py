@@ -59,7 +59,7 @@ async def test_open_streams_end_with_the_server(service: Service) -> None:
         assert (await answer.content.readline()).strip() == b"event: queued"
         assert client.app is not None
         client.app[STOPPING].set()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             await answer.read()
         await client.delete(f"/v1/checks/{check['id']}")
 

@@ -54,7 +54,7 @@ class StubDecoder:
         self.running += 1
         self.count += 1
         self.max_running = max(self.max_running, self.running)
-        assert self.released.wait(20)
+        assert self.released.wait(60)
         time.sleep(0.01)
         self.running -= 1
         return b"preview of " + data

@@ -297,7 +297,7 @@ async def test_broken_requests_break_nothing(client: Client, raw: bytes) -> None
     reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
     writer.write(raw)
     writer.write_eof()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         head = await reader.read(65_536)
     assert not head.startswith(b"HTTP/1.1 5"), head
     writer.close()

@@ -56,7 +56,7 @@ def test_ctrl_c_is_quiet(colour_model: Path) -> None:
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as child:
         time.sleep(1.5)  # by now it waits for its standard input
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=30)
+        out, err = child.communicate(timeout=120)
     assert (child.returncode, out, err) == (130, b"", b"")
 
 

@@ -144,7 +144,7 @@ def test_a_batch_is_shown_while_the_next_one_is_examined(photos: Path) -> None:
 
         def examine(self, pictures: Sequence[Picture]) -> list[UnmaskError]:
             self.batches += 1
-            if self.batches == 2 and not shown.wait(20):
+            if self.batches == 2 and not shown.wait(60):
                 return [UnmaskError("internal", "the first batch was not shown")]
             return [UnmaskError("damaged", "as the stand-in has it") for _ in pictures]
 

@@ -14,7 +14,7 @@ from tests.unmask.queue.test_janitor import job_of, keeper
 from unmask.queue.heartbeats import worker_alive
 from unmask.queue.keys import LEASE
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 HOUR = 3_600
 
 

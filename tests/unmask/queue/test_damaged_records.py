@@ -14,7 +14,7 @@ from tests.unmask.queue.test_janitor import job_of, keep_house, keeper
 from unmask.queue.keys import MAX_TAKEN
 from unmask.report import State
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 DAMAGES: list[dict[str, Any]] = [
     {"timeout": "abc"},

@@ -13,7 +13,7 @@ from unmask.images import Picture
 from unmask.queue.keys import MAX_STREAK
 from unmask.report import Door, Priority
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 async def owners(harness: QueueHarness, max_jobs: int = 8) -> list[str]:

@@ -20,7 +20,7 @@ from unmask.queue import janitor as janitor_module
 from unmask.report import State
 from unmask.store import Store
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 def refuse_writes(harness: QueueHarness, refuse: bool = True) -> None:

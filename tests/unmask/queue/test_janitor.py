@@ -18,7 +18,7 @@ from unmask.queue.worker_queue import WorkerQueue
 from unmask.report import Check
 from unmask.store import Store
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 class Refusing(Store):

@@ -18,7 +18,7 @@ from unmask.store import Store
 
 # ---- one job for one picture
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 async def test_the_same_picture_is_one_job(harness: QueueHarness) -> None:

@@ -12,7 +12,7 @@ from tests.unmask.queue.scripted_worker import finish, take
 from unmask.report import State
 from unmask.store import Store
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 def report_file(harness: QueueHarness) -> Path:

@@ -18,7 +18,7 @@ from unmask.store import Store
 
 # ---- nothing is left
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("moment", ["queued", "running", "done", "failed", "idempotent"])

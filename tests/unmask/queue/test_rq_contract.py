@@ -12,7 +12,7 @@ from tests.unmask.queue.scripted_worker import finish, take
 from unmask.queue.clients import open_client
 from unmask.queue.keys import TASK
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 PEOPLE, BULK = "unmask-shared-interactive", "unmask-shared-bulk"
 
 

@@ -15,7 +15,7 @@ from unmask.errors import UnmaskError
 from unmask.queue.keys import SHARED
 from unmask.report import Priority
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 
 async def test_stats(harness: QueueHarness) -> None:

@@ -12,7 +12,7 @@ from tests.unmask.queue.test_full import refuse_writes
 from unmask.queue.keys import SHARED
 from unmask.queue.worker_queue import WorkerQueue
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.anyio
 
 POOLS = (SHARED,)
 #: Longer than a test takes.

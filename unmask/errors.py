@@ -76,6 +76,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
 WEB_PAGE = "web_page"
 #: Why signing in failed, where it was not by a password; the last: an answer came late, or twice.
 PASSKEY, PROVIDER, NOT_TIED, BEGIN_AGAIN = "passkey", "provider", "not_tied", "begin_again"
+#: The password alone is not right; and who has none must sign in again for what lasts.
+PASSWORD, AGAIN = "password", "again"
 #: What is taken is a way to sign in, not a name.
 IDENTITY = "identity"
 

@@ -17,10 +17,12 @@ from desk.accounts.secrets import Passwords, new_token, token_hash
 from desk.changes import Changes
 from desk.models import Member, Person, Session, Team
 from desk.text import line
-from unmask.errors import UnmaskError
+from unmask.errors import AGAIN, PASSWORD, UnmaskError
 from unmask.permissions import Role
 
 LIFETIME = timedelta(days=30)
+#: For so long a person without a password has just signed in.
+FRESH = timedelta(minutes=10)
 #: A session without a request for so long ends.
 IDLE = timedelta(days=7)
 #: ``last_seen`` is written at most once in this time.
@@ -193,17 +195,43 @@ class Sessions:
         async with self._changes.database.reading() as session:
             return await session.scalar(query) is not None
 
+    async def is_fresh(self, token: str) -> bool:
+        """Whether the session of a token was begun by signing in a short while ago."""
+        query = sa.select(Session.created).where(Session.token_sha256 == (token_hash(token) or ""))
+        async with self._changes.database.reading() as session:
+            created = await session.scalar(query)
+        return created is not None and self._changes.clock() - created < FRESH
+
+    async def confirm(self, person_id: int, password: str, *, token: str, address: str) -> None:
+        """Make sure that it is the person who acts, and not somebody with an open session: by the
+        password, or of a person without one by a session that was begun a short while ago.
+
+        To be asked before every change of how a person is recognised. Raises ``sign_in_failed``
+        for a wrong password, ``sign_in_needed`` for an old session, ``rate_limited``.
+        """
+        async with self._changes.database.reading() as session:
+            person = await session.get_one(Person, person_id)
+        if person.password_hash is None:
+            if not await self.is_fresh(token):
+                raise UnmaskError("sign_in_needed", "Sign in again for this.", reason=AGAIN)
+            return
+        wrong = UnmaskError("sign_in_failed", "The password is not right.", reason=PASSWORD)
+        if not password:  # no guess, so it is not counted as one
+            raise wrong
+        attempt = await self._lockout.begin(person.login, address)
+        if not await self._passwords.verify(person.password_hash, password):
+            raise wrong
+        await self._lockout.succeeded(attempt)
+
     async def change_password(
         self, person_id: int, old: str, new: str, *, token: str, address: str
     ) -> None:
         """Change the own password; all other sessions end. Raises ``sign_in_failed`` for a wrong
         old one, ``rate_limited`` and ``bad_request``."""
-        async with self._changes.database.reading() as session:
-            person = await session.get_one(Person, person_id)
-        attempt = await self._lockout.begin(person.login, address)
-        if not await self._passwords.verify(person.password_hash, old):
-            raise UnmaskError("sign_in_failed", "The old password is not right.")
-        await self._lockout.succeeded(attempt)
+        if not await self.has_password(person_id):
+            message = "You have no password. An admin of your team can give you a link to set one."
+            raise UnmaskError("not_allowed", message)
+        await self.confirm(person_id, old, token=token, address=address)
         await self._rehash(person_id, new)
         await self.end_all(person_id, but=token)
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from unmask.errors import BEGIN_AGAIN, IDENTITY, NOT_TIED, PASSKEY, PROVIDER, WEB_PAGE
+from unmask.errors import (
+    AGAIN,
+    BEGIN_AGAIN,
+    IDENTITY,
+    NOT_TIED,
+    PASSKEY,
+    PASSWORD,
+    PROVIDER,
+    WEB_PAGE,
+)
 from unmask.i18n import DEFAULT, Texts, gettext_noop
 from unmask.wording.units import duration, megabytes
 
@@ -98,6 +107,8 @@ REASONS = {
         "This link leads to a web page. Open the picture itself and send its link, or save the "
         "picture and send it here."
     ),
+    ("sign_in_failed", PASSWORD): gettext_noop("The password is not right."),
+    ("sign_in_needed", AGAIN): gettext_noop("Sign in again for this."),
     ("sign_in_failed", PASSKEY): gettext_noop("This passkey is not known here."),
     ("sign_in_failed", PROVIDER): gettext_noop("The provider did not confirm who you are."),
     ("sign_in_failed", NOT_TIED): gettext_noop(

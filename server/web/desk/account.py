@@ -9,7 +9,7 @@ from server.context import ADDRESS, DESK, person_cookie_of
 from server.desk.fields import RowId, read_fields
 from server.web.desk.addresses import to
 from server.web.desk.rendering import show
-from server.web.desk.sessions import person_of
+from server.web.desk.sessions import confirm_person, person_of
 from server.web.desk.ways_in import ways_in
 from unmask.errors import UnmaskError
 
@@ -28,10 +28,11 @@ class SessionChoice(BaseModel):
 
 
 class IdentityChoice(BaseModel):
-    """One of the person's ways to sign in, and another name for it."""
+    """One of the person's ways to sign in, and another name for it, or what proves who it is."""
 
     identity: RowId
     name: str = ""
+    password: str = ""
 
 
 async def page(request: web.Request) -> web.Response:
@@ -75,8 +76,9 @@ async def rename_identity(request: web.Request) -> web.Response:
 
 async def remove_identity(request: web.Request) -> web.Response:
     """Let a passkey, or an account at a provider, no longer sign the person in."""
-    person, fields = person_of(request), await read_fields(request, IdentityChoice)
+    fields = await read_fields(request, IdentityChoice)
     try:
+        person = await confirm_person(request, fields.password)
         await request.app[DESK].identities.remove(person, fields.identity)
     except UnmaskError as error:
         return await account_page(request, error)
@@ -101,6 +103,7 @@ async def account_page(
         sessions=await desk.sessions.list(person, token),
         identities=await desk.identities.list(person),
         has_password=await desk.sessions.has_password(person),
+        is_fresh=await desk.sessions.is_fresh(token),
         ways=ways_in(request),
         links=await desk.linked.of_person(person),
         code=code,

@@ -9,7 +9,9 @@ from server.context import DESK
 from server.desk.fields import RowId, read_fields
 from server.web.desk.account import account_page
 from server.web.desk.addresses import to
-from server.web.desk.sessions import person_of
+from server.web.desk.passkeys import Proof
+from server.web.desk.sessions import confirm_person, person_of
+from unmask.errors import UnmaskError
 
 
 class LinkChoice(BaseModel):
@@ -20,7 +22,12 @@ class LinkChoice(BaseModel):
 
 async def make_code(request: web.Request) -> web.Response:
     """A code for the team's bot, shown once."""
-    code = await request.app[DESK].linked.make_code(person_of(request))
+    fields = await read_fields(request, Proof)
+    try:
+        person = await confirm_person(request, fields.password)
+    except UnmaskError as error:
+        return await account_page(request, error)
+    code = await request.app[DESK].linked.make_code(person)
     return await account_page(request, code=code)
 
 

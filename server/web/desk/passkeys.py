@@ -12,7 +12,13 @@ from desk.accounts import Asked
 from server.api.responses import json_response
 from server.context import DESK
 from server.desk.fields import read_fields
-from server.web.desk.sessions import begin_session, local_path, person_of
+from server.web.desk.sessions import begin_session, confirm_person, local_path, person_of
+
+
+class Proof(BaseModel):
+    """What a person proves with who it is; empty for one who has no password."""
+
+    password: str = ""
 
 
 class NewPasskey(BaseModel):
@@ -47,8 +53,9 @@ async def sign_in(request: web.Request) -> web.Response:
 
 
 async def options_to_register(request: web.Request) -> web.Response:
-    """What to ask the browser of a person for: a new passkey."""
-    return _options(await request.app[DESK].passkeys.ask_to_register(person_of(request)))
+    """What to ask the browser of a person for, who proves who it is: a new passkey."""
+    person = await confirm_person(request, (await read_fields(request, Proof)).password)
+    return _options(await request.app[DESK].passkeys.ask_to_register(person))
 
 
 async def register(request: web.Request) -> web.Response:

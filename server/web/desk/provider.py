@@ -21,7 +21,7 @@ from server.web.desk.account import account_page
 from server.web.desk.addresses import to
 from server.web.desk.joining import Joining, link_form
 from server.web.desk.rendering import show
-from server.web.desk.sessions import begin_session, local_path, person_of
+from server.web.desk.sessions import begin_session, confirm_person, local_path, person_of
 from server.web.desk.sign_in import sign_in_form
 from server.web.secret_cookies import drop_cookie, give_cookie
 from unmask.errors import BEGIN_AGAIN, NOT_TIED, PROVIDER, UnmaskError
@@ -37,15 +37,18 @@ class Errand(BaseModel):
     name: str = ""
     login: str = ""
     person: int | None = None
+    password: str = ""
 
 
 async def begin(request: web.Request) -> web.StreamResponse:
     """Lead the browser to the provider."""
     errand = await read_fields(request, Errand)
-    person = person_of(request) if errand.purpose is OidcPurpose.TIE else None
-    note = errand.model_copy(update={"person": person}).model_dump_json(exclude={"purpose"})
-    oidc = request.app[DESK].oidc
+    oidc, person = request.app[DESK].oidc, None
     try:
+        if errand.purpose is OidcPurpose.TIE:
+            person = await confirm_person(request, errand.password)
+        noted = errand.model_copy(update={"person": person})
+        note = noted.model_dump_json(exclude={"purpose", "password"})
         state, address = await oidc.begin(errand.purpose, note)
     except UnmaskError as error:
         return await _failed(request, errand, error)

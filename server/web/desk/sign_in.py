@@ -23,9 +23,9 @@ class SignIn(BaseModel):
 
 
 async def sign_in_page(request: web.Request) -> web.Response:
-    """The form to sign in with; a person who has done so goes on."""
+    """The form to sign in with; a person who has done so goes on, unless it is to be done again."""
     wanted = local_path(request.query.get("next", ""))
-    if request[ACTOR].person is not None:
+    if request[ACTOR].person is not None and "again" not in request.query:
         raise web.HTTPSeeOther(to(request, wanted))
     return sign_in_form(request, wanted)
 
@@ -45,7 +45,7 @@ async def sign_in(request: web.Request) -> web.Response:
         if error.code not in ("sign_in_failed", "rate_limited"):
             raise
         return sign_in_form(request, wanted, fields.login, error)
-    raise with_session(request, token, web.HTTPSeeOther(to(request, wanted)))
+    raise await with_session(request, token, web.HTTPSeeOther(to(request, wanted)))
 
 
 async def sign_out(request: web.Request) -> web.Response:

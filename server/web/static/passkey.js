@@ -38,7 +38,7 @@ async function signIn(fields) {
 
 /** @param {FormData} fields */
 async function register(fields) {
-  const { token, options } = await send("account/passkeys/options", {});
+  const { token, options } = await send("account/passkeys/options", { password: fields.get("password") ?? "" });
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
   const credential = asJson(await navigator.credentials.create({ publicKey }));
   await send("account/passkeys", { token, credential, name: fields.get("name") });

@@ -212,3 +212,35 @@ async def test_an_admin_resets_no_password_of_a_person_in_two_teams(play: Play) 
         await play.desk.links.reset(play.foreign, play.cleo.person_id or 0)
     with refused("not_allowed"):
         await play.desk.links.invite(play.bob, Role.ADMIN)
+
+
+async def test_the_password_is_proof_and_an_open_session_is_none(
+    play: Play, clock: FakeClock
+) -> None:
+    token, bob = await _sign_in(play, "bob"), play.bob.person_id or 0
+    sessions = play.desk.sessions
+    for wrong in ("", "not the password"):
+        with refused("sign_in_failed") as caught:
+            await sessions.confirm(bob, wrong, token=token, address="192.0.2.7")
+        assert caught.error.detail == {"reason": "password"}
+    await sessions.confirm(bob, PASSWORD, token=token, address="192.0.2.7")
+    for _ in range(5):
+        with refused("sign_in_failed"):
+            await sessions.confirm(bob, "guess", token=token, address="192.0.2.7")
+    with refused("rate_limited"):  # as much as at the door
+        await sessions.confirm(bob, PASSWORD, token=token, address="192.0.2.7")
+
+
+async def test_a_person_without_a_password_has_just_signed_in(play: Play, clock: FakeClock) -> None:
+    link = await play.desk.links.invite(play.ada, Role.VIEWER)
+    eve = await play.desk.links.join(link, name="Eve", login=f"eve2-{play.slug}", password=None)
+    sessions = play.desk.sessions
+    token = await sessions.begin(eve)
+    await sessions.confirm(eve, "", token=token, address="192.0.2.7")
+    clock.pass_time(minutes=11)
+    for old in (token, "", "x" * 43):
+        with refused("sign_in_needed") as caught:
+            await sessions.confirm(eve, "", token=old, address="192.0.2.7")
+        assert caught.error.detail == {"reason": "again"}
+    with refused("not_allowed"):
+        await sessions.change_password(eve, "", "a new password", token=token, address="192.0.2.7")

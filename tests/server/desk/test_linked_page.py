@@ -6,14 +6,15 @@ import re
 
 import pytest
 
-from tests.server.desk.conftest import Office
+from tests.server.desk.conftest import PASSWORD, Office
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_a_code_of_the_page_links_and_the_page_ends_the_link(office: Office) -> None:
     person = office.senders["viewer"]
-    page = await (await office.client.post("/account/linked", headers=person)).text()
+    proof = {"password": PASSWORD}
+    page = await (await office.client.post("/account/linked", headers=person, data=proof)).text()
     code = re.search(r"/link ((?:[2-9A-HJ-NP-Z]{4}-){2}[2-9A-HJ-NP-Z]{4})", page)
     assert code is not None
     fields = {"code": code[1], "account": "of the page", "bot": "@the_desk_bot"}

@@ -126,6 +126,12 @@ class UpdateContext:
                 await self.query.answer(text or None, show_alert=alert)
 
     @property
+    def once(self) -> str:
+        """A key of this update, which may come again after a crash: what is asked for with it is
+        done once."""
+        return f"telegram:{self.services.bot.id}:{self.update_id}"
+
+    @property
     def thread(self) -> int | None:
         """The forum topic of the message."""
         return self.message.message_thread_id if self.message.is_topic_message else None

@@ -16,7 +16,8 @@ class DeskActor:
 
     ``team`` is the team's short name and ``team_id`` its row. A person has ``person_id``, a key its
     ``prefix``; Unmask itself has neither. A person who acts through a linked program has the
-    ``scopes`` of its key, and the key's public part as ``via``.
+    ``scopes`` of its key, and the key's public part as ``via``. ``request`` is the idempotency key
+    of what the actor asks for: a change of a case with the same one is made once.
     """
 
     team_id: int
@@ -27,6 +28,7 @@ class DeskActor:
     prefix: str | None = None
     scopes: frozenset[Scope] = frozenset()
     via: str | None = None
+    request: str | None = None
 
     @property
     def reference(self) -> str:

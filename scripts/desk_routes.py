@@ -19,6 +19,9 @@ Made by `python -m scripts.desk_routes`. What the desk is for, and how to begin:
 A person signs in on the page and has a session; a program sends a key of the team, as
 `Authorization: Bearer um_...`. The path names the team; another team's is answered with 404, as one
 that does not exist. A case has a version: its `ETag`, which a change may send back as `If-Match`.
+`Idempotency-Key` (1 to 200 printable characters), with an action on a case or with `next`, lets a
+request be sent again: it is carried out once, and what is sent again within 30 days answers the
+case as it then stands.
 Bodies and answers are JSON; `/openapi.json` has their schemas. A key never gives a verdict.
 
 A team's bot has a key with `desk:bot`. Beside that key it sends `Unmask-Link`, the token of a

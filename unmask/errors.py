@@ -54,7 +54,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "not_ready": ErrorCode(503, "The service cannot take checks just now."),
     "storage_full": ErrorCode(507, "The store has no room for the picture or its result."),
     "queue_unavailable": ErrorCode(503, "The queue cannot be reached."),
-    "idempotency_mismatch": ErrorCode(422, "The idempotency key belongs to another picture."),
+    "idempotency_mismatch": ErrorCode(
+        422, "The idempotency key belongs to another picture or case."
+    ),
     "poison_picture": ErrorCode(500, "The picture ended its worker three times and is given up."),
     "picture_missing": ErrorCode(410, "The picture is no longer in the store."),
     "result_missing": ErrorCode(410, "The result of the check is lost; ask for it again."),

@@ -13,7 +13,7 @@ from bot.context import UpdateContext
 from bot.handlers.team import case_button, case_number, in_team_chat
 from bot.replies import team as words
 from bot.replies.photo import as_photo
-from bot.team import TeamCase, TeamChat, TeamDesk
+from bot.team import DeskError, TeamCase, TeamChat, TeamDesk, Trouble
 from unmask.i18n import Texts
 
 #: The states in which a first opinion is given.
@@ -65,7 +65,7 @@ async def _mine(context: UpdateContext, desk: TeamDesk, link: str) -> None:
 
 async def _next(context: UpdateContext, desk: TeamDesk, link: str) -> None:
     texts = context.texts
-    answer = await desk.claim_next(link)
+    answer = await desk.claim_next(link, context.once)
     if answer.case is None:
         await context.reply_text(words.why_none(texts, answer))
         return
@@ -130,17 +130,8 @@ async def _verdict(context: UpdateContext, desk: TeamDesk, link: str) -> None:
     case, facts = await asyncio.gather(desk.case(number, link), desk.facts(link))
     action = _action(case)
     button = await case_button(desk, texts, number)
-    if action is None:
-        state = words.state(texts, case.state)
-        text = texts.gettext(
-            "{case}: {state}. It takes no opinion now; reopen it on its page.",
-            case=words.case_name(texts, number),
-            state=state,
-        )
-        await context.reply_text(text, button)
-        return
     is_blind = case.sensitive or case.state == "second" or facts.settings.second_opinion != "never"
-    if context.group and is_blind:
+    if action is not None and context.group and is_blind:
         await context.reply_text(
             texts.gettext(
                 "Nothing was counted: a second opinion must be given without having read the "
@@ -152,7 +143,20 @@ async def _verdict(context: UpdateContext, desk: TeamDesk, link: str) -> None:
         "version": case.version,
         "score_was_shown": not facts.settings.hide_score,
     }
-    await context.reply_text(_outcome(texts, await desk.judge(action, case, fields, link)), button)
+    try:
+        # Also where none is due: after a crash this may be the opinion that decided the case.
+        judged = await desk.judge(action or "decide", case, fields, link, context.once)
+    except DeskError as error:
+        if action is not None or error.trouble is not Trouble.CONFLICT:
+            raise
+        text = texts.gettext(
+            "{case}: {state}. It takes no opinion now; reopen it on its page.",
+            case=words.case_name(texts, number),
+            state=words.state(texts, case.state),
+        )
+        await context.reply_text(text, button)
+        return
+    await context.reply_text(_outcome(texts, judged), button)
 
 
 def _action(case: TeamCase) -> str | None:

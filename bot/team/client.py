@@ -239,9 +239,11 @@ class TeamDesk:
         told = await self._ask("GET", path, _LOOK_UP, link=link)
         return [TeamCase.model_validate(case) for case in told.get("cases", [])]
 
-    async def claim_next(self, link: str) -> NextCase:
-        """Claim the best open case for a person, or learn why there is none."""
-        return NextCase.model_validate(await self._ask("POST", "/next", _LOOK_UP, link=link))
+    async def claim_next(self, link: str, once: str) -> NextCase:
+        """Claim the best open case for a person, or learn why there is none. The same ``once``
+        claims no second one."""
+        told = await self._ask("POST", "/next", _LOOK_UP, link=link, once=once)
+        return NextCase.model_validate(told)
 
     async def picture(self, case: TeamCase, name: str, link: str) -> bytes | None:
         """A file of a case's picture, such as ``annotated.jpg``; None if there is none."""
@@ -252,10 +254,13 @@ class TeamDesk:
         except (TimeoutError, aiohttp.ClientError, DeskError):
             return None
 
-    async def judge(self, action: str, case: TeamCase, opinion: object, link: str) -> TeamCase:
-        """Give a person's opinion on a case, as it was read: ``decide``, ``second``, ``settle``."""
+    async def judge(
+        self, action: str, case: TeamCase, opinion: object, link: str, once: str
+    ) -> TeamCase:
+        """Give a person's opinion on a case, as it was read: ``decide``, ``second``, ``settle``.
+        With the same ``once`` nothing more is given: the case is answered as it stands."""
         path = f"/cases/{case.number}/{action}"
-        return TeamCase.model_validate(await self._ask("POST", path, _LOOK_UP, opinion, link))
+        return TeamCase.model_validate(await self._ask("POST", path, _LOOK_UP, opinion, link, once))
 
     async def link(self, code: str, account: str, bot: str) -> Standing:
         """Link a chat account to the person who made a code; ``token`` is that of the link."""
@@ -309,23 +314,31 @@ class TeamDesk:
         seconds: float,
         body: object = None,
         link: str | None = None,
+        once: str | None = None,
     ) -> dict[str, Any]:
-        return await self._call(method, await self._path(path), seconds, body, link)
+        return await self._call(method, await self._path(path), seconds, body, link, once)
 
     async def _path(self, path: str) -> str:
         return f"/v1/teams/{await self._team()}{path}"
 
     def _open(
-        self, method: str, path: str, seconds: float, body: object, link: str | None
+        self,
+        method: str,
+        path: str,
+        seconds: float,
+        body: object,
+        link: str | None,
+        once: str | None = None,
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:
             self._session = aiohttp.ClientSession(headers=self._headers)
+        headers = {_LINK: link, "Idempotency-Key": once}
         return self._session.request(
             method,
             self._url + path,
             json=body,
             timeout=aiohttp.ClientTimeout(total=seconds),
-            headers={_LINK: link} if link else None,
+            headers={name: value for name, value in headers.items() if value},
             allow_redirects=False,
         )
 
@@ -336,9 +349,10 @@ class TeamDesk:
         seconds: float,
         body: object = None,
         link: str | None = None,
+        once: str | None = None,
     ) -> dict[str, Any]:
         try:
-            async with self._open(method, path, seconds, body, link) as answer:
+            async with self._open(method, path, seconds, body, link, once) as answer:
                 if answer.status >= 300:
                     raise await _refusal(answer)
                 told = await answer.json()

@@ -7,6 +7,7 @@ senders of one picture, meet here, and the chain needs no retries. Reading waits
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -20,6 +21,7 @@ from desk.database import Database
 from desk.models import (
     Case,
     Counter,
+    DoneRequest,
     HistoryEntry,
     HistoryHead,
     HistoryText,
@@ -40,10 +42,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class AlreadyDoneError(Exception):
+    """The request was carried out before: ``case`` is the number of the case that it changed."""
+
+    def __init__(self, case: int) -> None:
+        super().__init__(f"already done with case {case}")
+        self.case = case
+
+
 class Change:
     """What one transaction does. Made by :meth:`Changes.begin`.
 
-    ``session`` is the transaction, ``now`` its moment, ``actor`` who makes the change.
+    ``session`` is the transaction, ``now`` its moment, ``actor`` who makes the change, and
+    ``case_number`` the first case that it is recorded for.
     """
 
     def __init__(
@@ -54,6 +65,7 @@ class Change:
         self.now = now
         self.team = team
         self.settings = TeamSettings.model_validate(team.settings)
+        self.case_number: int | None = None
         self._head = head
 
     @property
@@ -88,6 +100,9 @@ class Change:
         salt = chain.new_salt() if text is not None else None
         seq = self._head.seq + 1
         number = case.number if case is not None else number
+        # A lapsed claim is ended on the way to something else, which may be refused.
+        if self.case_number is None and action is not Action.CASE_LAPSED:
+            self.case_number = number
         entry = HistoryEntry(
             team_id=self.team_id,
             seq=seq,
@@ -171,7 +186,8 @@ class Changes:
     async def begin(self, actor: DeskActor) -> AsyncIterator[Change]:
         """A change by ``actor`` in the actor's team, committed at the end of the block.
 
-        Raises ``not_found`` if there is no such team.
+        Raises ``not_found`` if there is no such team, and :class:`AlreadyDoneError` if the actor's
+        request was carried out before.
         """
         async with self.database.writing() as session:
             # Both rows are locked: PostgreSQL reads those that it locks anew after it waited, and
@@ -186,8 +202,30 @@ class Changes:
             if row is None:
                 raise UnmaskError("not_found", "There is no such team.")
             head, team = row
-            yield Change(session, actor, self.clock(), head, team)
+            change = Change(session, actor, self.clock(), head, team)
+            if actor.request is None:
+                yield change
+            else:
+                async with _once(change, actor.request):
+                    yield change
         self.on_commit()
+
+
+@contextlib.asynccontextmanager
+async def _once(change: Change, request: str) -> AsyncIterator[None]:
+    """Let a request be carried out once, however often it is sent: that it was is committed with
+    what it changed. Raises :class:`AlreadyDoneError`."""
+    sender = f"{change.actor.reference}\n{request}"
+    key = (change.team_id, hashlib.sha256(sender.encode()).hexdigest())
+    done = await change.session.get(DoneRequest, key)
+    if done is not None:
+        raise AlreadyDoneError(done.case_number)
+    yield
+    if change.case_number is not None:
+        row = DoneRequest(
+            team_id=key[0], key_sha256=key[1], case_number=change.case_number, at=change.now
+        )
+        change.session.add(row)
 
 
 def hash_of(entry: HistoryEntry) -> str:

@@ -3,7 +3,7 @@ index, so that one team's rows lie together and no query can leave it out unseen
 
 from desk.models.base import Base
 from desk.models.cases import Case, CaseText, Picture, Report, Sighting, Suggestion
-from desk.models.history import Counter, HistoryEntry, HistoryHead, HistoryText
+from desk.models.history import Counter, DoneRequest, HistoryEntry, HistoryHead, HistoryText
 from desk.models.outgoing import (
     Delivery,
     DigestDay,
@@ -47,6 +47,7 @@ __all__ = [
     "Counter",
     "Delivery",
     "DigestDay",
+    "DoneRequest",
     "Erasure",
     "HistoryEntry",
     "HistoryHead",

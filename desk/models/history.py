@@ -52,6 +52,19 @@ class HistoryHead(Base):
     hash: Mapped[str] = mapped_column(sa.String(64))
 
 
+class DoneRequest(Base):
+    """A request that was carried out, by the hash of who sent it and of its idempotency key;
+    ``case_number`` is the case that it changed."""
+
+    __tablename__ = "done_requests"
+    __table_args__ = (sa.Index("ix_done_requests_at", "at"),)
+
+    team_id: Mapped[int] = refers_to("teams.id", primary_key=True)
+    key_sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    case_number: Mapped[int]
+    at: Mapped[datetime]
+
+
 class Counter(Base):
     """How many cases of a team are in a state: counting a million of them takes 0.3 s."""
 

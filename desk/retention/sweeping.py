@@ -16,7 +16,7 @@ from desk.actors import DeskActor, machine_of
 from desk.cases.records import is_lapsed
 from desk.cases.work import end_lapsed_claim
 from desk.changes import Changes, Repeated
-from desk.models import Case, Counter, Link, Notice, Submission
+from desk.models import Case, Counter, DoneRequest, Link, Notice, Submission
 from desk.outgoing import Digests, Dispatcher, Webhooks
 from desk.pictures import Intake, Keep
 from desk.retention.erasing import EraseReason, Erasing
@@ -151,6 +151,7 @@ class Sweeper:
         async with self._changes.database.writing() as session:
             await session.execute(sa.delete(Link).where(Link.expires < limit))
             await session.execute(sa.delete(Notice).where(Notice.read_at < limit))
+            await session.execute(sa.delete(DoneRequest).where(DoneRequest.at < limit))
             failed = sa.and_(Submission.error.is_not(None), Submission.done_at < limit)
             await session.execute(sa.delete(Submission).where(failed))
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from desk.actors import DeskActor
 from desk.cases import CaseRecord
 from desk.cases.editing import CaseChanges
-from desk.queue import BulkAction, CaseFilter, Sort
+from desk.changes import AlreadyDoneError
+from desk.queue import BulkAction, CaseFilter, NextCase, Sort
 from desk.retention.erasing import EraseReason
 from desk.service import Desk
+from server.api.body import idempotency_key
 from server.context import DESK, TEAM_ACTOR
 from server.desk.actions import CaseAction
 from server.desk.fields import CaseNumber, RowId, checked_fields, expected_version, read_fields
 from server.desk.responses import case_response, done, list_response, model_response
+from unmask.errors import UnmaskError
 
 #: What of the query of a list is no filter.
 _PAGING = {"sort", "cursor", "limit", "lang"}
@@ -95,6 +100,11 @@ def number_of(request: web.Request) -> int:
     return int(request.match_info["number"])
 
 
+def actor_once(request: web.Request) -> DeskActor:
+    """Who sends the request, whose change is made once for each ``Idempotency-Key``."""
+    return replace(request[TEAM_ACTOR], request=idempotency_key(request))
+
+
 def filter_of(request: web.Request) -> CaseFilter:
     """The filter in the query; raises ``bad_request``."""
     values: dict[str, Any] = {
@@ -163,14 +173,16 @@ async def erase_case(request: web.Request) -> web.Response:
 async def act(request: web.Request, action: CaseAction) -> web.Response:
     """Carry out one of the actions on a case."""
     fields = await read_fields(request, action.fields)
+    desk, actor, number = desk_of(request), actor_once(request), number_of(request)
     version = expected_version(request)
-    case = await action.run(
-        desk_of(request),
-        request[TEAM_ACTOR],
-        number_of(request),
-        fields,
-        fields.version if version is None else version,
-    )
+    expected = fields.version if version is None else version
+    try:
+        case = await action.run(desk, actor, number, fields, expected)
+    except AlreadyDoneError as already:
+        if already.case != number:
+            message = f"This idempotency key was already used for case {already.case}."
+            raise UnmaskError("idempotency_mismatch", message) from already
+        case = await desk.reading.get(actor, number)
     return case_response(case)
 
 
@@ -185,7 +197,11 @@ async def split(request: web.Request) -> web.Response:
 
 async def claim_next(request: web.Request) -> web.Response:
     """Claim the best open case of the filter in the query, or say why there is none."""
-    found = await desk_of(request).next.claim(request[TEAM_ACTOR], filter_of(request))
+    desk, actor = desk_of(request), actor_once(request)
+    try:
+        found = await desk.next.claim(actor, filter_of(request))
+    except AlreadyDoneError as already:
+        found = NextCase(case=await desk.reading.get(actor, already.case))
     return model_response(found)
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from desk.queue import Sort
 from desk.vocabulary import CaseState
-from server.api.openapi import Json, enum_of, file_content, json_content, query
+from server.api.openapi import Json, enum_of, file_content, idempotency, json_content, query
 from server.desk import cases, intake, live
 from server.desk.actions import ACTIONS
 from server.routes.desk_route import CASE, CHANGING, GONE, TEAM, desk_route
@@ -41,6 +41,8 @@ _IF_MATCH: Json = {
     "the case was changed meanwhile.",
     "schema": {"type": "string"},
 }
+_ONCE = idempotency("What is sent again with the same key is done once; the case is answered.")
+_ONCE_ERRORS = f"{CHANGING} idempotency_mismatch"
 _SENT = {
     "200": json_content("It has a case.", "Sent"),
     "202": json_content("Its check has not ended yet.", "Sent"),
@@ -60,8 +62,8 @@ def _acting() -> tuple[Route, ...]:
             action.title,
             "CaseRecord",
             body=action.fields.__name__,
-            errors=CHANGING,
-            parameters=(_IF_MATCH,),
+            errors=_ONCE_ERRORS,
+            parameters=(_IF_MATCH, _ONCE),
             about=action.about,
             name=f"{name.replace('-', '_')}_case",
         )
@@ -116,7 +118,7 @@ CASES = (
         "Claim the next case",
         "NextCase",
         errors=CHANGING,
-        parameters=_FILTER,
+        parameters=(*_FILTER, _ONCE),
     ),
     desk_route(
         "POST",

@@ -9,6 +9,7 @@ from server.api.openapi import (
     TEAM,
     Operation,
     enum_of,
+    idempotency,
     json_content,
     query,
     ref,
@@ -33,12 +34,7 @@ _WAIT = query(
     "Seconds to wait for the check to end; at most what the server grants.",
     {"type": "number", "minimum": 0, "maximum": 1e9, "default": 0},
 )
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "The same key gives the same check again, however often it is sent.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
-}
+_IDEMPOTENCY_KEY = idempotency("The same key gives the same check again, however often it is sent.")
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": checks.MAX_LISTED, "default": 50}
 
 CHECKS = (

@@ -214,6 +214,45 @@ async def test_what_another_holds_is_named(office: Office) -> None:
     assert told == f"Ada works on Case {number}."
 
 
+async def test_what_comes_again_after_a_crash_is_done_once(office: Office) -> None:
+    """Killed while the answer is sent: the update is handled again, and Telegram may show it
+    twice, but the desk does it once."""
+    play = office.play
+    await play.rules(second_opinion="always")
+    bob = await office.linked("Bob", play.bob.person_id or 0)
+    ada = await office.linked("Ada", play.ada.person_id or 0)
+    numbers = {await play.case(0.99), await play.case(0.99)}
+
+    async def with_a_crash(person: Person, text: str) -> str:
+        hold = office.telegram.faults.add("sendMessage", "hold")
+        await person.says(text)
+        await office.telegram.until(lambda: hold.met)
+        office.bot.kill()
+        hold.released.set()
+        await office.bot.start(*office.command)
+        text = (await person.answer()).text
+        await office.telegram.settled()
+        assert {message.text for message in await person.answers(len(person.unread))} <= {text}
+        return text
+
+    before = (await play.desk.queue.counts(play.bob)).mine
+    told = await with_a_crash(bob, "/next")
+    assert (await play.desk.queue.counts(play.bob)).mine == before + 1, told
+    number = int(told.split()[1])
+    told = await with_a_crash(bob, f"/verdict {number} authentic: The ears match.")
+    assert "once another person says the same" in told
+    # An admin may settle a tie: the second opinion that comes again must not do so.
+    told = await with_a_crash(ada, f"/verdict {number} manipulated: They do not.")
+    assert "A third person settles it" in told
+    case = await play.desk.reading.get(play.ada, number)
+    assert (case.state, case.verdict) == (CaseState.SECOND, None)
+    await play.rules(second_opinion="never")
+    other = (numbers - {number}).pop()
+    told = await with_a_crash(ada, f"/verdict {other} generated: Six fingers.")
+    assert told == f"Case {other} is decided. Team: Generated"
+    assert "not linked any more" in await office.ask(ada, "/unlink")
+
+
 async def test_a_code_in_the_group_is_void(office: Office) -> None:
     cleo = Person(office.telegram, "Cleo", "en")
     office.group.chat.status[cleo.user.id] = "member"

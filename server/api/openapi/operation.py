@@ -78,6 +78,16 @@ def query(name: str, description: str, schema: Json) -> Json:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
+def idempotency(description: str) -> Json:
+    """The header with which a request may be sent again."""
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": description,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+    }
+
+
 def enum_of(kind: type[StrEnum]) -> Json:
     """The schema of an enumeration."""
     return {"type": "string", "enum": [member.value for member in kind]}

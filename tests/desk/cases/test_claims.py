@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from desk.changes import AlreadyDoneError
 from desk.vocabulary import Action, CaseState, NoticeKind
 from tests.desk.conftest import FakeClock
 from tests.desk.play import Play, judgement, refused
@@ -165,3 +167,47 @@ async def test_a_claim_asks_the_database_little(play: Play) -> None:
     await play.desk.claims.claim(play.bob, numbers[1])
     sa.event.remove(engine, "before_cursor_execute", hear)
     assert len([text for text in said if not text.startswith("BEGIN")]) <= 10, said
+
+
+async def test_a_request_that_comes_again_is_done_once(play: Play, clock: FakeClock) -> None:
+    first, second = await play.case(0.9), await play.case(0.8)
+    once = replace(play.bob, request="telegram:1:4711")
+    found = await play.desk.next.claim(once)
+    assert found.case is not None and found.case.number == first
+    for again in (play.desk.next.claim(once), play.desk.claims.claim(once, second)):
+        with pytest.raises(AlreadyDoneError) as already:
+            await again
+        assert already.value.case == first
+    assert (await play.desk.queue.counts(play.bob)).mine == 1
+    # the key of another person is another key, and what was refused may be tried again
+    other = replace(play.cleo, request=once.request)
+    with refused("conflict"):
+        await play.desk.claims.claim(other, first)
+    assert (await play.desk.claims.claim(other, second)).number == second
+    history = await play.desk.history.of_case(play.ada, first)
+    assert [one.action for one in history].count(Action.CASE_CLAIMED) == 1
+    # what was refused after a lapsed claim was ended is not done
+    third = await play.case(0.99)
+    await play.rules(max_claims=1)
+    late = replace(play.bob, request="telegram:1:4713")
+    await play.desk.claims.claim(play.dan, third)
+    clock.pass_time(minutes=15)
+    await play.desk.claims.extend(play.bob, first)
+    clock.pass_time(minutes=6)
+    for _ in range(2):
+        assert (await play.desk.next.claim(late)).case is None
+    await play.rules(max_claims=5)
+    assert (await play.desk.next.claim(late)).case is not None
+    clock.pass_time(days=31)
+    await play.desk.sweeper.sweep()
+    await play.desk.claims.claim(once, first)
+
+
+async def test_of_one_request_sent_many_times_at_once_one_is_done(play: Play) -> None:
+    for _ in range(4):
+        await play.case()
+    once = replace(play.bob, request="telegram:1:4712")
+    tries = [play.desk.next.claim(once) for _ in range(4)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert [isinstance(one, AlreadyDoneError) for one in outcomes].count(True) == 3
+    assert (await play.desk.queue.counts(play.bob)).mine == 1

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from bot.app import add_handlers, make_application
@@ -92,7 +91,7 @@ async def run(settings: Settings, stop: asyncio.Event, fetcher: Fetcher | None =
             await parts.services.pipeline.resume()
             await parts.dispatch.resume()
             async with _receiving_updates(settings, token, path, parts) as (source, address):
-                menu = asyncio.create_task(_set_menu(parts.services.bot), name="menu")
+                menu = asyncio.create_task(_set_menu(parts.services), name="menu")
                 await asyncio.wait([menu], timeout=_MENU_SECONDS)
                 name = parts.services.bot.username
                 sys.stdout.write(" ".join(filter(None, ["ready", f"@{name}", address])) + "\n")
@@ -186,10 +185,11 @@ async def _bringing_digests(digest: DigestSender | None) -> AsyncIterator[None]:
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def _set_menu(bot: Bot) -> None:
+async def _set_menu(services: Services) -> None:
     """Set the menu of commands. Telegram limits how often; the bot works without it too."""
+    has_team, named = services.team.desk is not None, services.access.named
     try:
-        await set_menu(bot)
+        await set_menu(services.bot, has_team=has_team, chats=sorted(named))
     except TelegramError as error:
         _log.warning("the menu of commands was not set", extra={"why": reason_of(error)})
 

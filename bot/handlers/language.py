@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.context import UpdateContext
 from bot.i18n import texts_in
 from bot.replies import keyboards
+from bot.replies.commands import show_team_menu
 from unmask.i18n import LANGUAGES
 
 
@@ -25,3 +26,5 @@ async def choose(context: UpdateContext, code: str) -> None:
     await context.answer_query(text)
     if not context.group:
         await context.edit_text(text)
+        if await context.services.links.find(context.user) is not None:
+            await show_team_menu(context.services.bot, context.user, texts_in(code))

@@ -7,6 +7,7 @@ import contextlib
 from bot.context import Services, UpdateContext
 from bot.handlers.team import in_team_chat
 from bot.replies import team as words
+from bot.replies.commands import hide_team_menu, show_team_menu
 from bot.team import Counts, DeskError, TeamChat, TeamDesk
 
 
@@ -42,6 +43,7 @@ async def _link(context: UpdateContext, desk: TeamDesk, code: str, account: str)
     before = await services.links.find(context.user)
     person = await desk.link(code, account, f"@{services.bot.username}")
     await services.links.keep(context.user, person.token)
+    await show_team_menu(services.bot, context.user, texts)
     if before is not None:  # the account acts for one person at a time
         with contextlib.suppress(DeskError):
             await desk.unlink(before)
@@ -89,6 +91,7 @@ async def end_link(services: Services, user: int) -> None:
     if token is None or services.team.desk is None:
         return
     await services.links.forget(user)
+    await hide_team_menu(services.bot, user)
     with contextlib.suppress(DeskError):
         await services.team.desk.unlink(token)
 

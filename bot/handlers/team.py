@@ -10,6 +10,7 @@ from bot.context import UpdateContext
 from bot.media import bounded_name, read_message
 from bot.replies import keyboards
 from bot.replies import team as words
+from bot.replies.commands import hide_team_menu
 from bot.team import DeskError, TeamChat, TeamDesk, Trouble
 from unmask.i18n import Texts
 
@@ -30,6 +31,7 @@ def in_team_chat(
         except DeskError as error:
             if error.trouble is Trouble.UNLINKED:
                 await context.services.links.forget(context.user)
+                await hide_team_menu(context.services.bot, context.user)
             await context.reply_text(words.trouble(context.texts, error))
 
     return handle

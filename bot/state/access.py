@@ -32,7 +32,12 @@ class Access:
 
     def is_named(self, chat: int) -> bool:
         """Whether the allow-list, or the list of administrators, names the chat itself."""
-        return chat in self._allowed | self._admins
+        return chat in self.named
+
+    @property
+    def named(self) -> frozenset[int]:
+        """The users and chats for which :meth:`is_named` holds."""
+        return self._allowed | self._admins
 
     async def is_blocked(self, user: int, chat: int) -> bool:
         """Whether the user or the chat is blocked."""

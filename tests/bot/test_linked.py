@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from desk.cases.editing import CaseChanges
-from desk.service import open_desk
 from desk.vocabulary import CaseState
-from tests.bot.bot_process import BotProcess, QueueProbe
-from tests.bot.conftest import Site, check_no_secret, launch_command, telegram_of
+from tests.bot.bot_process import QueueProbe
+from tests.bot.conftest import Site
 from tests.bot.image_asserts import Pixels, as_file, tampered
+from tests.bot.office import Office, office_of
 from tests.bot.telegram import Group, Person, Telegram
 from tests.desk.play import Play
-from tests.server.server_process import Service, served_in_thread
-from unmask.permissions import Role, Scope
+from tests.server.server_process import Service
+from unmask.permissions import Role
 
 pytestmark = pytest.mark.anyio
 #: Now, as the hour of a digest that is due at once.
@@ -31,23 +29,10 @@ HOUR = datetime.now(UTC).hour
 
 
 @dataclass
-class Office:
-    telegram: Telegram
-    play: Play
+class GroupOffice(Office):
+    """The office of a team whose chat is a group."""
+
     group: Group
-    bot: BotProcess
-    command: tuple[str, ...]
-
-    async def ask(self, person: Person, text: str) -> str:
-        await person.says(text)
-        return (await person.answer()).text
-
-    async def linked(self, name: str, person: int) -> Person:
-        """Somebody on Telegram who is linked to a member of the team."""
-        somebody = Person(self.telegram, name, "en")
-        code = await self.play.desk.linked.make_code(person)
-        assert "Linked" in await self.ask(somebody, f"/link {code}")
-        return somebody
 
 
 @pytest.fixture(scope="module")
@@ -57,40 +42,40 @@ async def office(
     site: Site,
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
-) -> AsyncIterator[Office]:
-    log = tmp_path_factory.mktemp("linked") / Path("bot.log")
-    async with AsyncExitStack() as stack:
-        url = stack.enter_context(served_in_thread(service, with_desk=True))
-        desk = await stack.enter_async_context(open_desk(service.settings()))
-        play = await Play.begin(desk, "linked-desk")
-        await desk.teams.edit(play.ada, name="The fact desk")
-        scopes = (Scope.DESK_SEND, Scope.DESK_READ, Scope.DESK_BOT)
-        key, _ = await desk.keys.create(play.ada, "the bot", scopes)
-        telegram = await stack.enter_async_context(telegram_of(queue, 23))
-        group = Group(telegram, "Fact desk")
-        # Due when the bot starts; two cases are open.
-        await play.rules(digest=True, digest_chat=group.chat.id, digest_hour=HOUR)
+) -> AsyncIterator[GroupOffice]:
+    groups: list[Group] = []
+
+    async def prepare(play: Play, telegram: Telegram) -> dict[str, str]:
+        """The digest is due when the bot starts; two cases are open."""
+        groups.append(Group(telegram, "Fact desk"))
+        chat = groups[0].chat.id
+        await play.desk.teams.edit(play.ada, name="The fact desk")
+        await play.rules(digest=True, digest_chat=chat, digest_hour=HOUR)
         for title in ("The march", "The minister"):
             number = await play.case()
-            await desk.editing.edit(play.ada, number, CaseChanges(title=title))
-        bot = BotProcess(
-            service,
-            telegram,
-            log,
-            bot_desk_url=url,
-            bot_desk_key=key,
-            bot_allowed=str(group.chat.id),
-            public_url="https://unmask.example.org",
-        )
-        command = launch_command(site)
-        await bot.start(*command)
-        yield Office(telegram, play, group, bot, command)
-        await bot.stop()
-        check_no_secret(bot)
-        assert key not in bot.log_text
+            await play.desk.editing.edit(play.ada, number, CaseChanges(title=title))
+        return {"bot_allowed": str(chat)}
+
+    log = tmp_path_factory.mktemp("linked") / "bot.log"
+    async with office_of(service, queue, site, log, 23, prepare) as office:
+        yield GroupOffice(office.telegram, office.play, office.bot, office.command, groups[0])
 
 
-async def test_the_digest_comes_once_whatever_restarts(office: Office) -> None:
+def menu_of(office: Office, chat: int) -> set[str]:
+    """The commands of the menu that a chat has of its own."""
+    return {
+        command["command"]
+        for (scope, language), commands in office.telegram.commands.items()
+        if str(chat) in scope and not language
+        for command in commands
+    }
+
+
+async def test_the_teams_chat_has_a_menu_of_its_own(office: GroupOffice) -> None:
+    assert {"send", "next", "check"} <= menu_of(office, office.group.chat.id)
+
+
+async def test_the_digest_comes_once_whatever_restarts(office: GroupOffice) -> None:
     digest = (await office.group.answer()).text
     lines = digest.splitlines()
     today = datetime.now(UTC).date()
@@ -116,7 +101,9 @@ async def test_the_digest_comes_once_whatever_restarts(office: Office) -> None:
     assert last is not None and (last.day, last.done, last.failure) == (today, True, None)
 
 
-async def test_a_person_links_takes_a_case_and_decides_it(office: Office, portrait: Pixels) -> None:
+async def test_a_person_links_takes_a_case_and_decides_it(
+    office: GroupOffice, portrait: Pixels
+) -> None:
     play, bob = office.play, office.play.bob.person_id or 0
     eve = Person(office.telegram, "Eve", "en")
     assert "closed circle" in await office.ask(eve, "/next")
@@ -127,6 +114,8 @@ async def test_a_person_links_takes_a_case_and_decides_it(office: Office, portra
     told = await office.ask(person, f"/link {code.lower()}")
     assert told.startswith("Linked: what you do here counts as done by Bob (checker).")
     assert "expired" in await office.ask(eve, f"/link {code}")
+
+    assert "unlink" in menu_of(office, person.chat.id)
 
     standing = await office.ask(person, "/team")
     assert "The fact desk" in standing and "You are Bob, checker." in standing
@@ -160,7 +149,7 @@ async def test_a_person_links_takes_a_case_and_decides_it(office: Office, portra
     assert (await person.answer()).text.startswith("👥 Team: Generated")
 
 
-async def test_why_there_is_no_next(office: Office) -> None:
+async def test_why_there_is_no_next(office: GroupOffice) -> None:
     play = office.play
     dan = await office.linked("Dan", play.dan.person_id or 0)
     await office.ask(dan, "/next")
@@ -180,7 +169,7 @@ async def test_why_there_is_no_next(office: Office) -> None:
     assert await office.ask(vera, "/next") == "Your role in the team does not allow that."
 
 
-async def test_a_second_opinion_stays_blind(office: Office) -> None:
+async def test_a_second_opinion_stays_blind(office: GroupOffice) -> None:
     play = office.play
     await play.rules(second_opinion="always")
     number = await play.case(0.99)
@@ -206,7 +195,7 @@ async def test_a_second_opinion_stays_blind(office: Office) -> None:
     assert "is decided" in (await office.group.answer()).text
 
 
-async def test_what_another_holds_is_named(office: Office) -> None:
+async def test_what_another_holds_is_named(office: GroupOffice) -> None:
     number = await office.play.case()
     await office.play.desk.claims.claim(office.play.ada, number)
     bob = await office.linked("Bob", office.play.bob.person_id or 0)
@@ -214,7 +203,7 @@ async def test_what_another_holds_is_named(office: Office) -> None:
     assert told == f"Ada works on Case {number}."
 
 
-async def test_what_comes_again_after_a_crash_is_done_once(office: Office) -> None:
+async def test_what_comes_again_after_a_crash_is_done_once(office: GroupOffice) -> None:
     """Killed while the answer is sent: the update is handled again, and Telegram may show it
     twice, but the desk does it once."""
     play = office.play
@@ -253,7 +242,7 @@ async def test_what_comes_again_after_a_crash_is_done_once(office: Office) -> No
     assert "not linked any more" in await office.ask(ada, "/unlink")
 
 
-async def test_a_code_in_the_group_is_void(office: Office) -> None:
+async def test_a_code_in_the_group_is_void(office: GroupOffice) -> None:
     cleo = Person(office.telegram, "Cleo", "en")
     office.group.chat.status[cleo.user.id] = "member"
     code = await office.play.desk.linked.make_code(office.play.cleo.person_id or 0)
@@ -268,10 +257,11 @@ async def test_a_code_in_the_group_is_void(office: Office) -> None:
     assert "/account" in (await office.group.answer()).text
 
 
-async def test_a_link_ends_by_its_user_and_with_the_membership(office: Office) -> None:
+async def test_a_link_ends_by_its_user_and_with_the_membership(office: GroupOffice) -> None:
     play = office.play
     dan = await office.linked("Dan", play.dan.person_id or 0)
     assert "not linked any more" in await office.ask(dan, "/unlink")
+    assert menu_of(office, dan.chat.id) == set()
     assert await office.ask(dan, "/help") is not None  # the bot is closed to others again
     links = await play.desk.linked.of_person(play.dan.person_id or 0)
     await play.desk.members.change_role(play.ada, play.cleo.person_id or 0, Role.VIEWER)
@@ -287,9 +277,11 @@ async def test_a_link_ends_by_its_user_and_with_the_membership(office: Office) -
     assert "not linked to a member of the team any more" in await office.ask(person, "/next")
     assert "closed circle" in await office.ask(person, "/next")
     assert links == await play.desk.linked.of_person(play.dan.person_id or 0)
+    await office.telegram.settled()
+    assert menu_of(office, person.chat.id) == set()
 
 
-async def test_forgetting_a_user_ends_the_link_at_the_desk(office: Office) -> None:
+async def test_forgetting_a_user_ends_the_link_at_the_desk(office: GroupOffice) -> None:
     ada = office.play.ada.person_id or 0
     person = await office.linked("Ada", ada)
     assert len(await office.play.desk.linked.of_person(ada)) == 1

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from desk.service import open_desk
 from desk.vocabulary import HumanVerdict
-from tests.bot.bot_process import BotProcess, QueueProbe
-from tests.bot.conftest import Site, check_no_secret, launch_command, telegram_of
+from tests.bot.bot_process import QueueProbe
+from tests.bot.conftest import Site
 from tests.bot.image_asserts import Pixels, as_file, tampered
+from tests.bot.office import Office, office_of
 from tests.bot.telegram import Group, Person, Telegram
 from tests.desk.play import Play, judgement
-from tests.server.server_process import Service, served_in_thread
-from unmask.permissions import Scope
+from tests.server.server_process import Service
 
 pytestmark = pytest.mark.anyio
 #: The chat of the team: a private one, whose number is the user's.
 TEAM_CHAT = 515151
-
-
-@dataclass
-class Office:
-    telegram: Telegram
-    play: Play
 
 
 @pytest.fixture(scope="module")
@@ -38,28 +28,12 @@ async def office(
     tmp_path_factory: pytest.TempPathFactory,
     anyio_backend: str,
 ) -> AsyncIterator[Office]:
-    log = tmp_path_factory.mktemp("team") / Path("bot.log")
-    async with AsyncExitStack() as stack:
-        url = stack.enter_context(served_in_thread(service, with_desk=True))
-        desk = await stack.enter_async_context(open_desk(service.settings()))
-        play = await Play.begin(desk, "bot-desk")
-        scopes = (Scope.DESK_SEND, Scope.DESK_READ, Scope.DESK_BOT)
-        key, _ = await desk.keys.create(play.ada, "the bot", scopes)
-        telegram = await stack.enter_async_context(telegram_of(queue, 17))
-        bot = BotProcess(
-            service,
-            telegram,
-            log,
-            bot_desk_url=url,
-            bot_desk_key=key,
-            bot_admins=str(TEAM_CHAT),
-            public_url="https://unmask.example.org",
-        )
-        await bot.start(*launch_command(site))
-        yield Office(telegram, play)
-        await bot.stop()
-        check_no_secret(bot)
-        assert key not in bot.log_text
+    async def prepare(_: Play, __: Telegram) -> dict[str, str]:
+        return {"bot_admins": str(TEAM_CHAT)}
+
+    log = tmp_path_factory.mktemp("team") / "bot.log"
+    async with office_of(service, queue, site, log, 17, prepare) as office:
+        yield office
 
 
 async def test_a_picture_becomes_a_case_and_its_verdict_answers(

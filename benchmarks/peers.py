@@ -31,8 +31,8 @@ class Kit:
     def examine(self, sha256s: list[str]) -> list[str]:
         """Examine pictures of the store as one batch, draw and store; their reports as JSON."""
         jobs = [ExamineJob(uuid4().hex, sha256) for sha256 in sha256s]
-        reports = [future.result() for future in self.examiner.examine(jobs)]
-        return [_json(report) for report in reports]
+        outcomes = [future.result() for future in self.examiner.examine(jobs)]
+        return [_json(outcome) for outcome in outcomes]
 
 
 def put_picture(store: Store, data: bytes) -> str:
@@ -42,10 +42,10 @@ def put_picture(store: Store, data: bytes) -> str:
     return sha256
 
 
-def _json(report: Any) -> str:
-    if isinstance(report, Exception):
-        raise report
-    return str(report.model_dump_json())
+def _json(outcome: Any) -> str:
+    if isinstance(outcome, Exception):
+        raise outcome
+    return str(outcome.report.model_dump_json())
 
 
 @cache

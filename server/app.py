@@ -14,6 +14,7 @@ from server.api.layers import LAYERS, LayerRenderer
 from server.api.preview import PREVIEWS, PreviewRenderer
 from server.backpressure import Backpressure
 from server.cached_stats import CachedStats
+from server.copies import Copies
 from server.metrics import Metrics
 from server.middleware import MIDDLEWARES, add_headers, add_shared_headers
 from server.model import public_model
@@ -54,6 +55,7 @@ def make_app(
     app[context.SETTINGS] = settings
     app[context.POLICY] = policy
     app[context.CHECKS] = checks
+    app[context.COPIES] = Copies(checks, settings)
     if desk is not None:
         app[context.DESK] = desk
         app[context.PRESENCE] = Presence(redis)

@@ -12,6 +12,7 @@ from desk.queue import Presence
 from desk.service import Desk
 from server.backpressure import Backpressure
 from server.cached_stats import CachedStats
+from server.copies import Copies
 from server.metrics import Metrics
 from server.model import PublicModel
 from server.security.identity import Actor, Identities
@@ -26,6 +27,7 @@ from unmask.settings import Settings
 SETTINGS = web.AppKey("settings", Settings)
 POLICY = web.AppKey("policy", Policy)
 CHECKS = web.AppKey("checks", CheckQueue)
+COPIES = web.AppKey("copies", Copies)
 #: The team desk, and who has which of its cases open.
 DESK = web.AppKey("desk", Desk)
 PRESENCE = web.AppKey("presence", Presence)

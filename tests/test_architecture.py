@@ -29,8 +29,8 @@ PLACES = {
         "__main__"
     ),
     "server": (
-        "model security cached_stats backpressure upload_memory metrics context api desk web "
-        "routes middleware app process protocol main commands __main__"
+        "model security cached_stats copies backpressure upload_memory metrics context api desk "
+        "web routes middleware app process protocol main commands __main__"
     ),
     "bot": (
         "i18n state transport team replies digest file_types media files examination pipeline "

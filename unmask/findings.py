@@ -82,9 +82,18 @@ class Evidence(_Frozen):
 
 def seen_before(times: Sequence[datetime]) -> Evidence:
     """The note that the same file was checked before, at one or more ``times``, oldest first."""
+    return _seen("seen_before", times)
+
+
+def copy_seen_before(times: Sequence[datetime]) -> Evidence:
+    """The same for copies of the picture in other sizes or encodings."""
+    return _seen("copy_seen_before", times)
+
+
+def _seen(code: str, times: Sequence[datetime]) -> Evidence:
     return Evidence(
         kind=Kind.DUPLICATES,
-        code="seen_before",
+        code=code,
         weight=Weight.NOTE,
         parameters={"times": len(times), "first": times[0].date().isoformat()},
     )

@@ -32,8 +32,8 @@ from rq.worker import SimpleWorker, WorkerStatus
 from unmask.errors import UnmaskError
 from unmask.queue.keys import TASK, queue_name
 from unmask.queue.worker_queue import WorkerQueue
-from unmask.report import Priority, Report, State
-from worker.examiner import ExamineJob, Examiner, Outcome
+from unmask.report import Priority, State
+from worker.examiner import Examined, ExamineJob, Examiner, Outcome
 from worker.heartbeat import Heartbeat
 
 _log = logging.getLogger(__name__)
@@ -232,8 +232,9 @@ class BatchWorker(SimpleWorker):
         """End a job: RQ's records, our state and the event change in one transaction."""
         super().cleanup_execution(job, pipeline, execution)
         outcome = job.outcome if isinstance(job, CheckJob) else None
-        if isinstance(outcome, Report):
-            self._worker_queue.complete(job.id, outcome, pipeline=pipeline)
+        if isinstance(outcome, Examined):
+            report, phash = outcome.report, outcome.phash
+            self._worker_queue.complete(job.id, report, phash, pipeline=pipeline)
         else:
             late = UnmaskError("internal", "The picture could not be examined in time.")
             self._worker_queue.fail(job.id, outcome or late, pipeline=pipeline)
@@ -245,8 +246,8 @@ class BatchWorker(SimpleWorker):
         size = len(batch)
         sums = Counter[str]({"batches": 1, "pictures": size, f"batch_size:{size}": 1})
         for item in batch:
-            if isinstance(item.record.outcome, Report):
-                for stage, milliseconds in item.record.outcome.timings_ms:
+            if isinstance(item.record.outcome, Examined):
+                for stage, milliseconds in item.record.outcome.report.timings_ms:
                     sums[f"ms:{stage}"] += milliseconds
         self._worker_queue.count(sums)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Protocol
 
 from unmask.detector.align import Pixels
@@ -21,6 +22,7 @@ from unmask.evidence.credentials.trust_list import trust_list_path
 from unmask.evidence.metadata.listing import metadata_json
 from unmask.i18n import DEFAULT
 from unmask.images import Picture, open_picture
+from unmask.images.similarity import perceptual_hash
 from unmask.report import Box, Pictures, Report
 from unmask.settings import Settings
 from unmask.store import Store
@@ -33,8 +35,17 @@ _DRAWING_THREADS = 4
 #: Around a face's box, as a share of its sides.
 _CROP_MARGIN = 0.25
 
+
+@dataclass(frozen=True)
+class Examined:
+    """A report, and the perceptual hash of its picture; None where the file shows several."""
+
+    report: Report
+    phash: int | None = None
+
+
 #: How a job ends.
-Outcome = Report | UnmaskError
+Outcome = Examined | UnmaskError
 
 
 class Examines(Protocol):
@@ -155,7 +166,7 @@ class Examiner:
 
     def _store_result(
         self, job: ExamineJob, examination: Examination, collected: Collected
-    ) -> Report:
+    ) -> Examined:
         """Draw the pictures of a result and store them; the report last, for it says that all is
         there."""
         if not self._store.has_room(self._settings.min_free // 2):
@@ -179,7 +190,7 @@ class Examiner:
         files["report.json"] = report.model_dump_json().encode()
         for name, data in files.items():
             self._store.put_result(job.id, name, data)
-        return report
+        return Examined(report, _phash(examination.picture, pixels))
 
     def discard(self, job: ExamineJob) -> None:
         """Remove the stored files of a result."""
@@ -187,6 +198,12 @@ class Examiner:
             self._store.delete_results(job.id)
         except OSError:
             _log.warning("job %s: its files could not be removed", job.id)
+
+
+def _phash(picture: Picture, pixels: Pixels) -> int | None:
+    if len(tuple(islice(picture.appearances(), 2))) > 1:
+        return None  # a copy of one frame is no copy of the whole
+    return perceptual_hash(pixels)
 
 
 def _with_timings(report: Report, job: ExamineJob, draw: float, evidence: float) -> Report:

@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
-from server.context import ACTOR, CHECKS
+from server.context import ACTOR, CHECKS, COPIES
 from unmask.errors import UnmaskError
-from unmask.findings import seen_before
+from unmask.findings import copy_seen_before, seen_before
 from unmask.permissions import Permission, may
 from unmask.report import Check
 from unmask.wording.evidence import with_evidence
@@ -70,7 +70,7 @@ async def shown_check(request: web.Request) -> Check:
 
 
 async def with_earlier(request: web.Request, check: Check) -> Check:
-    """A done check, with a note if its team had the same file checked before.
+    """A done check, with notes if its team had the same file, or copies of it, checked before.
 
     Only for those who may list the team's checks: to others the note would tell of them.
     """
@@ -78,9 +78,13 @@ async def with_earlier(request: web.Request, check: Check) -> Check:
     if report is None or not check.team or not may(actor, Permission.LIST_CHECKS, check):
         return check
     times = await request.app[CHECKS].earlier(check)
-    if not times:
+    copies = await request.app[COPIES].before(check)
+    notes = [seen_before(times)] if times else []
+    if copies:
+        notes.append(copy_seen_before(copies))
+    if not notes:
         return check
-    evidence = (*report.evidence, seen_before(times))
+    evidence = (*report.evidence, *notes)
     return check.model_copy(update={"report": with_evidence(report, evidence)})
 
 

@@ -26,7 +26,7 @@ from unmask.report import Report, Verdict
 from unmask.settings import Settings
 from unmask.store import Store
 from unmask.wording.evidence import shown_verdict
-from worker.examiner import ExamineJob, Examiner
+from worker.examiner import Examined, ExamineJob, Examiner
 
 MARK = {"XMP-photoshop:Credit": "Made with Google AI", "EXIF:Artist": "Ada Lovelace"}
 
@@ -46,8 +46,8 @@ def examined(folder: Path, *files: bytes, settings: Settings) -> tuple[list[Repo
     jobs = [ExamineJob(f"{n:032x}", picture.sha256) for n, picture in enumerate(pictures)]
     with closing(Examiner(Calm(), store, settings)) as examiner:
         outcomes = [future.result() for future in examiner.examine(jobs)]
-    assert all(isinstance(outcome, Report) for outcome in outcomes)
-    return [outcome for outcome in outcomes if isinstance(outcome, Report)], store
+    assert all(isinstance(outcome, Examined) for outcome in outcomes)
+    return [outcome.report for outcome in outcomes if isinstance(outcome, Examined)], store
 
 
 def test_each_report_of_a_batch_has_the_evidence_of_its_own_file(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ EDGE, EDGE_ROWS, MAX_LIFT = 0.08, 2, 4.0
 #: The ratios of the sides may differ so much: a resized picture is rounded to whole pixels.
 _RATIO = 0.02
 _HASHED, _KEPT = 32, 8
+#: The shorter side of what is hashed of a decoded picture, at least: every n-th pixel.
+_SAMPLED = 512
 #: Long side to which a picture is reduced while it is decoded, at least.
 _MIN_SIDE = 1_600
 
@@ -55,6 +57,13 @@ def look(data: bytes, settings: Settings) -> Look:
     picture = open_picture(data, settings)
     grey = Image.fromarray(picture.pixels(picture.shrink_for(_MIN_SIDE))).convert("L")
     return Look(_hash(grey), picture.width, picture.height, grey)
+
+
+def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
+    """The hash (64 bits) of a decoded picture (h, w, 3), RGB: within a bit or two of that which
+    :func:`look` has for its file."""
+    step = max(min(pixels.shape[:2]) // _SAMPLED, 1)
+    return _hash(Image.fromarray(np.ascontiguousarray(pixels[::step, ::step])).convert("L"))
 
 
 def mirrored_bits(seen: Look) -> int:

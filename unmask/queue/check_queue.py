@@ -19,11 +19,12 @@ from unmask.errors import UnmaskError
 from unmask.i18n import DEFAULT, LANGUAGES
 from unmask.queue import earlier, lists, records, stats
 from unmask.queue.clients import open_async_client, open_client, reachable, redis_url
+from unmask.queue.earlier import Looks
 from unmask.queue.events import Change, CheckEvents
 from unmask.queue.janitor import Janitor
 from unmask.queue.keys import EVENTS, SHARED, checked_name, pool_names, queue_name
 from unmask.queue.lists import Order, Page
-from unmask.queue.room import Room
+from unmask.queue.room import Room, too_many_checks
 from unmask.queue.scripts import checks as scripts
 from unmask.queue.worker_queue import WorkerQueue
 from unmask.report import Check, Door, Priority, State, Verdict
@@ -40,8 +41,6 @@ _REMOVAL_SECONDS, _REMOVAL_INTERVAL = 5.0, 0.02
 _MAX_SUBMIT_TRIES = 2
 _CHECK_ID = re.compile(r"[0-9a-f]{32}")
 _PING_SECONDS = 1.0
-#: Seconds after which somebody with too many checks may try again.
-_RETRY_TOO_MANY = 600
 _RESULT_MISSING = "The result of this check is lost. Send the picture again."
 
 
@@ -231,6 +230,11 @@ class CheckQueue:
         with reachable():
             return await earlier.times_before(self._client, check)
 
+    async def earlier_looks(self, check: Check) -> Looks:
+        """The hashes of its team's checks of other files before it; see :mod:`earlier`."""
+        with reachable():
+            return await earlier.looks_before(self._client, check)
+
     async def wait(self, check_id: str, timeout: float) -> Check | None:
         """The check once it is done or failed, or as it stands after ``timeout`` seconds; None if
         there is no such check."""
@@ -319,7 +323,7 @@ class CheckQueue:
                 message = "This idempotency key was already used for another picture."
                 raise UnmaskError("idempotency_mismatch", message)
             if outcome == "too_many":
-                raise _too_many_checks(self._settings.max_checks)
+                raise too_many_checks(self._settings.max_checks)
             if outcome != "deleting":
                 return _Registered(check_id, job_id, is_queued == "1", outcome != "known")
             if asyncio.get_running_loop().time() > deadline:
@@ -388,11 +392,6 @@ class CheckQueue:
     async def _run(self, script: str, *arguments: Any) -> Any:
         answer: Any = self._client.eval(script, 0, *arguments)
         return await answer
-
-
-def _too_many_checks(limit: int) -> UnmaskError:
-    message = f"{limit} of your checks are kept; delete some, or wait until they expire."
-    return UnmaskError("rate_limited", message, limit=limit, retry_after=_RETRY_TOO_MANY)
 
 
 def _has_lost_result(check: Check) -> bool:

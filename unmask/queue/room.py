@@ -17,6 +17,8 @@ from unmask.store import Store
 FULL = 0.9
 #: Seconds for which what Redis said is kept.
 TTL = 0.5
+#: Seconds after which somebody with too many checks may try again.
+_RETRY_TOO_MANY = 600
 
 
 class Room:
@@ -58,3 +60,9 @@ class Room:
         except ResponseError:  # Its disk is full, or it has too few replicas.
             return "The queue takes no writes."
         return None
+
+
+def too_many_checks(limit: int) -> UnmaskError:
+    """The error for an owner of whose checks as many as allowed are kept."""
+    message = f"{limit} of your checks are kept; delete some, or wait until they expire."
+    return UnmaskError("rate_limited", message, limit=limit, retry_after=_RETRY_TOO_MANY)

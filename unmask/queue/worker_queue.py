@@ -91,15 +91,19 @@ class WorkerQueue:
         self.client.zrem(WORKERS, worker)
         self.client.delete(WORKER + worker)
 
-    def complete(self, job_id: str, report: Report, *, pipeline: Any = None) -> None:
-        """End a job with its report, once: a second end is ignored.
+    def complete(
+        self, job_id: str, report: Report, phash: int | None = None, *, pipeline: Any = None
+    ) -> None:
+        """End a job with its report, once: a second end is ignored. ``phash`` is the perceptual
+        hash of its picture, by which copies are found.
 
         With a ``pipeline`` it is a part of its transaction. If another model judged than the one
         asked for, the next check of the picture starts a new job.
         """
         model = ModelTag(report.model.version, report.model.sha256)
         probability = "" if report.fake_probability is None else repr(report.fake_probability)
-        values = (str(model), report.verdict.value, probability, model.version)
+        bits = "" if phash is None else f"{phash:016x}"
+        values = (str(model), report.verdict.value, probability, model.version, bits)
         self._end(pipeline, workers.COMPLETE, job_id, *values)
 
     def fail(self, job_id: str, error: UnmaskError, *, pipeline: Any = None) -> None:

@@ -156,6 +156,15 @@ EVIDENCE_CODES: dict[str, _Text] = {
         ),
         counted="times",
     ),
+    "copy_seen_before": _Text(
+        *ngettext_noop(
+            "The team had a copy of the picture, in another size or encoding, checked {number} "
+            "time before, first on {first} (UTC).",
+            "The team had copies of the picture, in another size or encoding, checked {number} "
+            "times before, first on {first} (UTC).",
+        ),
+        counted="times",
+    ),
     "metadata_oversized": _Text(
         gettext_noop("The metadata ({block}) are too large; they were not read.")
     ),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Pixels
-from unmask.images.similarity import Look, alike, look
+from unmask.images.similarity import Look, alike, look, perceptual_hash
 from unmask.settings import Settings
 
 #: Where the face of the portrait is: x, y, width, height.
@@ -62,3 +62,10 @@ def test_a_box_at_the_edge(portrait: Pixels) -> None:
     assert alike(
         seen(portrait), seen(portrait, quality=90), [(-9, -9, 160, 160), (380, 380, 190, 190)]
     )
+
+
+@pytest.mark.parametrize("side", [200, 512, 1_500, 3_100])
+def test_the_hash_of_decoded_pixels_is_that_of_the_file(portrait: Pixels, side: int) -> None:
+    pixels = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_CUBIC)
+    of_file = seen(portrait, side=side).bits
+    assert (perceptual_hash(np.asarray(pixels, np.uint8)) ^ of_file).bit_count() <= 2

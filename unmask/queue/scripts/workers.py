@@ -144,10 +144,12 @@ local model = ARGV[2]  -- tag of the model that judged
 local verdict = ARGV[3]
 local probability = ARGV[4]  -- '' where there is no face
 local model_version = ARGV[5]
+local phash = ARGV[6]  -- perceptual hash as hex, '' for none
 if not is_open(job) then return 0 end
 write_with_full_memory()
 call('HSET', job_key(job), 'verdict', verdict, 'model_version', model_version)
 if probability ~= '' then call('HSET', job_key(job), 'fake_probability', probability) end
+if phash ~= '' then call('HSET', job_key(job), 'phash', phash) end
 finish(job, 'done', call('HGET', job_key(job), 'model') ~= model)
 return 1
 """)

@@ -42,6 +42,8 @@ CALLERS = (1, 64)
 #: Idle workers beside the one that works, to see what waiting costs.
 IDLE = (0, 8)
 IDLE_SECONDS = 6.0
+#: Longest that a worker that sleeps may take to begin.
+START_SECONDS = 60.0
 #: A Valkey that is busy for more of its time lets everybody wait.
 MOST_BUSY = 0.5
 
@@ -160,8 +162,11 @@ def sleeping(settings: Settings, name: str, batch: float, picture: float) -> Ite
 
 
 def until_alive(client: redis.Redis, workers: int) -> None:
-    """Return once so many workers have sent a heartbeat."""
+    """Return once so many workers have sent a heartbeat; raises RuntimeError where they do not."""
+    deadline = time.monotonic() + START_SECONDS * workers
     while client.zcard(WORKERS) < workers:  # type: ignore[operator]
+        if time.monotonic() > deadline:
+            raise RuntimeError("a worker did not start")
         time.sleep(0.1)
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from unmask.detector.engines.protocol import Status
 from unmask.detector.examination import Examination, write_report
 from unmask.detector.manifest import load_manifest
 from unmask.errors import UnmaskError
@@ -22,11 +23,15 @@ from worker.main import run
 class Sleeper:
     """A detector that finds no face, after a time that is known."""
 
+    engine = Status("sleeping", "none")
+
     def __init__(self, settings: Settings, batch: float, picture: float) -> None:
         self._manifest: Any = load_manifest(settings.model)
         self._batch, self._picture = batch, picture
 
-    def examine(self, pictures: Sequence[Picture]) -> list[Examination | UnmaskError]:
+    def examine(
+        self, pictures: Sequence[Picture], on_decoded: object = None
+    ) -> list[Examination | UnmaskError]:
         time.sleep(self._batch + self._picture * len(pictures))
         return [
             Examination(picture, write_report(picture, [], self._manifest, 0.5, ()))

@@ -25,6 +25,7 @@ from rq.exceptions import DeserializationError, StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
+from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import SimpleWorker, WorkerStatus
@@ -46,6 +47,8 @@ _MAX_RECORD_BYTES = 8_192
 _IDLE_SECONDS = 10.0
 #: Seconds for which RQ lists an idle worker without a heartbeat; also bounds each answer of Redis.
 _WORKER_TTL = 60
+#: Seconds in which one heartbeat to RQ is enough.
+_BEAT_SECONDS = 5.0
 #: Seconds before Redis is tried again, beyond the client's own patience.
 _RECONNECT_SECONDS = 1.0
 
@@ -55,6 +58,8 @@ class CheckJob(Job):
 
     result_of_batch: Future[Outcome] | None = None
     outcome: Outcome | None = None
+    #: Whether this worker ended the job, and nobody before it.
+    is_ended_here = False
     success_callback = None
     failure_callback = None
     stopped_callback = None
@@ -114,6 +119,7 @@ class BatchWorker(SimpleWorker):
         self._batch_limits = batch_size, batch_pixels
         self._stopping = stopping
         self._blocked = False
+        self._beat_at = float("-inf")
         self._batch: list[_BatchJob] = []
 
     # Taking
@@ -125,7 +131,6 @@ class BatchWorker(SimpleWorker):
         self.set_state(WorkerStatus.IDLE)
         while not self._stopping.is_set():
             try:
-                self.heartbeat()
                 job_ids = self._worker_queue.take(self._pools, *self._batch_limits)
                 self._batch = self._load(job_ids)
                 if self._batch:
@@ -133,6 +138,7 @@ class BatchWorker(SimpleWorker):
                     return record, self._queue_of(record)
                 if timeout is None:
                     return None
+                self.heartbeat()
                 with self._interruptible():
                     self._worker_queue.await_arrival(self._pools, _IDLE_SECONDS)
             except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
@@ -194,7 +200,6 @@ class BatchWorker(SimpleWorker):
                 item.record.result_of_batch = future
                 self._perform(item)
         self._count(live)
-        self.set_state(WorkerStatus.IDLE)
 
     def _begin(self, batch: list[_BatchJob]) -> list[_BatchJob]:
         """Record that the batch runs, before the model does; drops the jobs of deleted checks."""
@@ -206,17 +211,33 @@ class BatchWorker(SimpleWorker):
                 continue
             wait, language = start
             item.job = replace(item.job, wait=wait, language=language)
-            item.execution = self.prepare_execution(item.record)
-            self.prepare_job_execution(item.record)
             live.append(item)
+        self._record_begin(live)
         return live
+
+    def _record_begin(self, batch: list[_BatchJob]) -> None:
+        """RQ's records of all jobs of a batch, in one transaction: RQ takes two for each."""
+        with self.connection.pipeline() as pipeline:
+            for item in batch:
+                ttl = self.get_heartbeat_ttl(item.record)
+                execution = Execution.create(item.record, ttl, pipeline, self.name)
+                item.execution = self.executions[execution.id] = execution
+                item.record.prepare_for_execution(self.name, pipeline)
+                pipeline.persist(item.record.key)
+                self.heartbeat(ttl, pipeline)
+            self.set_state(WorkerStatus.BUSY, pipeline)
+            pipeline.execute()
+
+    def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
+        """Nothing: :meth:`_record_begin` did it."""
 
     def _perform(self, item: _BatchJob) -> None:
         """Let RQ conclude a job; see :meth:`cleanup_execution`."""
         if item.execution is None:
             raise RuntimeError("the job was not begun")
         self.perform_job(item.record, self._queue_of(item.record), item.execution)
-        if self._worker_queue.state(item.job.id) in (None, State.FAILED):
+        is_kept = item.record.is_ended_here and isinstance(item.record.outcome, Examined)
+        if not is_kept and self._worker_queue.state(item.job.id) in (None, State.FAILED):
             self._discard(item)
 
     def _discard(self, item: _BatchJob) -> None:
@@ -225,6 +246,28 @@ class BatchWorker(SimpleWorker):
         future = item.record.result_of_batch
         if future is not None:
             future.add_done_callback(lambda _: self._examiner.discard(item.job))
+
+    def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
+        """RQ's, without a heartbeat of the record that is removed next."""
+        job.ended_at = now()
+
+    def handle_job_success(
+        self,
+        job: Job,
+        queue: Queue,
+        started_job_registry: StartedJobRegistry,
+        execution: Execution,
+    ) -> None:
+        """Conclude a job in one transaction. RQ asks Redis a dozen times for dependents, repeats
+        and registries, of which our jobs have none, while a caller waits."""
+        with self.connection.pipeline() as pipeline:
+            self.increment_successful_job_count(pipeline)
+            if job.ended_at and job.started_at:
+                self.increment_total_working_time(job.ended_at - job.started_at, pipeline)
+            self.cleanup_execution(job, pipeline, execution)
+            *_, is_ended, _ = pipeline.execute()
+        if isinstance(job, CheckJob):
+            job.is_ended_here = bool(is_ended)
 
     def cleanup_execution(
         self, job: Job, pipeline: Any, execution: Execution | None = None
@@ -260,6 +303,13 @@ class BatchWorker(SimpleWorker):
         )
 
     # Living
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """RQ's; by itself no sooner than some seconds after the last."""
+        if pipeline is None and time.monotonic() - self._beat_at < _BEAT_SECONDS:
+            return
+        self._beat_at = time.monotonic()
+        super().heartbeat(timeout, pipeline)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Finish the running batch, then end. Only a worker that holds no job is interrupted."""

@@ -10,10 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import redis
 from PIL import Image
+from rq import Queue, Worker
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+from rq.worker import WorkerStatus
 
 from tests.faults.queue_harness import QueueHarness, picture, queue_harness
 from tests.faults.stub_detector import SLOW
+from unmask.queue.clients import open_client
 from unmask.report import Report, State, Verdict
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +59,41 @@ async def test_a_result_is_complete(tmp_path: Path) -> None:
         assert face is not None and Image.open(io.BytesIO(face)).size == (17, 17)
         assert await harness.checks.result(done.id, "face-1.jpg") is None
         assert await harness.checks.result(done.id, "../secret.jpg") is None
+
+
+async def test_rq_sees_a_worker_and_what_it_runs(tmp_path: Path) -> None:
+    """As ``rq info`` and RQ's dashboards ask; once a batch ended nothing of it is left."""
+    async with queue_harness(tmp_path) as harness:
+        with open_client(harness.valkey.url, text=False) as client:
+            checks = await harness.submit(*(picture(n) for n in range(3)))
+            harness.worker(seconds=3)
+            await harness.until(lambda: _has_examined(harness))
+            (worker,) = Worker.all(client)
+            assert worker.get_state() == WorkerStatus.BUSY
+            queue = Queue("unmask-shared-interactive", client, serializer=JSONSerializer)
+            running = queue.started_job_registry.get_job_ids()
+            assert len(running) == 3
+            for job_id in running:
+                job = Job.fetch(job_id, client, JSONSerializer)
+                assert job.get_status() is JobStatus.STARTED and job.worker_name == worker.name
+                (execution,) = job.get_executions()
+                assert execution.worker_name == worker.name
+            await harness.ends(checks, 20)
+            await harness.until(lambda: _is_idle(client))
+            (worker,) = Worker.all(client)
+            assert worker.successful_job_count == 3 and worker.total_working_time > 0
+            assert queue.started_job_registry.count == queue.finished_job_registry.count == 0
+            left = {key for key in client.keys("rq:*") if b":worker" not in key}
+            assert left == {b"rq:queues"}
+
+
+async def _has_examined(harness: QueueHarness) -> bool:
+    return bool(harness.batches())
+
+
+async def _is_idle(client: redis.Redis) -> bool:
+    (worker,) = Worker.all(client)
+    return worker.get_state() == WorkerStatus.IDLE
 
 
 async def test_redis_names_no_code_to_run(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from unmask.queue.keys import EVENTS, SHARED, checked_name, pool_names, queue_na
 from unmask.queue.lists import Order, Page
 from unmask.queue.room import Room, too_many_checks
 from unmask.queue.scripts import checks as scripts
+from unmask.queue.snapshots import JobsOfChecks, Snapshot, snapshot_of
 from unmask.queue.worker_queue import WorkerQueue
 from unmask.report import Check, Door, Priority, State, Verdict
 from unmask.settings import Settings
@@ -42,19 +43,6 @@ _MAX_SUBMIT_TRIES = 2
 _CHECK_ID = re.compile(r"[0-9a-f]{32}")
 _PING_SECONDS = 1.0
 _RESULT_MISSING = "The result of this check is lost. Send the picture again."
-
-
-@dataclass(frozen=True)
-class _Snapshot:
-    """A check at one moment, the job that it shares, and the number of the job's last change."""
-
-    check: Check
-    job_id: str
-    rev: int
-
-    def after(self, change: Change) -> _Snapshot:
-        values = self.check.model_dump() | records.job_state(change.fields)
-        return _Snapshot(Check.model_validate(values), self.job_id, change.rev)
 
 
 @dataclass(frozen=True)
@@ -94,6 +82,7 @@ class CheckQueue:
         self._team_pools = pool_names(settings.team_pools)
         self._client: aioredis.Redis = open_async_client(url)
         self._events = CheckEvents(open_async_client(url, retries=0), EVENTS)
+        self._jobs = JobsOfChecks()
         self._store = Store.of(settings)
         self._room = Room(self._client, self._store, settings)
         self._blocking = open_client(url)
@@ -166,6 +155,7 @@ class CheckQueue:
             # A Redis that is killed may lose what it took a moment ago; nobody else knows of it.
             for _ in range(_MAX_SUBMIT_TRIES):
                 registered = await self._register(request)
+                self._jobs.note(registered.check_id, registered.job_id)
                 if not registered.is_queued:
                     await self._put_into_queue(registered, picture)
                 snapshot = await self._snapshot(registered.check_id)
@@ -250,12 +240,15 @@ class CheckQueue:
         Ends after done or failed, when the check is deleted, and after ``seconds`` (None: never).
         """
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
-        with reachable():
-            snapshot = await self._snapshot(check_id)
-        if snapshot is None:
-            return
-        with self._events.listen(snapshot.job_id) as changes:
-            # Read again: a change before we listened has reached nobody.
+        job_id = self._jobs.of(check_id)
+        if job_id is None:
+            with reachable():
+                snapshot = await self._snapshot(check_id)
+            if snapshot is None:
+                return
+            job_id = snapshot.job_id
+        with self._events.listen(job_id) as changes:
+            # Read now: a change before we listened has reached nobody.
             with reachable():
                 snapshot = await self._snapshot(check_id)
             check = await self._with_report(snapshot) if snapshot else None
@@ -345,7 +338,7 @@ class CheckQueue:
     async def _drop(self, check_id: str) -> bool:
         return await asyncio.to_thread(self._janitor.delete_check, check_id)
 
-    async def _apply(self, snapshot: _Snapshot, change: Change) -> _Snapshot | None:
+    async def _apply(self, snapshot: Snapshot, change: Change) -> Snapshot | None:
         """The check after a change; None if it was deleted."""
         if change.fields:
             return snapshot.after(change) if change.rev > snapshot.rev else snapshot
@@ -354,22 +347,13 @@ class CheckQueue:
         with reachable():
             return await self._snapshot(snapshot.check.id)
 
-    async def _snapshot(self, check_id: str) -> _Snapshot | None:
+    async def _snapshot(self, check_id: str) -> Snapshot | None:
         """The check as Redis has it; None if there is none."""
         if not _CHECK_ID.fullmatch(check_id):
             return None
-        answer = await self._run(scripts.READ_CHECK, check_id)
-        if answer is None:
-            return None
-        check, job = records.fields(answer[0]), records.fields(answer[1])
-        try:
-            read = records.check_of(check_id, check, job)
-            return _Snapshot(read, check["work"], int(job["rev"]))
-        except (KeyError, ValueError):
-            _log.warning("queue: the record of a check is damaged")
-            return None
+        return snapshot_of(check_id, await self._run(scripts.READ_CHECK, check_id))
 
-    async def _with_report(self, snapshot: _Snapshot) -> Check | None:
+    async def _with_report(self, snapshot: Snapshot) -> Check | None:
         """The check of a snapshot, with its report once it is done; None if it was deleted.
 
         Where the report is lost or damaged, the job fails, so that the next check of the picture
@@ -386,7 +370,7 @@ class CheckQueue:
             latest = await self._snapshot(snapshot.check.id)
         return latest.check if latest else None
 
-    async def _read(self, snapshot: _Snapshot, name: str) -> bytes | None:
+    async def _read(self, snapshot: Snapshot, name: str) -> bytes | None:
         return await asyncio.to_thread(self._store.get_result, snapshot.job_id, name)
 
     async def _run(self, script: str, *arguments: Any) -> Any:

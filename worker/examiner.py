@@ -14,7 +14,7 @@ from typing import Protocol
 from unmask.detector.align import Pixels
 from unmask.detector.annotate import annotate
 from unmask.detector.encoding import encode_jpeg, encode_png
-from unmask.detector.examination import Examination
+from unmask.detector.examination import Examination, OnDecoded
 from unmask.errors import UnmaskError
 from unmask.evidence.collect import Collected, Collector
 from unmask.evidence.credentials.reader import CredentialsReader
@@ -51,8 +51,10 @@ Outcome = Examined | UnmaskError
 class Examines(Protocol):
     """A detector: the real one is :class:`unmask.detector.detector.Detector`."""
 
-    def examine(self, pictures: Sequence[Picture]) -> list[Examination | UnmaskError]:
-        """Examine pictures as one batch."""
+    def examine(
+        self, pictures: Sequence[Picture], on_decoded: OnDecoded | None = None
+    ) -> list[Examination | UnmaskError]:
+        """Examine pictures as one batch. ``on_decoded`` may be told pixels that are kept."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,14 @@ class ExamineJob:
     sha256: str
     wait: float = 0.0
     language: str = DEFAULT
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The evidence of a picture with what its ``pixels`` show, begun while the model judges."""
+
+    pixels: Pixels
+    collected: Future[Collected]
 
 
 class Examiner:
@@ -100,11 +110,20 @@ class Examiner:
             self._collectors.submit(self._collect, job, input_)
             for job, input_ in zip(jobs, inputs, strict=True)
         ]
-        judged = iter(self._judge(pictures))
+        places = {id(input_): place for place, input_ in enumerate(inputs)}
+        looks: dict[int, _Look] = {}
+
+        def look(picture: Picture, pixels: Pixels) -> None:
+            # the one thread of collectors has collected this picture's evidence by then
+            place = places[id(picture)]
+            begun = self._collectors.submit(self._look, jobs[place], evidence[place], pixels)
+            looks[place] = _Look(pixels, begun)
+
+        judged = iter(self._judge(pictures, look))
         results = [next(judged) if isinstance(input_, Picture) else input_ for input_ in inputs]
         return [
-            self._threads.submit(self._conclude, job, result, collected)
-            for job, result, collected in zip(jobs, results, evidence, strict=True)
+            self._threads.submit(self._conclude, job, result, evidence[place], looks.get(place))
+            for place, (job, result) in enumerate(zip(jobs, results, strict=True))
         ]
 
     def _open(self, job: ExamineJob) -> Picture | UnmaskError:
@@ -116,17 +135,19 @@ class Examiner:
             _log.exception("job %s: the picture could not be opened", job.id)
             return _internal_error()
 
-    def _judge(self, pictures: list[Picture]) -> list[Examination | UnmaskError]:
+    def _judge(
+        self, pictures: list[Picture], on_decoded: OnDecoded
+    ) -> list[Examination | UnmaskError]:
         if not pictures:
             return []
         try:
-            return self._detector.examine(pictures)
+            return self._detector.examine(pictures, on_decoded)
         except Exception:
             _log.exception("a batch of %d failed", len(pictures))
         if len(pictures) == 1:
             return [_internal_error()]
         # One picture is to blame; it fails alone.
-        return [result for picture in pictures for result in self._judge([picture])]
+        return [result for picture in pictures for result in self._judge([picture], on_decoded)]
 
     def _collect(self, job: ExamineJob, picture: Picture | UnmaskError) -> Collected:
         """The evidence of a picture; none where it fails, for the check does not hang on it."""
@@ -140,8 +161,9 @@ class Examiner:
             return Collected()
         return replace(collected, seconds=time.perf_counter() - start)
 
-    def _look(self, job: ExamineJob, collected: Collected, pixels: Pixels) -> Collected:
+    def _look(self, job: ExamineJob, evidence: Future[Collected], pixels: Pixels) -> Collected:
         """The evidence with what the decoded picture tells; without that where it fails."""
+        collected = evidence.result()
         try:
             return self._collector.look(collected, lambda: pixels)
         except Exception:
@@ -153,11 +175,12 @@ class Examiner:
         job: ExamineJob,
         result: Examination | UnmaskError,
         evidence: Future[Collected],
+        look: _Look | None,
     ) -> Outcome:
         if isinstance(result, UnmaskError):
             return result
         try:
-            return self._store_result(job, result, evidence.result())
+            return self._store_result(job, result, evidence, look)
         except UnmaskError as error:
             return error
         except Exception:
@@ -165,7 +188,11 @@ class Examiner:
             return _internal_error()
 
     def _store_result(
-        self, job: ExamineJob, examination: Examination, collected: Collected
+        self,
+        job: ExamineJob,
+        examination: Examination,
+        evidence: Future[Collected],
+        look: _Look | None,
     ) -> Examined:
         """Draw the pictures of a result and store them; the report last, for it says that all is
         there."""
@@ -175,7 +202,10 @@ class Examiner:
         start = time.perf_counter()
         pixels, mask = examination.decoded(), examination.mask()
         maps = self._encoders.submit(lambda: (encode_png(mask), encode_png(examination.heatmap())))
-        collected = self._look(job, collected, pixels)
+        if look is not None and look.pixels is pixels:
+            collected = look.collected.result()
+        else:  # it was too large to be kept, or another appearance is more suspicious
+            collected = self._look(job, evidence, pixels)
         report = with_evidence(examination.report, collected.evidence)
         files = {
             "annotated.jpg": encode_jpeg(annotate(pixels, report, mask, language=job.language))

@@ -59,7 +59,9 @@ class StandIn:
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def examine(self, pictures: Sequence[Picture]) -> list[Examination | UnmaskError]:
+    def examine(
+        self, pictures: Sequence[Picture], on_decoded: object = None
+    ) -> list[Examination | UnmaskError]:
         with Path(self.options.log).open("a") as log:
             log.write(json.dumps([os.getpid(), [picture.sha256 for picture in pictures]]) + "\n")
         time.sleep(self.options.seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -18,9 +19,12 @@ from tests.pictures import encoded, photo
 from tests.unmask.evidence.files import marked, plain
 from tests.unmask.evidence.signing import authority, signed, signer
 from tests.unmask.evidence.signs import with_star
+from unmask.detector.align import Pixels
 from unmask.detector.annotate import VISIBLE_MARK
-from unmask.detector.examination import Examination
+from unmask.detector.examination import Examination, OnDecoded
 from unmask.errors import SettingsError, UnmaskError
+from unmask.evidence.visible.search import find_visible_marks
+from unmask.findings import Evidence, Kind
 from unmask.images import Picture
 from unmask.report import Report, Verdict
 from unmask.settings import Settings
@@ -34,17 +38,21 @@ MARK = {"XMP-photoshop:Credit": "Made with Google AI", "EXIF:Artist": "Ada Lovel
 class Calm:
     """A detector that finds one clean face in each picture."""
 
-    def examine(self, pictures: Sequence[Picture]) -> list[Examination | UnmaskError]:
+    def examine(
+        self, pictures: Sequence[Picture], on_decoded: object = None
+    ) -> list[Examination | UnmaskError]:
         return [examination(picture, 0.02) for picture in pictures]
 
 
-def examined(folder: Path, *files: bytes, settings: Settings) -> tuple[list[Report], Store]:
+def examined(
+    folder: Path, *files: bytes, settings: Settings, detector: Calm | None = None
+) -> tuple[list[Report], Store]:
     """The reports on some files, and the store with their results."""
     store, pictures = Store(str(folder)), [as_picture(data) for data in files]
     for picture in pictures:
         store.put_picture(picture.sha256, picture.data)
     jobs = [ExamineJob(f"{n:032x}", picture.sha256) for n, picture in enumerate(pictures)]
-    with closing(Examiner(Calm(), store, settings)) as examiner:
+    with closing(Examiner(detector or Calm(), store, settings)) as examiner:
         outcomes = [future.result() for future in examiner.examine(jobs)]
     assert all(isinstance(outcome, Examined) for outcome in outcomes)
     return [outcome.report for outcome in outcomes if isinstance(outcome, Examined)], store
@@ -111,3 +119,46 @@ def test_a_missing_trust_list_ends_the_worker_at_its_start(tmp_path: Path) -> No
     settings = Settings(c2pa_trust_list=tmp_path / "missing.pem")
     with pytest.raises(SettingsError, match="UNMASK_C2PA_TRUST_LIST"):
         Examiner(Calm(), Store(str(tmp_path)), settings)
+
+
+class Telling(Calm):
+    """A detector that tells a picture's pixels before it judges, and judged ``judged``."""
+
+    def __init__(self, told: Pixels, judged: Pixels) -> None:
+        self._told, self._judged = told, judged
+
+    def examine(
+        self, pictures: Sequence[Picture], on_decoded: OnDecoded | None = None
+    ) -> list[Examination | UnmaskError]:
+        assert on_decoded is not None
+        for picture in pictures:
+            on_decoded(picture, self._told)
+        return [
+            replace(result, pixels=self._judged)
+            for result in super().examine(pictures)
+            if isinstance(result, Examination)
+        ]
+
+
+def test_the_pixels_that_were_judged_are_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain_pixels = np.asarray(photo(640, 480))
+    starred = with_star(plain_pixels, 40)
+    looked = []
+
+    def find(pixels: Pixels) -> list[Evidence]:
+        looked.append(pixels)
+        return find_visible_marks(pixels)
+
+    monkeypatch.setattr("unmask.evidence.collect.find_visible_marks", find)
+    for number, (told, judged) in enumerate(((starred, starred), (plain_pixels, starred))):
+        looked.clear()
+        (report,), _ = examined(
+            tmp_path / str(number),
+            encoded(Image.fromarray(starred), "PNG"),
+            settings=Settings(),
+            detector=Telling(told, judged),
+        )
+        assert [finding.kind for finding in report.evidence] == [Kind.VISIBLE_MARKS]
+        assert [pixels is judged for pixels in looked] == ([True] if number == 0 else [False, True])

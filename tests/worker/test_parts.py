@@ -126,7 +126,9 @@ def test_the_times_of_a_report_add_up() -> None:
 class Last:
     """A detector after which the object store is away."""
 
-    def examine(self, pictures: Sequence[Picture]) -> list[Examination | UnmaskError]:
+    def examine(
+        self, pictures: Sequence[Picture], on_decoded: object = None
+    ) -> list[Examination | UnmaskError]:
         bucket.Bucket.away = True
         return [examination(picture, 0.9) for picture in pictures]
 

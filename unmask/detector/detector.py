@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 
 import numpy as np
@@ -16,7 +17,7 @@ from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Judgement
 from unmask.detector.engines.cache import Cache
 from unmask.detector.engines.choice import open_tested
-from unmask.detector.examination import Examination, JudgedFace, write_report
+from unmask.detector.examination import Examination, JudgedFace, OnDecoded, write_report
 from unmask.detector.faces import FaceFinder, Search
 from unmask.detector.memory import give_back
 from unmask.errors import UnmaskError
@@ -80,10 +81,17 @@ class Detector:
         thresholds = self.manifest.thresholds
         self._mask_threshold = thresholds.mask if threshold is None else threshold
 
-    def examine(self, pictures: Sequence[Picture]) -> list[Examination | UnmaskError]:
-        """Examine pictures as one batch; a picture that cannot be decoded yields its error."""
+    def examine(
+        self, pictures: Sequence[Picture], on_decoded: OnDecoded | None = None
+    ) -> list[Examination | UnmaskError]:
+        """Examine pictures as one batch; a picture that cannot be decoded yields its error.
+
+        ``on_decoded`` is told, in some thread, the pixels of each picture that is kept decoded, as
+        soon as they are there: its examination has the same array, unless another appearance of the
+        picture is more suspicious.
+        """
         with ThreadPoolExecutor(PREPARED_TOGETHER) as pool:
-            prepared = list(pool.map(self._prepare, pictures))
+            prepared = list(pool.map(partial(self._prepare, on_decoded=on_decoded), pictures))
         crops = [
             crop.pixels
             for item in prepared
@@ -123,18 +131,23 @@ class Detector:
             warnings.append(warn("small_faces_missed", number=search.missed_under))
         return FoundFaces(tuple(crops), total, tuple(warnings), search)
 
-    def _prepare(self, picture: Picture) -> list[_Prepared] | UnmaskError:
+    def _prepare(
+        self, picture: Picture, on_decoded: OnDecoded | None
+    ) -> list[_Prepared] | UnmaskError:
         """Each appearance of a picture, its faces cut out; of large pictures, one at a time."""
         with self._large if _is_large(picture) else nullcontext():
-            return self._searched(picture)
+            return self._searched(picture, on_decoded)
 
-    def _searched(self, picture: Picture) -> list[_Prepared] | UnmaskError:
+    def _searched(
+        self, picture: Picture, on_decoded: OnDecoded | None
+    ) -> list[_Prepared] | UnmaskError:
         try:
             shrink = picture.shrink_for(REDUCED_SIDE)
-            reduced = self._search(picture, shrink)
+            reduced = self._search(picture, shrink, on_decoded=on_decoded)
             if shrink == 1 or not any(_needs_full(item.faces) for item in reduced):
                 return reduced
-            full = self._search(picture, 1, [item.faces.search for item in reduced])
+            before = [item.faces.search for item in reduced]
+            full = self._search(picture, 1, before, on_decoded)
         except UnmaskError as error:
             return error
         for item, earlier in zip(full, reduced, strict=True):
@@ -143,17 +156,23 @@ class Detector:
         return full
 
     def _search(
-        self, picture: Picture, shrink: int, before: Sequence[Search] = ()
+        self,
+        picture: Picture,
+        shrink: int,
+        before: Sequence[Search] = (),
+        on_decoded: OnDecoded | None = None,
     ) -> list[_Prepared]:
         """Each appearance, searched; ``before`` are the searches of the appearances reduced."""
         prepared: list[_Prepared] = []
         clock = _Stopwatch()
         for number, appearance in enumerate(picture.appearances(shrink)):
             decode, pixels = clock.lap(), appearance.pixels
-            search = self._finder.search(pixels, before[number] if before else None)
-            faces = self._cut(pixels, search)
             scale = picture.width / pixels.shape[1]
             is_kept = number == 0 and scale == 1 and pixels.size <= 3 * KEPT_PIXELS
+            if is_kept and on_decoded is not None:
+                on_decoded(picture, pixels)
+            search = self._finder.search(pixels, before[number] if before else None)
+            faces = self._cut(pixels, search)
             kept = pixels if is_kept else None
             warnings = appearance.warnings
             prepared.append(

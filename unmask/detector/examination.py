@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -36,6 +36,9 @@ from unmask.report import (
 )
 from unmask.warning_codes import CodedWarning
 from unmask.wording.reports import english_statement
+
+#: What is told a picture and its pixels.
+OnDecoded = Callable[[Picture, Pixels], object]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tests.unmask.images.animated import animation, apng
 from unmask.detector.align import Pixels
 from unmask.detector.detector import Detector
 from unmask.detector.examination import Examination
-from unmask.images import open_picture
+from unmask.images import Picture, open_picture
 from unmask.report import Verdict
 from unmask.settings import Settings
 from unmask.warning_codes import warn
@@ -89,3 +89,17 @@ def test_a_picture_of_several_appearances_is_examined_beside_others(
     found = detector.examine([open_picture(data, Settings()) for data in files])
     verdicts = [item.report.verdict for item in found if isinstance(item, Examination)]
     assert verdicts == [Verdict.REAL, Verdict.FAKE, Verdict.FAKE, Verdict.REAL]
+
+
+def test_the_pixels_of_the_first_appearance_are_told_before_it_is_judged(
+    detector: Detector, fake: Image.Image, real: Image.Image
+) -> None:
+    told: list[tuple[Picture, Pixels]] = []
+    still, moving = encoded(fake, "PNG"), animation("WEBP", real, fake, milliseconds=[30, 3000])
+    pictures = [open_picture(data, Settings()) for data in (still, moving)]
+    first, second = detector.examine(pictures, lambda *about: told.append(about))
+    assert isinstance(first, Examination) and isinstance(second, Examination)
+    pixels = {id(picture): array for picture, array in told}
+    assert len(told) == 2
+    assert pixels[id(pictures[0])] is first.decoded()
+    assert pixels[id(pictures[1])] is not second.decoded()  # the second frame is the worse one

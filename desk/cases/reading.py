@@ -67,13 +67,15 @@ class SightingRecord(BaseModel):
 
 
 class SuggestionRecord(BaseModel):
-    """Another case that may show the same picture; ``distance`` is of the hashes, in bits."""
+    """Another case that may show the same picture; ``distance`` is of the hashes, in bits, and
+    where the picture is ``mirrored``, of the one to the mirror image of the other."""
 
     model_config = ConfigDict(frozen=True)
 
     case: int
     title: str
     distance: int
+    mirrored: bool = False
 
 
 class CaseDetail(BaseModel):
@@ -237,7 +239,7 @@ async def _sightings(
 async def _suggestions(session: AsyncSession, case: Case) -> tuple[SuggestionRecord, ...]:
     other = sa.case((Suggestion.case_a == case.id, Suggestion.case_b), else_=Suggestion.case_a)
     rows = await session.execute(
-        sa.select(Case.number, CaseText.title, Suggestion.distance)
+        sa.select(Case.number, CaseText.title, Suggestion.distance, Suggestion.mirrored)
         .select_from(Suggestion)
         .join(Case, Case.id == other)
         .join(CaseText, CaseText.case_id == Case.id)
@@ -248,6 +250,6 @@ async def _suggestions(session: AsyncSession, case: Case) -> tuple[SuggestionRec
         .limit(20)
     )
     return tuple(
-        SuggestionRecord(case=number, title=title, distance=distance)
-        for number, title, distance in rows
+        SuggestionRecord(case=number, title=title, distance=distance, mirrored=mirrored)
+        for number, title, distance, mirrored in rows
     )

@@ -171,7 +171,8 @@ class Sighting(Base):
 
 
 class Suggestion(Base):
-    """Two cases that may show one picture, until a person says so; ``case_a`` < ``case_b``."""
+    """Two cases that may show one picture, until a person says so; ``case_a`` < ``case_b``.
+    ``mirrored``: one picture is near to the mirror image of the other."""
 
     __tablename__ = "suggestions"
     __table_args__ = (
@@ -184,6 +185,7 @@ class Suggestion(Base):
     case_a: Mapped[int] = refers_to("cases.id")
     case_b: Mapped[int] = refers_to("cases.id")
     distance: Mapped[int] = mapped_column(sa.SmallInteger)
+    mirrored: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     state: Mapped[SuggestionState] = mapped_column(default=SuggestionState.OPEN)
     resolved_by: Mapped[str | None] = mapped_column(sa.String(40))
     created: Mapped[datetime]

@@ -228,6 +228,7 @@ async def _suggest(change: Change, case: Case, near: list[Near], *, mirrored: bo
                     case_a=low,
                     case_b=high,
                     distance=one.distance,
+                    mirrored=mirrored,
                     state=SuggestionState.OPEN,
                     created=change.now,
                 )

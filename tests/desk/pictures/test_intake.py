@@ -86,7 +86,7 @@ async def test_a_fake_of_a_photograph_is_suggested_and_never_joined(
     second = await _send(play, checks.add(fake, 0.9, face=True))
     assert second.match is Match.NEW and first.case != second.case
     detail = await play.desk.reading.detail(play.vera, second.case or 0)
-    assert [one.case for one in detail.suggestions] == [first.case]
+    assert [(one.case, one.mirrored) for one in detail.suggestions] == [(first.case, False)]
     await play.desk.joining.refuse(play.bob, second.case or 0, first.case or 0)
     assert not (await play.desk.reading.detail(play.vera, first.case or 0)).suggestions
     again = jpeg(with_other_face(portrait), 80)
@@ -103,7 +103,7 @@ async def test_a_mirrored_copy_is_suggested_and_not_joined(
     second = await _send(play, checks.add(turned, 0.1))
     assert second.match is Match.NEW and second.answer is not None
     detail = await play.desk.reading.detail(play.vera, second.case or 0)
-    assert [one.case for one in detail.suggestions] == [first.case]
+    assert [(one.case, one.mirrored) for one in detail.suggestions] == [(first.case, True)]
     again = jpeg(np.ascontiguousarray(portrait[:, ::-1]), 90, 300)
     third = await _send(play, checks.add(again))
     assert (third.match, third.case) == (Match.NEAR, second.case)

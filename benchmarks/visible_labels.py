@@ -7,7 +7,8 @@ False alarms are counted on every photograph below the folders, apart for the ha
 were set on and for the other (told by the first bit of a file's SHA-256). Onto photographs of the
 other half labels are drawn with the fonts named, which are none of those of
 ``scripts/label_shapes.py``: of two sizes, half clear or not, plain, with a shadow, on a plate or
-dark, at four places; then they are saved as JPEG. Nobody chose the ground: some are hard to read.
+dark, at four places; then they are saved as JPEG. "Meta AI" is drawn where and as Meta draws it.
+Nobody chose the ground: some are hard to read.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ LABELS = {
     "Chinese": ("AI生成", "由AI生成", "人工智能生成", "AI生成内容"),
     "Korean": ("AI 생성", "AI로 생성됨"),
 }
+#: A sign in words, and its letters' size as a share of the shorter side, as in a picture of Meta's.
+SIGN, SIGN_SIZE = "Meta AI", 0.027
 
 
 def main() -> None:
@@ -91,7 +94,7 @@ def _draw(
     drawn: Counter[str],
     read: Counter[str],
 ) -> None:
-    """Draw one label of each script and size, and count those that are read."""
+    """Draw one label of each script and size, and Meta's sign, and count those that are read."""
     for script, texts in LABELS.items():
         for share in SIZES:
             size = max(round(share * min(pixels.shape[:2])), 8)
@@ -103,6 +106,15 @@ def _draw(
                 name = f"{script}, {share:.0%} of the shorter side, JPEG {quality}"
                 drawn[name] += 1
                 read[name] += find_label(saved(image, quality)) is not None
+    font = ImageFont.truetype(
+        random.choice(fonts["Latin"]), max(round(SIGN_SIZE * min(pixels.shape[:2])), 8)
+    )
+    image = with_label(pixels, words(SIGN, font), opacity=random.choice(OPACITIES[:2]))
+    for quality in QUALITIES:
+        name = f"{SIGN}, JPEG {quality}"
+        drawn[name] += 1
+        match = find_label(saved(image, quality))
+        read[name] += match is not None and match.phrase.label == SIGN
 
 
 if __name__ == "__main__":

@@ -160,6 +160,15 @@ def test_metas_words_name_their_maker() -> None:
     assert finding.parameters["maker"] == "Meta AI"
 
 
+def test_metas_sign_counts_where_meta_draws_it() -> None:
+    ink = latin("Meta AI", 0.045)
+    finding = only_finding(saved(with_label(ground(), ink, opacity=0.7), 80))
+    assert (finding.code, finding.says) == ("visible_label_generated", Says.GENERATED)
+    assert finding.parameters == {"mark": "label", "label": "Meta AI", "maker": "Meta AI"}
+    for place in ("lower left", "lower middle", "upper left", "upper right"):  # such as in a chat
+        assert find_visible_marks(with_label(ground(), ink, place=place)) == []
+
+
 def test_ai_info_says_only_that_ai_was_used() -> None:
     finding = only_finding(with_label(ground(), latin("AI info")))
     assert (finding.code, finding.says) == ("visible_label_edited", Says.EDITED)

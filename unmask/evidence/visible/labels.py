@@ -54,7 +54,11 @@ _LEAST_SPREAD = np.float32(0.5)
 #: benchmarks/visible_marks.py and measured on the other: where all are Latin, which lines of print
 #: resemble; of such a phrase of few letters; and where some are of Asia's.
 _LEAST_LATIN, _LEAST_SHORT, _LEAST_ASIAN = 0.78, 0.85, 0.70
+#: The least likeness of each letter of those: few strokes are a little like many letters.
+_LEAST_ASIAN_LETTER = 0.55
 _SHORT = 6
+#: How near a sign ends to the lower right corner, as a share of the shorter side.
+_CORNER = 0.08
 #: The first letter of Asia's blocks.
 _HAN = "\u4e00"
 
@@ -95,14 +99,26 @@ class _Anchor:
 
 def find_label(pixels: _Pixels) -> LabelMatch | None:
     """The longest label along an edge of (h, w, 3) RGB, and among equals the surest."""
-    sure = [match for match in match_labels(pixels) if match.mean >= _bound(match.phrase)]
+    height, width = pixels.shape[:2]
+    sure = [match for match in match_labels(pixels) if _is_sure(match, width, height)]
     return max(sure, key=lambda match: (len(match.phrase.letters), match.mean), default=None)
 
 
-def _bound(phrase: Phrase) -> float:
+def _is_sure(match: LabelMatch, width: int, height: int) -> bool:
+    """Whether a phrase is read well enough, and where it counts."""
+    phrase = match.phrase
+    if phrase.is_in_corner and not _in_corner(match.box, width, height):
+        return False
     if max(phrase.letters) >= _HAN:
-        return _LEAST_ASIAN
-    return _LEAST_SHORT if len(phrase.letters) <= _SHORT else _LEAST_LATIN
+        return match.mean >= _LEAST_ASIAN and match.least >= _LEAST_ASIAN_LETTER
+    return match.mean >= (_LEAST_SHORT if len(phrase.letters) <= _SHORT else _LEAST_LATIN)
+
+
+def _in_corner(box: Box, width: int, height: int) -> bool:
+    """Whether a box ends near the lower right corner of a picture."""
+    left, top, wide, high = box
+    near = _CORNER * min(width, height)
+    return left + wide > width - near and top + high > height - near
 
 
 def match_labels(pixels: _Pixels) -> list[LabelMatch]:

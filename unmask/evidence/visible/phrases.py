@@ -20,7 +20,8 @@ SPACE = " "
 @dataclass(frozen=True)
 class Phrase:
     """What stands before and after the ``anchor``, two letters; ``label`` is how it is shown,
-    ``maker`` whose words they are, ``says`` what they say."""
+    ``maker`` whose words they are, ``says`` what they say. Words that stand in other pictures, too,
+    such as those of a chat, count in the lower right corner alone (``is_in_corner``)."""
 
     before: str
     anchor: str
@@ -28,6 +29,7 @@ class Phrase:
     label: str
     says: Says = Says.GENERATED
     maker: str = ""
+    is_in_corner: bool = False
 
     @property
     def letters(self) -> str:
@@ -55,6 +57,7 @@ def _phrases() -> tuple[Phrase, ...]:
         Phrase(f"{before} ", "AI", "", "Imagined with AI", maker="Meta AI")
         for before in _cases("imagined with")
     ]
+    rows.append(Phrase("Meta ", "AI", "", "Meta AI", maker="Meta AI", is_in_corner=True))
     rows += [
         Phrase("", "AI", f" {word}", "AI info", Says.EDITED) for word in ("info", "Info", "INFO")
     ]

@@ -119,6 +119,13 @@ COPIES = {
     "views": Copies(
         "views", "measure", "test", True, "measure the model on small, turned and covered faces"
     ),
+    "kept-back": Copies(
+        "kept_back",
+        "measure",
+        "test",
+        False,
+        "measure the model on collections that are in no list that it was made with",
+    ),
 }
 
 

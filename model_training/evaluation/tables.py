@@ -261,14 +261,14 @@ def separation(judged: Judged, repeats: int) -> Table:
 
 def share_called(judged: Judged, repeats: int) -> Table:
     """The share of the pictures that are called fake, with its interval."""
-    called = judged.called
+    return share(judged.called, judged.group, repeats)
 
-    def again(drawn: Indices) -> float:
-        return float(called[drawn].mean())
 
-    value = float(called.mean()) if len(called) else metrics.NAN
-    span = metrics.bootstrap(again, judged.group, repeats)[0]
-    return figure(value, wide_enough(value, span, judged.group))
+def share(chosen: Flags, groups: Strings, repeats: int) -> Table:
+    """The share of the pictures (n,) that are ``chosen``, with its interval."""
+    value = float(chosen.mean()) if len(chosen) else metrics.NAN
+    span = metrics.bootstrap(lambda drawn: float(chosen[drawn].mean()), groups, repeats)[0]
+    return figure(value, wide_enough(value, span, groups))
 
 
 def _rates(found: Confusion) -> dict[str, float]:

@@ -12,6 +12,7 @@ from model_training.evaluation.compare import JOINS_FILE
 from model_training.evaluation.evaluate import METRICS_FILE
 from model_training.evaluation.goals import GOALS_FILE
 from model_training.evaluation.heads import HEADS_FILE
+from model_training.evaluation.kept_back import KEPT_BACK_FILE
 from model_training.evaluation.left_out import LEFT_OUT_FILE
 from model_training.evaluation.multi_face import CROWDS_FILE
 from model_training.evaluation.noise import NOISE_FILE
@@ -45,6 +46,7 @@ class Records:
     joins: Table | None = None
     views: Table | None = None
     heads: Table | None = None
+    kept_back: Table | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where a file was measured with another model."""
@@ -56,6 +58,7 @@ class Records:
             self.gallery,
             self.joins,
             self.views,
+            self.kept_back,
         )
         for found in (self.metrics, *measured):
             model = found["model"] if found else self.manifest.sha256
@@ -85,6 +88,7 @@ def read_records(folder: Path, manifest_path: Path, cost: Path = COST) -> Record
         _optional(folder / JOINS_FILE),
         _optional(folder / VIEWS_FILE),
         _optional(folder / HEADS_FILE),
+        _optional(folder / KEPT_BACK_FILE),
     )
 
 

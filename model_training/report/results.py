@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import fill
 
 from model_training.evaluation.markdown import count, figure, percent, plain, table
-from model_training.report import sections
+from model_training.report import collections, sections
 from model_training.report.inputs import Records, Table
 
 REGENERATE = """## How to regenerate
@@ -20,7 +20,9 @@ make evaluate DATA="faces modern swaps"
 
 which runs `evaluate` (metrics.json and plots), `robustness`, `crowds`, `compare`, `left-out`,
 `heads`, `views` and `goals`, then writes this page and [the model card](model-card.md).
-`--cache FOLDER` keeps what the networks said, so that only a new model is asked again. The
+`--cache FOLDER` keeps what the networks said, so that only a new model is asked again. Collections
+kept back are a folder of their own, with an origins.csv (file, repository, licence, generator)
+beside its faces.csv: `python -m model_training kept-back --data unseen --cache runs/cache`. The
 ablations are made of run folders:
 
 ```
@@ -58,6 +60,7 @@ def render(records: Records) -> str:
         _joins(records.joins),
         _left_out(records.left_out),
         _robustness(records.robustness),
+        collections.kept_back_section(records.kept_back),
         sections.views_section(records.views),
         sections.crowds_section(records.crowds),
         _history(records.metrics),

@@ -1,4 +1,4 @@
-"""What a check costs by what is in the picture: one face, eight, none; a phone's photo.
+"""What a check costs by what is in the picture: a face, large or small, eight, none; from a phone.
 
     python -m benchmarks.shapes [--repeats 3]
 
@@ -37,10 +37,12 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     pictures = {
         "1600 x 1200, one face": scene(PRESS, 400, 1),
+        "1600 x 1200, one small face": scene(PRESS, 200, 1),
         "1600 x 1200, eight faces": scene(PRESS, 400, 8),
         "1600 x 1200, no face": scene(PRESS, 400, 0),
         "1600 x 1200, no face, coffee": coffee(PRESS),
         "4000 x 3000, one face": scene(PHONE, 1800, 1),
+        "4000 x 3000, one small face": scene(PHONE, 400, 1),
         "4000 x 3000, no face": scene(PHONE, 1800, 0),
     }
     with tempfile.TemporaryDirectory(prefix="unmask-bench-") as folder:

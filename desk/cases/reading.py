@@ -67,13 +67,14 @@ class SightingRecord(BaseModel):
 
 
 class SuggestionRecord(BaseModel):
-    """Another case that may show the same picture; ``distance`` is of the hashes, in bits, and
-    where the picture is ``mirrored``, of the one to the mirror image of the other."""
+    """Another case that may show the same picture, with its own ``picture``; ``distance`` is of the
+    hashes, in bits, and where the picture is ``mirrored``, to the mirror image of the other."""
 
     model_config = ConfigDict(frozen=True)
 
     case: int
     title: str
+    picture: int | None
     distance: int
     mirrored: bool = False
 
@@ -239,7 +240,13 @@ async def _sightings(
 async def _suggestions(session: AsyncSession, case: Case) -> tuple[SuggestionRecord, ...]:
     other = sa.case((Suggestion.case_a == case.id, Suggestion.case_b), else_=Suggestion.case_a)
     rows = await session.execute(
-        sa.select(Case.number, CaseText.title, Suggestion.distance, Suggestion.mirrored)
+        sa.select(
+            Case.number,
+            CaseText.title,
+            Case.picture_id.label("picture"),
+            Suggestion.distance,
+            Suggestion.mirrored,
+        )
         .select_from(Suggestion)
         .join(Case, Case.id == other)
         .join(CaseText, CaseText.case_id == Case.id)
@@ -250,6 +257,12 @@ async def _suggestions(session: AsyncSession, case: Case) -> tuple[SuggestionRec
         .limit(20)
     )
     return tuple(
-        SuggestionRecord(case=number, title=title, distance=distance, mirrored=mirrored)
-        for number, title, distance, mirrored in rows
+        SuggestionRecord(
+            case=row.number,
+            title=row.title,
+            picture=row.picture,
+            distance=row.distance,
+            mirrored=row.mirrored,
+        )
+        for row in rows
     )

@@ -63,6 +63,8 @@ DESK_PAGES = (
     Route("GET", f"{_TEAM}/rows", queue.rows, needs=_READ),
     Route("POST", f"{_TEAM}/next", queue.claim_next, needs=Permission.WORK_ON_CASE),
     Route("POST", f"{_TEAM}/bulk", queue.change_many, needs=Permission.CHANGE_MANY),
+    Route("POST", f"{_TEAM}/filters", queue.save_filter, needs=Permission.SAVE_FILTER),
+    Route("POST", f"{_TEAM}/filters/remove", queue.remove_filter, needs=Permission.SAVE_FILTER),
     Route("POST", _TEAM + "/send/{check:[0-9a-f]{32}}", case.send, needs=Permission.SEND_CASE),
     # where a form was answered with a page: reloading, or choosing a language, shows it again
     Route("GET", f"{_TEAM}/next", queue.page, needs=_READ),

@@ -14,7 +14,7 @@ from desk.queue.pages import Counts
 from desk.vocabulary import OPEN_STATES, DismissReason
 from server.context import DESK, PRESENCE, TEAM_ACTOR
 from server.desk.cases import filter_of, paging_of
-from server.desk.fields import CaseNumber, checked_fields, read_form
+from server.desk.fields import CaseNumber, RowId, checked_fields, read_fields, read_form
 from server.web.desk.addresses import team_path, to
 from server.web.desk.rendering import show_team
 from unmask.errors import UnmaskError
@@ -45,6 +45,19 @@ class Chosen(BaseModel):
     expected: int = Field(0, ge=0, le=10**9)
 
 
+class FilterName(BaseModel):
+    """The name of a filter that is saved; ``for_team`` shows it to everybody."""
+
+    name: str = ""
+    for_team: bool = False
+
+
+class FilterChoice(BaseModel):
+    """One of the saved filters."""
+
+    filter: RowId
+
+
 async def page(request: web.Request) -> web.Response:
     """The queue, by the filter in the query."""
     return await _page(request)
@@ -71,6 +84,22 @@ async def change_many(request: web.Request) -> web.Response:
         expected=chosen.expected if chosen.all else None,
     )
     return await _page(request, outcome=outcome)
+
+
+async def save_filter(request: web.Request) -> web.Response:
+    """Save the filter and the order of the query under a name."""
+    fields, sort = await read_fields(request, FilterName), paging_of(request).sort
+    await request.app[DESK].filters.save(
+        request[TEAM_ACTOR], fields.name, filter_of(request), sort, for_team=fields.for_team
+    )
+    raise web.HTTPSeeOther(to(request, team_path(request, f"?{request.query_string}")))
+
+
+async def remove_filter(request: web.Request) -> web.Response:
+    """Remove a saved filter."""
+    fields = await read_fields(request, FilterChoice)
+    await request.app[DESK].filters.delete(request[TEAM_ACTOR], fields.filter)
+    raise web.HTTPSeeOther(to(request, team_path(request, f"?{request.query_string}")))
 
 
 async def rows(request: web.Request) -> web.Response:

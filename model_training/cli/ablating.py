@@ -18,7 +18,7 @@ from model_training.cli.measuring import (
 
 def add_ablating(commands: Commands) -> None:
     """Add all of them."""
-    for add in (_add_left_out, _add_heads, _add_ablate):
+    for add in (_add_left_out, _add_heads, _add_whole, _add_ablate):
         add(commands)
 
 
@@ -47,6 +47,20 @@ def _heads(options: Options) -> None:
     cache = options.cache or Path("runs/cache")
     measure(options.data, options.model, options.out, cache=cache)
     say_written(options.out / HEADS_FILE)
+
+
+def _add_whole(commands: Commands) -> None:
+    text = "measure what the tower makes of whole pictures, each source of them left out in turn"
+    add = new_command(commands, "whole", _whole, text)
+    model_and_data(add, "folder for whole.json")
+
+
+def _whole(options: Options) -> None:
+    from model_training.evaluation.whole import WHOLE_FILE, measure
+
+    cache = options.cache or Path("runs/cache")
+    measure(options.data, options.model, options.out, cache=cache)
+    say_written(options.out / WHOLE_FILE)
 
 
 def _add_ablate(commands: Commands) -> None:

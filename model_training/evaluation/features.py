@@ -97,9 +97,9 @@ def write_features(
     path = cache / f"features-{_key(manifest.clip, look, pictures)}.npy"
     if path.is_file():
         return Written(kept, np.load(path).astype(np.float32))
-    session = _tower(manifest_path.parent, manifest.clip, look, threads)
+    session = open_tower(manifest_path.parent, manifest.clip, look.tuned, threads)
     features = [
-        _tokens(session, _crop(row, points, look))
+        tower_tokens(session, _crop(row, points, look))
         for row, points in track(usable, description="Reading tokens")
     ]
     values = np.stack(features) if features else np.zeros((0, 1), np.float32)
@@ -115,13 +115,22 @@ def _key(files: ClipFiles, look: Look, pictures: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
-def _tower(folder: Path, files: ClipFiles, look: Look, threads: int) -> Any:
+def open_tower(folder: Path, files: ClipFiles, tuned: bool = False, threads: int = 0) -> Any:
+    """A session of CLIP's tower, as it was published or as it was ``tuned``."""
     weights = None
-    if look.tuned:
+    if tuned:
         data = read_checked(folder / files.tuned.file, files.tuned.sha256)
         with np.load(io.BytesIO(data)) as stored:
             weights = {name: stored[name] for name in stored.files}
     return open_session(folder / files.tower.file, files.tower.sha256, threads, weights)
+
+
+def tower_tokens(session: Any, image: Floats) -> Floats:
+    """A tower's class tokens and mean patch tokens of all depths (6144,) for the network's input
+    (1, 224, 224, 3)."""
+    depths = session.run(list(TOKENS), {"image": image})
+    parts = [part for tokens in depths for part in (tokens[0, 0], tokens[0, 1:].mean(axis=0))]
+    return np.concatenate(parts).astype(np.float32)
 
 
 def _crop(row: Row, landmarks: Floats, look: Look) -> Floats:
@@ -134,9 +143,3 @@ def _crop(row: Row, landmarks: Floats, look: Look) -> Floats:
         height, width = (a / b for a, b in zip(pixels.shape[:2], before, strict=True))
         quad = quad * np.array([width, height], np.float32)
     return prepare([align_face(pixels, quad)])
-
-
-def _tokens(session: Any, image: Floats) -> Floats:
-    depths = session.run(list(TOKENS), {"image": image})
-    parts = [part for tokens in depths for part in (tokens[0, 0], tokens[0, 1:].mean(axis=0))]
-    return np.concatenate(parts).astype(np.float32)

@@ -18,6 +18,7 @@ from model_training.evaluation.multi_face import CROWDS_FILE
 from model_training.evaluation.noise import NOISE_FILE
 from model_training.evaluation.robustness import ROBUSTNESS_FILE
 from model_training.evaluation.views import VIEWS_FILE
+from model_training.evaluation.whole import WHOLE_FILE
 from unmask.detector.manifest import Manifest, load_manifest
 
 Table = dict[str, Any]
@@ -47,6 +48,7 @@ class Records:
     views: Table | None = None
     heads: Table | None = None
     kept_back: Table | None = None
+    whole: Table | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError where a file was measured with another model."""
@@ -89,6 +91,7 @@ def read_records(folder: Path, manifest_path: Path, cost: Path = COST) -> Record
         _optional(folder / VIEWS_FILE),
         _optional(folder / HEADS_FILE),
         _optional(folder / KEPT_BACK_FILE),
+        _optional(folder / WHOLE_FILE),
     )
 
 

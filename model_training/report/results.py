@@ -8,6 +8,7 @@ from textwrap import fill
 from model_training.evaluation.markdown import count, figure, percent, plain, table
 from model_training.report import collections, sections
 from model_training.report.inputs import Records, Table
+from model_training.report.whole import whole_section
 
 REGENERATE = """## How to regenerate
 
@@ -23,9 +24,10 @@ which runs `evaluate` (metrics.json and plots), `robustness`, `crowds`, `compare
 `--cache FOLDER` keeps what the networks said, so that only a new model is asked again. Collections
 kept back are a folder of their own, with an origins.csv (file, repository, licence, generator)
 beside its faces.csv: `python -m model_training kept-back --data unseen --cache runs/cache`. The
-ablations are made of run folders:
+ablations are made of run folders, and whole pictures are measured by their own command:
 
 ```
+python -m model_training whole --data whole
 python -m model_training ablate --data faces --run "as kept=runs/kept" --run "scratch=runs/scratch"
 python -m model_training results
 ```
@@ -65,6 +67,7 @@ def render(records: Records) -> str:
         sections.crowds_section(records.crowds),
         _history(records.metrics),
         sections.heads_section(records.heads),
+        whole_section(records.whole),
         _ablations(records.ablations),
         sections.noise_section(records.noise),
         REGENERATE,

@@ -33,7 +33,7 @@ class Tower:
 @pytest.fixture
 def _tower(monkeypatch: pytest.MonkeyPatch) -> None:
     Tower.runs = 0
-    monkeypatch.setattr(features, "_tower", lambda *_: Tower())
+    monkeypatch.setattr(features, "open_tower", lambda *_: Tower())
 
 
 @pytest.mark.usefixtures("_tower")

@@ -32,7 +32,7 @@ def main() -> None:
     port, batch_size = int(sys.argv[1]), int(sys.argv[2])
     # It waits for a batch to fill: for as short a time as makes it batch at all.
     api = Faces(max_batch_size=batch_size, batch_timeout=0.005)
-    server = litserve.LitServer(api, accelerator="cpu", workers_per_device=1)
+    server = litserve.LitServer(api, accelerator="cpu", workers_per_device=1, timeout=600)
     server.run(host="127.0.0.1", port=port, generate_client_file=False, log_level="warning")
 
 

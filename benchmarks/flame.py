@@ -5,7 +5,8 @@
 
 The photographs are those of :mod:`benchmarks.check`: examined, drawn and stored one by one. The
 second command keeps the samples of that work in docs/performance/check.folded, a stack and its
-number a line, which speedscope.app and flamegraph.pl draw as a flame graph.
+number a line; ``python -m scripts.performance_tables`` draws them
+(:mod:`benchmarks.flame_graph`), and speedscope.app opens them.
 """
 
 from __future__ import annotations

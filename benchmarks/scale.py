@@ -4,8 +4,8 @@
 
 The queue is simulated event by event: pictures arrive, the worker that has been idle longest takes
 all that wait, up to a batch, and is busy for the times that :mod:`benchmarks.shapes` measured.
-``--check`` runs the real queue with one and two workers that sleep for a known time, and holds the
-waits that it reports against those of the simulation with the same arrivals.
+``--check`` runs the real queue with one, two and four workers that sleep for a known time, and
+holds the waits that it reports against those of the simulation with the same arrivals.
 A general library of simulations (simpy) would be a generator for each worker; the queue of equal
 workers needs a heap of the times at which they are free.
 """
@@ -44,7 +44,7 @@ HOURS, BEGIN, RISE, FALL = 3 * 3600.0, 1800.0, 120.0, 1800.0
 #: The rate before the event, as a share of that at the peak.
 CALM = 0.05
 #: Checks a second at the peak, by who asks.
-CROWDS = {"team": 0.2, "newsroom": 3.0, "country": 100.0}
+CROWDS = {"team": 0.2, "newsroom": 3.0, "country": 100.0, "continent": 600.0}
 #: What a newsroom sends, by the shapes that were measured.
 MIX = {
     "4000 x 3000, one face": 0.4,
@@ -60,6 +60,7 @@ SOON = 5.0
 CORE_HOUR = 0.04
 #: The check against the real service: seconds of a batch, and of each picture in it.
 SLEEPS = 0.6, 0.4
+CHECKED = (1, 2, 4)
 CHECKED_LOAD, CHECKED_SECONDS = 0.7, 60.0
 #: Checks one after the other that tell what a batch takes beside its sleep.
 ALONE = 7
@@ -76,7 +77,7 @@ def main() -> None:
     options = parser.parse_args()
     known = json.loads(options.out.read_text()) if options.out.exists() else {}
     if options.check or "against the real service" not in known:
-        known["against the real service"] = [checked(workers) for workers in (1, 2)]
+        known["against the real service"] = [checked(workers) for workers in CHECKED]
     shapes = json.loads(SHAPES.read_text())
     times = {name: shapes[name]["cpu_seconds"] for name in MIX}
     known["assumed"] = {

@@ -1,4 +1,5 @@
-"""Writes the tables of docs/performance.md, operation.md and desk.md that hold what was measured.
+"""Writes the tables of docs/performance.md, operation.md and desk.md that hold what was measured,
+and the flame graphs of docs/performance.
 
 Run it from the root of the repository, after a benchmark: ``python -m scripts.performance_tables``.
 A test fails while the pages show anything but what stands in ``benchmarks/results``.
@@ -12,9 +13,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.flame_graph import PARTS, drawn, shares
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-FOLDED = ROOT / "docs" / "performance" / "check.folded"
+#: Profiles, with the titles of their pictures.
+FOLDED = {
+    ROOT / "docs" / "performance" / "before.folded": "Before: the time of a check, by function",
+    ROOT / "docs" / "performance" / "check.folded": "Now: the time of a check, by function",
+}
 PAGES = tuple(ROOT / "docs" / name for name in ("performance.md", "operation.md", "desk.md"))
 _PLACE = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end of measured -->)", re.DOTALL)
 Cell = str | float | int
@@ -171,29 +178,19 @@ def waits() -> str:
     )
 
 
-#: Parts of a check, by what stands in a sampled stack; the first that fits.
-_PARTS = {
-    "face network": r"CenterFace\.glance.*Session\.run",
-    "CLIP": r"ClipJudge",
-    "DenseNet121": r"Classifier\.answers.*Session\.run",
-    "the rest of the search, resizing": r"FaceFinder",
-    "decoding": r"\(pixels\)|open_picture",
-    "encoding": r"_encode|encode_",
-    "drawing": r"annotate|heatmap|mask",
-    "evidence": r"_collect|collect\)",
-    "the rest": "",
-}
-
-
 def profile() -> str:
-    """The share of each part of a check in the samples of its profile."""
-    parts = dict.fromkeys(_PARTS, 0)
-    for line in FOLDED.read_text(encoding="utf-8").splitlines():
-        stack, _, count = line.rpartition(" ")
-        parts[next(part for part, found in _PARTS.items() if re.search(found, stack))] += int(count)
-    total = sum(parts.values())
-    rows = ((part, f"{count / total:.0%}") for part, count in parts.items())
-    return _table(("part of a check", "share of samples"), rows)
+    """The share of each part of a check in the samples of its profiles."""
+    before, now = (shares(path.read_text(encoding="utf-8")) for path in FOLDED)
+    rows = ((part, *(f"{one.get(part, 0):.0%}" for one in (before, now))) for part in PARTS)
+    return _table(("part of a check", "share of samples before", "now"), rows)
+
+
+def flame_graphs() -> dict[Path, str]:
+    """The pictures of the profiles, by the file that each belongs into."""
+    return {
+        path.with_suffix(".svg"): drawn(path.read_text(encoding="utf-8"), title)
+        for path, title in FOLDED.items()
+    }
 
 
 def stages() -> str:
@@ -290,3 +287,5 @@ def _cell(value: Cell) -> str:
 if __name__ == "__main__":
     for path in PAGES:
         path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, picture in flame_graphs().items():
+        path.write_text(picture, encoding="utf-8")

@@ -54,6 +54,12 @@ def test_the_tables_of_performance_are_what_was_measured(page: Path) -> None:
     assert text == performance_tables.with_tables(text), "run: python -m scripts.performance_tables"
 
 
+def test_the_flame_graphs_are_those_of_the_samples() -> None:
+    for path, picture in performance_tables.flame_graphs().items():
+        assert path.read_text() == picture, "run: python -m scripts.performance_tables"
+        assert f"(performance/{path.name})" in (DOCS / "performance.md").read_text()
+
+
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
 def test_every_link_leads_somewhere(page: str) -> None:
     for target, mark in re.findall(

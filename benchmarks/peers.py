@@ -22,8 +22,9 @@ from worker.main import load_detector
 class Kit:
     """What a worker has in hand, with its files in a folder."""
 
-    def __init__(self, folder: Path, threads: int = 0) -> None:
-        settings = Settings(data=folder, threads=threads)
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
+        own: dict[str, int] = {} if threads is None else {"threads": threads}
+        settings = Settings(data=folder, **own)
         self.store = Store.of(settings)
         self.detector: Any = load_detector(settings)
         self.examiner = Examiner(self.detector, self.store, settings)

@@ -1,12 +1,13 @@
 """The processor time that a check takes under each roof: for machines that are not quiet.
 
-    python -m benchmarks.roofs [--photos 8]
+    python -m benchmarks.roofs [--photos 4]
 
 The networks alone, in a bare loop of ONNX Runtime, are the floor; above it stand the detector in a
 loop, our service, a LitServe server and RQ's own forking worker, each around the same detector,
 which draws and stores alike. Counted are the CPU seconds of all processes of a roof, without the
-caller's: :mod:`benchmarks.service` has the times, which need a quiet machine. The extra ``bench``
-brings LitServe. Linux only.
+caller's: :mod:`benchmarks.service` has the times, which need a quiet machine. Loop, service and
+LitServe take turns, for what others do on the machine changes what a second of it is worth. The
+extra ``bench`` brings LitServe. Linux only.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -44,21 +45,22 @@ from unmask.settings import Settings
 
 RESULT = RESULTS / "roofs.json"
 CALLERS = (1, 8)
+TURNS = 3
 #: RQ's worker loads the networks for each picture.
 RQ_PHOTOS = 3
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--photos", type=int, default=8)
+    parser.add_argument("--photos", type=int, default=4, help="in each turn")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     os.environ["UNMASK_THREADS"] = "1"
     seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="unmask-bench-") as name:
         folder, taken = Path(name), photos()
-        for one in (loops, behind_service, behind_litserve, behind_rq):
-            seconds |= one(made(folder / one.__name__), list(islice(taken, 4 * options.photos)))
+        for one in (in_turns, behind_rq):
+            seconds |= one(made(folder / one.__name__), taken, options.photos)
     floor = seconds["networks alone"]
     result = {
         "photos": options.photos,
@@ -69,25 +71,56 @@ def main() -> None:
     sys.stdout.write(options.out.read_text(encoding="utf-8"))
 
 
-def loops(folder: Path, pictures: list[bytes]) -> dict[str, float]:
-    """The detector in this process: its networks, itself, and with all that a worker adds."""
-    kit, settings = Kit(folder), Settings()
-    detector = kit.detector
-    count = len(pictures) // 4
-    detector.examine([open_picture(pictures[0], settings)])
-    plain = own(lambda: [detector.examine([open_picture(p, settings)]) for p in pictures[:count]])
-    drawn = own(
-        lambda: [kit.examine([put_picture(kit.store, p)]) for p in pictures[count : 2 * count]]
-    )
-    kit.examiner.close()
-    networks = recorded(detector)
-    detector.examine([open_picture(pictures[0], settings)])
-    alone = own(lambda: [network.alone() for network in networks])
-    return {
-        "networks alone": alone,
-        "detector in a loop": plain / count,
-        "drawn and stored": drawn / count,
-    }
+def in_turns(folder: Path, pictures: Iterator[bytes], count: int) -> dict[str, float]:
+    """CPU seconds a picture in this process and behind both servers: the means of several turns."""
+    loop = Loop(made(folder / "loop"), next(pictures))
+    with ExitStack() as stack:
+        url, ours = started(stack, service(made(folder / "service")))
+        lit, theirs = started(stack, litserve(made(folder / "lit"), Settings().batch_size))
+        roofs: dict[str, Callable[[list[bytes]], float]] = dict(loop.works)
+        for name, send_one, pids in (
+            ("service", partial(send, url), ours),
+            ("LitServe", partial(send_lit, lit), theirs),
+        ):
+            asyncio.run(called(1, [next(pictures)], send_one))
+            for callers in CALLERS:
+                plural = "s" if callers > 1 else ""
+                work = partial(behind, send_one, callers, pids)
+                roofs[f"{name}, {callers} caller{plural}"] = work
+        turns = [
+            {name: work(list(islice(pictures, count))) for name, work in roofs.items()}
+            for _ in range(TURNS)
+        ]
+    return {name: sum(turn[name] for turn in turns) / TURNS / count for name in roofs}
+
+
+class Loop:
+    """The detector in this process: its networks, itself, and with all that a worker adds. Each
+    work returns the CPU seconds that it took for some pictures."""
+
+    def __init__(self, folder: Path, picture: bytes) -> None:
+        self._kit, self._settings = Kit(folder, threads=1), Settings()
+        opened = open_picture(picture, self._settings)
+        self._kit.detector.examine([opened])
+        other = Kit(folder, threads=1)
+        self._networks = recorded(other.detector)
+        other.detector.examine([opened])
+        self.works = {
+            "networks alone": self._alone,
+            "detector in a loop": self._plain,
+            "drawn and stored": self._drawn,
+        }
+
+    def _alone(self, pictures: list[bytes]) -> float:
+        return own(lambda: [network.alone() for _ in pictures for network in self._networks])
+
+    def _plain(self, pictures: list[bytes]) -> float:
+        examine, settings = self._kit.detector.examine, self._settings
+        return own(lambda: [examine([open_picture(data, settings)]) for data in pictures])
+
+    def _drawn(self, pictures: list[bytes]) -> float:
+        kit = self._kit
+        return own(lambda: [kit.examine([put_picture(kit.store, data)]) for data in pictures])
 
 
 def own(work: Callable[[], object]) -> float:
@@ -97,46 +130,31 @@ def own(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def behind_service(folder: Path, pictures: list[bytes]) -> dict[str, float]:
-    with service(folder) as url:
-        return behind("service", partial(send, url), pictures)
+def started(stack: ExitStack, server: AbstractContextManager[str]) -> tuple[str, list[int]]:
+    """The URL of a server that is started, and the ids of its processes."""
+    before = set(descendants(os.getpid()))
+    url = stack.enter_context(server)
+    return url, [pid for pid in descendants(os.getpid()) if pid not in before]
 
 
-def behind_litserve(folder: Path, pictures: list[bytes]) -> dict[str, float]:
-    with litserve(folder, Settings().batch_size) as url:
-        return behind("LitServe", partial(send_lit, url), pictures)
+def behind(send_one: Send, callers: int, pids: list[int], pictures: list[bytes]) -> float:
+    """CPU seconds of a server's processes for some pictures."""
+    start = taken(pids)
+    asyncio.run(called(callers, pictures, send_one))
+    return taken(pids) - start
 
 
-def behind_rq(folder: Path, pictures: list[bytes]) -> dict[str, float]:
-    with stock_worker(folder) as ask, others() as spent:
-        ask(1, pictures[:RQ_PHOTOS])
-        return {"RQ's own worker": spent() / RQ_PHOTOS}
+def behind_rq(folder: Path, pictures: Iterator[bytes], count: int) -> dict[str, float]:
+    with stock_worker(folder) as ask:
+        start = taken(descendants(os.getpid()))
+        ask(1, list(islice(pictures, RQ_PHOTOS)))
+        return {"RQ's own worker": (taken(descendants(os.getpid())) - start) / RQ_PHOTOS}
 
 
-def behind(name: str, one: Send, pictures: list[bytes]) -> dict[str, float]:
-    """CPU seconds a picture with one caller and with several, once it is warm."""
-    count = len(pictures) // 4
-    asyncio.run(called(1, pictures[:1], one))
-    seconds = {}
-    for number, callers in enumerate(CALLERS, 1):
-        with others() as spent:
-            asyncio.run(called(callers, pictures[number * count : (number + 1) * count], one))
-            plural = "s" if callers > 1 else ""
-            seconds[f"{name}, {callers} caller{plural}"] = spent() / count
-    return seconds
-
-
-@contextmanager
-def others() -> Iterator[Callable[[], float]]:
-    """A function that says how many CPU seconds the processes below this one took since."""
-    start = taken()
-    yield lambda: taken() - start
-
-
-def taken() -> float:
-    """CPU seconds of all processes below this one, and of those that they awaited."""
+def taken(pids: Iterable[int]) -> float:
+    """CPU seconds of processes, and of those that they awaited."""
     ticks = 0
-    for pid in descendants(os.getpid()):
+    for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         ticks += sum(int(value) for value in fields[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")

@@ -14,6 +14,7 @@ from server.context import TEAM_ACTOR
 from server.desk.addresses import address
 from server.desk.cases import desk_of, filter_of
 from server.desk.fields import CaseNumber, RowId, checked_fields, read_fields
+from server.desk.fresh import require_fresh_admin
 from server.desk.responses import done, list_response, model_response
 from unmask.permissions import Role, Scope
 
@@ -110,6 +111,7 @@ async def read_members(request: web.Request) -> web.Response:
 
 async def invite(request: web.Request) -> web.Response:
     """A one-time link with which a person joins the team."""
+    await require_fresh_admin(request)
     fields = await read_fields(request, Invitation)
     token = await desk_of(request).links.invite(request[TEAM_ACTOR], fields.role)
     return json_response({"link": address(request, f"/join/{token}")}, 201)
@@ -117,6 +119,7 @@ async def invite(request: web.Request) -> web.Response:
 
 async def change_member(request: web.Request) -> web.Response:
     """Give a member another role."""
+    await require_fresh_admin(request)
     fields = await read_fields(request, NewRole)
     await desk_of(request).members.change_role(request[TEAM_ACTOR], _id(request), fields.role)
     return done()
@@ -130,6 +133,7 @@ async def remove_member(request: web.Request) -> web.Response:
 
 async def reset_password(request: web.Request) -> web.Response:
     """A one-time link with which a member sets a new password."""
+    await require_fresh_admin(request)
     token = await desk_of(request).links.reset(request[TEAM_ACTOR], _id(request))
     return json_response({"link": address(request, f"/join/{token}")}, 201)
 
@@ -141,6 +145,7 @@ async def read_keys(request: web.Request) -> web.Response:
 
 async def create_key(request: web.Request) -> web.Response:
     """A key for a program; it is shown once."""
+    await require_fresh_admin(request)
     fields = await read_fields(request, NewKey)
     key, record = await desk_of(request).keys.create(
         request[TEAM_ACTOR], fields.name, fields.scopes, days=fields.days

@@ -12,6 +12,7 @@ from desk.vocabulary import Action
 from server.context import DESK, LANGUAGE, TEAM_ACTOR
 from server.desk.addresses import address
 from server.desk.fields import checked_fields, read_form
+from server.desk.fresh import require_fresh_admin
 from server.desk.team import Invitation, NewKey, NewRole, NewWebhook, WebhookChanges
 from server.web.desk.addresses import team_path, to
 from server.web.desk.rendering import show_team
@@ -45,6 +46,8 @@ async def change(request: web.Request) -> web.Response:
     if what not in _FORMS:
         raise UnmaskError("not_found", "There is nothing at this address.")
     try:
+        if what in _LASTING:
+            await require_fresh_admin(request)
         secret = await _FORMS[what](request, values)
     except UnmaskError as error:
         if error.status >= 500 or error.code == "not_allowed":
@@ -176,6 +179,10 @@ _FORMS: dict[str, Any] = {
     "test": _test,
     "remove-webhook": _remove_webhook,
 }
+
+
+#: Forms that make, or widen, what lets somebody in.
+_LASTING = {"invite", "role", "reset", "key"}
 
 
 @cache

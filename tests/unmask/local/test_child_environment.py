@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from unmask.local.child_environment import server_environment, worker_environment
@@ -30,8 +32,22 @@ def test_a_worker_gets_no_secret() -> None:
 
 
 def test_the_server_gets_the_desks_database_too() -> None:
-    server = server_environment(Settings(), SOURCE)
-    assert set(server) == set(worker_environment(Settings(), SOURCE)) | {"UNMASK_DATABASE"}
+    server, worker = (make(Settings(), SOURCE) for make in (server_environment, worker_environment))
+    assert set(server) | {"GLIBC_TUNABLES"} == set(worker) | {"UNMASK_DATABASE"}
+
+
+def test_a_worker_asks_for_large_pages_unless_told_otherwise() -> None:
+    assert worker_environment(Settings(), SOURCE)["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
+    own = {**SOURCE, "GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"}
+    assert worker_environment(Settings(), own)["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=0"
+
+
+def test_the_worker_of_the_image_asks_for_the_same() -> None:
+    dockerfile = Path(__file__).parents[3] / "docker" / "Dockerfile"
+    parts = dockerfile.read_text(encoding="utf-8").split("FROM part AS ")
+    for part in parts[1:]:
+        asks = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1" in part
+        assert asks == part.startswith("worker")
 
 
 @pytest.mark.parametrize("make", [server_environment, worker_environment])

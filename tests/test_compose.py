@@ -292,7 +292,7 @@ async def _one_check(folder: Path, port: int) -> None:
     """A check by a server with its password, and a worker with the workers'."""
     folder.mkdir()
     server = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
-    async with queue_harness(folder, redis_url=server, retention=2) as harness:
+    async with queue_harness(folder, redis_url=server) as harness:
         harness.settings = harness.settings.model_copy(
             update={"redis_url": f"redis://worker:{WORKER_PASSWORD}@127.0.0.1:{port}/0"}
         )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from desk.actors import DeskActor
 from desk.changes import Changes
-from desk.models import Case, Notice
+from desk.models import Case, CaseText, Notice
 from desk.vocabulary import NoticeKind
 from unmask.permissions import Permission, require
 
@@ -25,6 +25,7 @@ class NoticeRecord(BaseModel):
     id: int
     kind: NoticeKind
     case: int | None
+    title: str
     by: str
     at: datetime
     read_at: datetime | None
@@ -42,8 +43,9 @@ class Notices:
         """The newest notices; ``before`` is the id that the last page ended with."""
         require(actor, Permission.WATCH)
         query = (
-            sa.select(Notice, Case.number)
+            sa.select(Notice, Case.number, CaseText.title)
             .outerjoin(Case, Case.id == Notice.case_id)
+            .outerjoin(CaseText, CaseText.case_id == Case.id)
             .where(Notice.team_id == actor.team_id, Notice.person_id == actor.person_id)
             .order_by(Notice.id.desc())
             .limit(MAX_LISTED)
@@ -58,11 +60,12 @@ class Notices:
                     id=notice.id,
                     kind=notice.kind,
                     case=number,
+                    title=title or "",
                     by=notice.by,
                     at=notice.at,
                     read_at=notice.read_at,
                 )
-                for notice, number in await session.execute(query)
+                for notice, number, title in await session.execute(query)
             ]
 
     async def count_unread(self, actor: DeskActor) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from desk.cases.editing import CaseChanges
 from desk.changes import AlreadyDoneError
 from desk.vocabulary import Action, CaseState, NoticeKind
 from tests.desk.conftest import FakeClock
@@ -109,11 +110,14 @@ async def test_only_so_many_claims(play: Play) -> None:
 
 async def test_taking_over_tells_the_holder(play: Play) -> None:
     number = await play.case()
+    await play.desk.editing.edit(play.ada, number, CaseChanges(title="The march"))
     await play.desk.claims.claim(play.bob, number)
     with refused("conflict"):  # Bob has the case open
         await play.desk.claims.take_over(play.cleo, number, holder_is_present=True)
     await play.desk.claims.take_over(play.ada, number, holder_is_present=True)
-    assert [n.kind for n in await play.desk.notices.list(play.bob)] == [NoticeKind.TAKEN_OVER]
+    notices = await play.desk.notices.list(play.bob)
+    told = [(notice.kind, notice.case, notice.title) for notice in notices]
+    assert told == [(NoticeKind.TAKEN_OVER, number, "The march")]
     record = await play.desk.claims.take_over(play.cleo, number)
     assert record.claimed_by is not None and record.claimed_by.name == "Cleo"
     newest = (await play.desk.reading.history(play.ada, number))[0]

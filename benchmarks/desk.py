@@ -120,7 +120,7 @@ async def fill(desk: Desk, team: int, cases: int) -> float:
     """Make the cases; returns the seconds that it took."""
     start = time.monotonic()
     kind = desk.database.kind
-    if kind == "sqlite":  # random keys into many indexes: with 2 MB each page is read anew
+    if kind == "sqlite":  # random keys into many indexes: with 2 MB each page is read again
         await _tell_sqlite(desk, "cache_size = -500000")
     for statement in statements(kind, team, cases):
         async with desk.database.engine.begin() as connection:

@@ -190,7 +190,7 @@ class Changes:
         request was carried out before.
         """
         async with self.database.writing() as session:
-            # Both rows are locked: PostgreSQL reads those that it locks anew after it waited, and
+            # Both rows are locked: PostgreSQL reads those that it locks again after it waited, and
             # others as they were before. ``key_share`` lets rows that refer to the team be written.
             query = (
                 sa.select(HistoryHead, Team)

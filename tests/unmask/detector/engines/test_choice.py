@@ -176,7 +176,7 @@ def test_the_detector_tells_its_engine(
 
 
 def test_stored_answers_are_of_the_shipped_model() -> None:
-    """Else each start would ask ONNX Runtime anew."""
+    """Otherwise each start would ask ONNX Runtime again."""
 
     def ask() -> Classifier:
         raise AssertionError("run: python -m unmask.detector.engines.references")

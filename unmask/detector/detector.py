@@ -71,7 +71,7 @@ class Detector:
         threads = settings.threads
         self._max_faces = settings.max_faces
         self._large = Lock()
-        cache = Cache(settings.data / "engines")
+        cache = Cache(settings.data.expanduser() / "engines")
         with ThreadPoolExecutor(1) as pool:
             finder = pool.submit(FaceFinder, threads)
             opened = open_tested(settings.model, threads, settings.engine, cache)

@@ -171,8 +171,11 @@ def test_the_detector_tells_its_engine(
     tmp_path: Path, colour_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openvino, "abilities", frozenset)
-    settings = Settings(model=colour_model, engine="openvino", threads=1, data=tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = Settings(model=colour_model, engine="openvino", threads=1, data=Path("~/data"))
     assert Detector(settings).engine.name == "openvino"
+    # the compiled network, and that it passed
+    assert len(list((tmp_path / "data" / "engines").iterdir())) == 2
 
 
 def test_stored_answers_are_of_the_shipped_model() -> None:

@@ -96,12 +96,13 @@ def start() -> str:
     """CPU seconds of a start, by what an earlier one kept."""
     now, before = _read("start"), _read("start_before")
     return _table(
-        ("what", "code before", "nothing kept", "kept"),
+        ("what", "CPU before", "CPU, nothing kept", "CPU, kept", "times sooner by the clock"),
         (
             (
                 name,
                 *(one["cpu_seconds"] for one in (before[name]["kept"], found["nothing kept"])),
                 found["kept"]["cpu_seconds"],
+                round(before[name]["kept"]["seconds"] / found["kept"]["seconds"], 2),
             )
             for name, found in now.items()
         ),

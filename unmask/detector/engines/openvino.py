@@ -86,7 +86,8 @@ class OpenVino:
         try:
             return self._core.import_model(io.BytesIO(kept), "CPU", self._options())
         except RuntimeError as error:
-            _log.warning("OpenVINO does not take a network that it compiled (%s)", error)
+            kind = type(error).__name__
+            _log.warning("OpenVINO does not take a network that it compiled (%s)", kind)
             return None
 
     def _options(self) -> dict[str, Any]:

@@ -92,6 +92,18 @@ def roofs() -> str:
     )
 
 
+def service() -> str:
+    """Pictures a second of each path, as a share of the detector in a loop of the same round."""
+    found = _read("service")["summary"]
+    return _table(
+        ("path, callers", "pictures a second, of the detector in a loop", "milliseconds for one"),
+        (
+            (name, f"{one['share_of_loop']:.0%}", round(one["median_ms"]))
+            for name, one in found.items()
+        ),
+    )
+
+
 def start() -> str:
     """CPU seconds of a start, by what an earlier one kept."""
     now, before = _read("start"), _read("start_before")
@@ -264,7 +276,19 @@ def desk() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     one.__name__: one
     for one in (
-        *(profile, shapes, looks, cascade, roofs, start, queue_load, against, crowds, waits),
+        *(
+            profile,
+            shapes,
+            looks,
+            cascade,
+            roofs,
+            service,
+            start,
+            queue_load,
+            against,
+            crowds,
+            waits,
+        ),
         *(stages, engines, proofs, desk),
     )
 }

@@ -76,6 +76,7 @@ class Detector:
             finder = pool.submit(FaceFinder, threads)
             opened = open_tested(settings.model, threads, settings.engine, cache)
         self._finder = finder.result()
+        give_back()  # what they took while they were opened side by side
         self._classifier, self.engine = opened
         self.manifest = self._classifier.manifest
         thresholds = self.manifest.thresholds

@@ -335,6 +335,15 @@ def test_large_pictures_take_memory_one_at_a_time_and_give_it_back(
     assert events == ["begin", "end"]
 
 
+def test_what_opening_the_networks_took_is_given_back(
+    colour_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    monkeypatch.setattr(detecting, "give_back", lambda: events.append("given back"))
+    Detector(Settings(data=tmp_path, model=colour_model))
+    assert events == ["given back"]
+
+
 def test_the_annotated_picture_shows_the_face(detector: Detector, portrait: Pixels) -> None:
     (found,) = examined(detector, picture(portrait))
     drawn = found.annotated()

@@ -19,7 +19,7 @@ from unmask.errors import UnmaskError
 from unmask.i18n import DEFAULT, LANGUAGES
 from unmask.queue import earlier, lists, records, stats
 from unmask.queue.clients import open_async_client, open_client, reachable, redis_url
-from unmask.queue.earlier import Looks
+from unmask.queue.earlier import EarlierLooks, Looks
 from unmask.queue.events import Change, CheckEvents
 from unmask.queue.janitor import Janitor
 from unmask.queue.keys import EVENTS, SHARED, checked_name, pool_names, queue_name
@@ -83,6 +83,7 @@ class CheckQueue:
         self._client: aioredis.Redis = open_async_client(url)
         self._events = CheckEvents(open_async_client(url, retries=0), EVENTS)
         self._jobs = JobsOfChecks()
+        self._looks = EarlierLooks(self._client)
         self._store = Store.of(settings)
         self._room = Room(self._client, self._store, settings)
         self._blocking = open_client(url)
@@ -223,7 +224,7 @@ class CheckQueue:
     async def earlier_looks(self, check: Check) -> Looks:
         """The hashes of its team's checks of other files before it; see :mod:`earlier`."""
         with reachable():
-            return await earlier.looks_before(self._client, check)
+            return await self._looks.before(check)
 
     async def wait(self, check_id: str, timeout: float) -> Check | None:
         """The check once it is done or failed, or as it stands after ``timeout`` seconds; None if

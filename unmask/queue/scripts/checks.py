@@ -140,28 +140,23 @@ end
 return {rows, last[1], last[2]}
 """)
 
-#: Returns the perceptual hash of a check's picture and, of up to so many checks that stand before
-#: it in a list, the latest first, those of other files that have a hash: id, time, sha256, hash in
-#: turn. Empty where the check has none.
-EARLIER_LOOKS = script("""
-local list = ARGV[1]  -- key of the sorted set
-local check = ARGV[2]
-local most = tonumber(ARGV[3])
-local own = call('HGET', check_key(check), 'work')
+#: Returns the ids and times of up to so many checks that stand before a check in a list, the latest
+#: first, in turn.
+CHECKS_BEFORE = script("""
+local list, check, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local time = call('ZSCORE', list, check)
-if not own or not time then return {} end
-local sha256, phash = unpack(call('HMGET', job_key(own), 'sha256', 'phash'))
-if not sha256 or not phash then return {} end
-local answer = {phash}
-local part = call('ZREVRANGEBYSCORE', list, '(' .. time, '-inf', 'WITHSCORES', 'LIMIT', 0, most)
-for i = 1, #part, 2 do
-  local job = call('HGET', check_key(part[i]), 'work')
-  local values = job and call('HMGET', job_key(job), 'sha256', 'phash')
-  if values and values[1] and values[2] and values[1] ~= sha256 then
-    for _, value in ipairs({part[i], part[i + 1], values[1], values[2]}) do
-      answer[#answer + 1] = value
-    end
-  end
+if not time then return {} end
+return call('ZREVRANGEBYSCORE', list, '(' .. time, '-inf', 'WITHSCORES', 'LIMIT', 0, most)
+""")
+
+#: Returns the state of each check's job, its picture's sha256 and perceptual hash, in turn; ''
+#: where there is none.
+LOOKS = script("""
+local answer = {}
+for _, check in ipairs(ARGV) do
+  local job = call('HGET', check_key(check), 'work')
+  local values = job and call('HMGET', job_key(job), 'state', 'sha256', 'phash') or {}
+  for place = 1, 3 do answer[#answer + 1] = values[place] or '' end
 end
 return answer
 """)

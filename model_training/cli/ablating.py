@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from model_training.cli.measuring import (
@@ -15,52 +17,37 @@ from model_training.cli.measuring import (
     say_written,
 )
 
+#: What fits heads of its own: the command, its module in evaluation/, and what it measures. The
+#: result is named as the command.
+FITTING = {
+    "left-out": (
+        "left_out",
+        "measure families and real sources that heads on CLIP were not fitted on",
+    ),
+    "heads": (
+        "heads",
+        "measure what the tower, worn copies, data and crop are worth, on heads fitted for it",
+    ),
+    "whole": (
+        "whole",
+        "measure what the tower makes of whole pictures, each source of them left out in turn",
+    ),
+}
+
 
 def add_ablating(commands: Commands) -> None:
     """Add all of them."""
-    for add in (_add_left_out, _add_heads, _add_whole, _add_ablate):
-        add(commands)
+    for name, (_, text) in FITTING.items():
+        add = new_command(commands, name, partial(_fitting, name), text)
+        model_and_data(add, f"folder for {name}.json")
+    _add_ablate(commands)
 
 
-def _add_left_out(commands: Commands) -> None:
-    text = "measure families and real sources that heads on CLIP were not fitted on"
-    add = new_command(commands, "left-out", _left_out, text)
-    model_and_data(add, "folder for left-out.json")
-
-
-def _left_out(options: Options) -> None:
-    from model_training.evaluation.left_out import LEFT_OUT_FILE, measure
-
+def _fitting(name: str, options: Options) -> None:
+    module = import_module(f"model_training.evaluation.{FITTING[name][0]}")
     cache = options.cache or Path("runs/cache")
-    measure(options.data, options.model, options.out, cache=cache)
-    say_written(options.out / LEFT_OUT_FILE)
-
-
-def _add_heads(commands: Commands) -> None:
-    text = "measure what the tower, worn copies, data and crop are worth, on heads fitted for it"
-    model_and_data(new_command(commands, "heads", _heads, text), "folder for heads.json")
-
-
-def _heads(options: Options) -> None:
-    from model_training.evaluation.heads import HEADS_FILE, measure
-
-    cache = options.cache or Path("runs/cache")
-    measure(options.data, options.model, options.out, cache=cache)
-    say_written(options.out / HEADS_FILE)
-
-
-def _add_whole(commands: Commands) -> None:
-    text = "measure what the tower makes of whole pictures, each source of them left out in turn"
-    add = new_command(commands, "whole", _whole, text)
-    model_and_data(add, "folder for whole.json")
-
-
-def _whole(options: Options) -> None:
-    from model_training.evaluation.whole import WHOLE_FILE, measure
-
-    cache = options.cache or Path("runs/cache")
-    measure(options.data, options.model, options.out, cache=cache)
-    say_written(options.out / WHOLE_FILE)
+    module.measure(options.data, options.model, options.out, cache=cache)
+    say_written(options.out / f"{name}.json")
 
 
 def _add_ablate(commands: Commands) -> None:

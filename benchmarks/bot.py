@@ -42,7 +42,7 @@ from benchmarks.service import (
 from tests.bot.telegram import Message, Person, Telegram, running_telegram
 from tests.bot.telegram.files import File
 from unmask.images import open_picture
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.valkey import EmbeddedValkey
 from unmask.report import Door, State
 from unmask.settings import Settings

@@ -30,7 +30,7 @@ from PIL import Image
 
 from benchmarks.service import RESULTS, made, process
 from unmask.images import open_picture
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.keys import WORKERS
 from unmask.queue.valkey import EmbeddedValkey
 from unmask.report import Door, State

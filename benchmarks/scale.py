@@ -32,7 +32,7 @@ from benchmarks.queue_load import sleeping, small_picture, until_alive, valkey
 from benchmarks.service import RESULTS, made
 from benchmarks.shapes import RESULT as SHAPES
 from unmask.images import open_picture
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.report import Door, State
 from unmask.settings import Settings
 

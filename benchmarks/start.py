@@ -26,7 +26,7 @@ from pathlib import Path
 from benchmarks.queue_load import small_picture, valkey
 from benchmarks.service import RESULTS, ROOT, made, photos, process
 from unmask.images import open_picture
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.valkey import EmbeddedValkey
 from unmask.report import Door, State
 from unmask.settings import Settings

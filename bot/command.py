@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 
@@ -51,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _is_alive() -> bool:
     """Whether a bot of this host lives: the health check of its container."""
+    import asyncio  # here, since each list of commands imports this module
+
     with needing("bot", "bot"):
         from bot.transport.leader import alive
         from bot.transport.token import TokenError

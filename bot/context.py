@@ -36,7 +36,7 @@ from bot.transport.inbox import Inbox
 from bot.transport.retry import retry_telegram
 from unmask.errors import UnmaskError
 from unmask.i18n import Texts, language_of
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.settings import Settings
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from bot.state.users import Users
 from bot.transport.retry import retry_redis, retry_telegram
 from unmask.errors import UnmaskError
 from unmask.images import Picture, open_picture
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.report import Door, State
 from unmask.settings import Settings
 

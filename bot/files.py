@@ -11,7 +11,7 @@ from bot.state.history import History
 from bot.state.reply_queue import Kind, Note, SentPicture
 from unmask.errors import UnmaskError
 from unmask.fetch import Fetcher
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.settings import Settings
 from unmask.video import first_frame, is_clip
 

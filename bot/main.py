@@ -32,7 +32,7 @@ from unmask.environment import make_files_private
 from unmask.errors import Exit, SettingsError, UnmaskError
 from unmask.fetch import Fetcher
 from unmask.logs import log_json, redacted
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.clients import open_async_client, redis_url
 from unmask.settings import Settings
 

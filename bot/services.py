@@ -24,7 +24,7 @@ from bot.state.users import Users
 from bot.team import TeamChats, TeamDesk
 from bot.transport.inbox import Inbox
 from unmask.fetch import Fetcher
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.settings import Settings
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out the parsed action; returns the exit status."""
+    import asyncio  # here, since each list of commands imports this module
+
     with needing("desk"):
         import desk.service  # noqa: F401 - so that a missing package is told in one line
         from unmask.environment import read_settings

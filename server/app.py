@@ -26,7 +26,7 @@ from server.security.sessions import Sessions
 from server.upload_memory import UploadMemory
 from server.web.rendering import PAGES, Pages
 from unmask.fetch import Fetcher
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.clients import open_async_client
 from unmask.queue.rate_limits import Limiter
 from unmask.settings import Settings

@@ -7,8 +7,8 @@ import math
 from server.cached_stats import CachedStats
 from server.security.policy import Policy
 from unmask.errors import UnmaskError
-from unmask.queue import Stats
 from unmask.queue.rate_limits import Limiter
+from unmask.queue.stats import Stats
 from unmask.report import Priority
 from unmask.settings import Settings
 

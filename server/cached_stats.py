@@ -7,7 +7,8 @@ import asyncio
 import time
 
 from unmask.errors import UnmaskError
-from unmask.queue import CheckQueue, Stats
+from unmask.queue.check_queue import CheckQueue
+from unmask.queue.stats import Stats
 
 #: Seconds for which an answer of the queue is kept.
 TTL = 0.5

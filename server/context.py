@@ -21,7 +21,7 @@ from server.security.policy import Policy, public_prefix
 from server.security.sessions import COOKIE, PERSON_COOKIE, STATE_COOKIE, Sessions, cookie_name
 from server.upload_memory import UploadMemory
 from unmask.fetch import Fetcher
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.settings import Settings
 
 SETTINGS = web.AppKey("settings", Settings)

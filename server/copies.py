@@ -8,7 +8,7 @@ from datetime import datetime
 
 from unmask.errors import UnmaskError
 from unmask.images.similarity import alike, look, may_be_alike
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.earlier import EarlierCheck
 from unmask.report import Box, Check
 from unmask.settings import Settings

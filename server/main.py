@@ -16,7 +16,7 @@ from server.security.policy import Policy, UnsafeSettingsError
 from unmask.environment import make_files_private
 from unmask.errors import UnmaskError
 from unmask.logs import log_json
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.clients import redis_url
 from unmask.settings import Settings
 

@@ -133,8 +133,13 @@ def modules(room: str) -> list[str]:
 
 def loaded_by(names: list[str]) -> set[str]:
     """The first names of all modules that a fresh interpreter holds after importing ``names``."""
+    return {name.partition(".")[0] for name in all_loaded_by(names)}
+
+
+def all_loaded_by(names: list[str]) -> set[str]:
+    """All modules that a fresh interpreter holds after importing ``names``."""
     code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
-    code += "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    code += "print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code, *names], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -190,6 +195,37 @@ def test_help_comes_without_the_model() -> None:
     commands += ["desk.command", "worker.command", "bot.command"]
     found = loaded_by(["unmask", "unmask.cli", "unmask.cli.command", *commands])
     assert found & {"onnxruntime", "cv2", "numpy", "PIL", "pydantic"} == set()
+
+
+def test_a_worker_starts_without_what_few_checks_need() -> None:
+    found = all_loaded_by(["worker.command", "worker.main", "unmask.detector.detector"])
+    assert {"unmask.queue.worker_queue", "PIL.Image", "numpy"} <= found
+    rare = {"PIL.ImageCms", "numpy.random", "openvino", "aiohttp"}
+    doors = {"unmask.queue.check_queue", "unmask.fetch", "unmask.cli"}
+    assert found & (rare | doors) == set()
+
+
+def test_the_networks_can_open_before_pictures_are_imported() -> None:
+    found = all_loaded_by(["unmask.detector.networks"])
+    assert "onnxruntime" in found
+    assert found & {"PIL", "unmask.images", "unmask.evidence", "redis"} == set()
+
+
+def test_a_command_loads_no_other_rooms() -> None:
+    code = "import sys; from unmask.cli.command import _parser; _parser(*sys.argv[1:])\n"
+    code += "print(*sorted(name for name in sys.modules if name.endswith('.command')))"
+    for words, expected in {
+        ("check", "unmask.cli.command"),
+        ("worker", "unmask.cli.command worker.command"),
+    }:
+        done = subprocess.run(
+            [sys.executable, "-c", code, words],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == expected
 
 
 @pytest.mark.parametrize("room", sorted(set(ROOMS) - {"unmask"}))

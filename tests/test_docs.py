@@ -14,7 +14,7 @@ from scripts.settings_table import PAGE, with_table
 from server.metrics import Metrics
 from unmask.cli.command import _parser
 from unmask.commands import installed_commands
-from unmask.queue import Stats
+from unmask.queue.stats import Stats
 from unmask.settings import Settings
 
 ROOT = Path(__file__).parents[1]

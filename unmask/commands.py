@@ -15,7 +15,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
@@ -40,11 +40,14 @@ class Command(Protocol):
         """Run the command; returns the exit status, and may raise any exception."""
 
 
-def installed_commands() -> dict[str, Command]:
-    """The commands of the rooms that are installed, by name. The entry points name all rooms; an
-    image holds only those that its part needs."""
-    entries = entry_points(group=GROUP)
-    return {entry.name: entry.load() for entry in entries if find_spec(_room(entry)) is not None}
+def installed_commands() -> dict[str, EntryPoint]:
+    """The commands of the rooms that are installed, by name, none of them loaded. Unmask's metadata
+    names all rooms; an image holds only those that its part needs."""
+    try:
+        entries = distribution("unmask").entry_points.select(group=GROUP)
+    except PackageNotFoundError:  # the heart's source alone, which nothing has installed
+        return {}
+    return {entry.name: entry for entry in entries if find_spec(_room(entry)) is not None}
 
 
 def _room(entry: EntryPoint) -> str:

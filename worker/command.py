@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import gc
 import json
 import logging
@@ -46,20 +45,22 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _work() -> None:
-    """Serve the queue. The networks open, outside Python's lock, while the rest is imported."""
+    """Serve the queue. The networks, whose opening takes longest, are imported first, and open,
+    outside Python's lock, while the rest is imported."""
     gc.disable()  # nothing of what a start makes is garbage
     with needing("worker"):
-        from unmask.detector.detector import Detector
+        from unmask.detector.networks import open_networks
         from unmask.environment import make_files_private, read_settings
         from unmask.logs import log_json
     log_json(level=logging.WARNING)
     make_files_private()
     settings = read_settings()
     with ThreadPoolExecutor(1, "unmask-open") as pool:
-        opening = pool.submit(Detector, settings)
+        opening = pool.submit(open_networks, settings)
         with needing("worker"):
+            from unmask.detector.detector import Detector
             from worker.main import run as work
-        detector = opening.result()
+        detector = Detector(settings, networks=opening.result())
     gc.freeze()
     gc.enable()
     work(settings, detector)
@@ -67,6 +68,8 @@ def _work() -> None:
 
 def _is_alive() -> bool:
     """Whether a worker of this host lives: the health check of its container."""
+    import asyncio  # here, since each list of commands imports this module
+
     with needing("worker"):
         from unmask.environment import read_settings
         from unmask.queue.heartbeats import worker_alive

@@ -19,7 +19,7 @@ from bot.state.reply_queue import Item, Kind, Note, Reply, ReplyStore, Stage
 from bot.state.users import Users
 from bot.team import TeamChats
 from bot.transport.retry import reason_of, retry_telegram
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.settings import Settings
 from unmask.wording.errors import INCIDENT
 

@@ -23,7 +23,7 @@ from unmask.evidence.origin import tells_origin
 from unmask.findings import Says
 from unmask.images import Picture
 from unmask.images.similarity import Look, alike, look, may_be_alike, same_edges
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.clients import reachable
 from unmask.report import Box, Check, Report
 from unmask.settings import Settings

@@ -22,7 +22,7 @@ from server.api.submission import Submission
 from server.context import ACTOR, CHECKS, STOPPING, prefix_of
 from unmask.errors import UnmaskError
 from unmask.permissions import Permission, require
-from unmask.queue import Order
+from unmask.queue.lists import Order
 from unmask.report import Check, State, Verdict
 
 MAX_LISTED = 200

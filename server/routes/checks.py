@@ -17,7 +17,7 @@ from server.api.openapi import (
 )
 from server.routes.route import CHECK, Route
 from unmask.permissions import Permission
-from unmask.queue import Order
+from unmask.queue.lists import Order
 from unmask.report import State, Verdict
 
 _OPTIONS = (

@@ -23,7 +23,7 @@ from PIL import Image
 
 from tests.faults.stub_detector import manifest
 from unmask.images import Picture
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.clients import open_client
 from unmask.queue.keys import EVENTS
 from unmask.queue.valkey import EmbeddedValkey

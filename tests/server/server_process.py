@@ -25,7 +25,7 @@ from desk.service import running_desk
 from server.app import make_app
 from server.protocol import Runner
 from unmask.fetch import Fetcher
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.heartbeats import worker_alive
 from unmask.queue.valkey import EmbeddedValkey
 from unmask.settings import Settings

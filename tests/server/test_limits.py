@@ -20,8 +20,9 @@ from server.security.keys import ApiKeys
 from server.security.policy import counted_address
 from tests.server.server_process import Service, blank, client_of
 from unmask.errors import UnmaskError
-from unmask.queue import CheckQueue, Stats
+from unmask.queue.check_queue import CheckQueue
 from unmask.queue.records import owner_tag
+from unmask.queue.stats import Stats
 from unmask.report import Priority
 
 pytestmark = pytest.mark.anyio

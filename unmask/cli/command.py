@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from unmask import __version__
-from unmask.commands import guarded, installed_commands
+from unmask.commands import Command, guarded, installed_commands
 
 CHECK_HELP = """\
 Finds the faces of each PHOTO, says for each face how likely it was faked, and, with --out, marks
@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(*wanted: str) -> argparse.ArgumentParser:
-    """The parser of the command line; of installed commands it has the arguments of ``wanted``."""
+    """The parser of the command line, with the arguments of ``wanted``. Commands of other rooms are
+    left out where another one is wanted: each would have to be imported for its line of help."""
     parser = argparse.ArgumentParser(
         prog="unmask",
         description="Tells whether a photograph of a face was faked, and where.",
@@ -56,12 +57,22 @@ def _parser(*wanted: str) -> argparse.ArgumentParser:
     _add_trust_list(commands)
     _add_model(commands)
     _add_engines(commands)
-    for name, command in installed_commands().items():
+    if not any(word in commands.choices for word in wanted):
+        _add_installed(commands, wanted)
+    return parser
+
+
+def _add_installed(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], wanted: Sequence[str]
+) -> None:
+    """Add those of the rooms' commands that are wanted, and all where none of them is."""
+    installed = installed_commands()
+    for name in [name for name in installed if name in wanted] or installed:
+        command: Command = installed[name].load()
         part = commands.add_parser(name, help=command.HELP, description=command.DESCRIPTION)
         part.set_defaults(run=command.run)
         if name in wanted:  # importing what they need may take a while
             command.add_arguments(part)
-    return parser
 
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

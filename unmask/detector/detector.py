@@ -15,11 +15,10 @@ import numpy as np
 from unmask.detector.align import Floats, Pixels, align_face, frame_quad, quad_side
 from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Judgement
-from unmask.detector.engines.cache import Cache
-from unmask.detector.engines.choice import open_tested
 from unmask.detector.examination import Examination, JudgedFace, OnDecoded, write_report
-from unmask.detector.faces import FaceFinder, Search
+from unmask.detector.faces import Search
 from unmask.detector.memory import give_back
+from unmask.detector.networks import Networks, open_networks
 from unmask.errors import UnmaskError
 from unmask.images import Picture
 from unmask.report import Report, Timings, Verdict
@@ -66,18 +65,17 @@ class FoundFaces:
 class Detector:
     """Finds and judges the faces of pictures with one model."""
 
-    def __init__(self, settings: Settings, threshold: float | None = None) -> None:
-        """``threshold`` replaces the manifest's bound on the heatmap (0 to 1)."""
-        threads = settings.threads
+    def __init__(
+        self,
+        settings: Settings,
+        threshold: float | None = None,
+        networks: Networks | None = None,
+    ) -> None:
+        """``threshold`` replaces the manifest's bound on the heatmap (0 to 1). ``networks`` are
+        those of the same settings, where the caller has opened them."""
         self._max_faces = settings.max_faces
         self._large = Lock()
-        cache = Cache(settings.data.expanduser() / "engines")
-        with ThreadPoolExecutor(1) as pool:
-            finder = pool.submit(FaceFinder, threads)
-            opened = open_tested(settings.model, threads, settings.engine, cache)
-        self._finder = finder.result()
-        give_back()  # what they took while they were opened side by side
-        self._classifier, self.engine = opened
+        self._finder, self._classifier, self.engine = networks or open_networks(settings)
         self.manifest = self._classifier.manifest
         thresholds = self.manifest.thresholds
         self._mask_threshold = thresholds.mask if threshold is None else threshold

@@ -1,9 +1,11 @@
-"""Opens a model file with ONNX Runtime, once its sha256 is what its manifest says."""
+"""Opens a model file with ONNX Runtime, if its sha256 is what its manifest says."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,21 +29,40 @@ Provider = str | tuple[str, dict[str, Any]]
 
 def read_checked(path: Path, sha256: str) -> bytes:
     """The bytes of a model's file; raises ``model_missing`` or ``model_mismatch``."""
+    with checked_beside(path, sha256) as data:
+        return data
+
+
+@contextmanager
+def checked_beside(path: Path, sha256: str) -> Iterator[bytes]:
+    """The bytes of a model's file, whose sha256 is computed while the block opens them.
+
+    Raises ``model_missing``; and at the end of the block ``model_mismatch``, whatever the block
+    raised, so that nothing which it opened is used where the file is another.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UnmaskError(
             "model_missing", f"The model file {path.name} cannot be read.", path=str(path)
         ) from error
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != sha256:
+    # OpenSSL computes outside Python's lock
+    with ThreadPoolExecutor(1, "unmask-sha256") as pool:
+        hashed = pool.submit(hashlib.sha256, data)
+        try:
+            yield data
+        finally:
+            _compare(path, sha256, hashed.result().hexdigest())
+
+
+def _compare(path: Path, expected: str, digest: str) -> None:
+    if digest != expected:
         raise UnmaskError(
             "model_mismatch",
             f"{path.name} is not the file that its manifest names; restore or re-export it.",
-            expected=sha256,
+            expected=expected,
             found=digest,
         )
-    return data
 
 
 def open_session(
@@ -57,7 +78,6 @@ def open_session(
     the places of the file's constants of the same names. Of ``providers`` those are used that the
     run time offers. Raises ``model_missing`` or ``model_mismatch``.
     """
-    data = read_checked(path, sha256)
     options = _options(threads)
     if int8_overflows():
         # then weights are read as unsigned numbers, which takes longer and is exact
@@ -74,7 +94,8 @@ def open_session(
     if any(_name(item) != CPU for item in wanted):
         # CUDA and cuDNN came as packages beside the run time, where the loader does not look.
         onnxruntime.preload_dlls(directory="")
-    session = onnxruntime.InferenceSession(data, options, providers=wanted)
+    with checked_beside(path, sha256) as data:
+        session = onnxruntime.InferenceSession(data, options, providers=wanted)
     session.unmask_weights = values
     return session
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 from io import BytesIO
 
 import numpy as np
@@ -17,8 +18,6 @@ from unmask.images.containers.segments import fields
 
 #: Share of a picture that may be missing before its end mark: the end of a strip at the bottom.
 _UNSEEN = 0.02
-#: Coded data that no JPEG holds: decoded, it makes pixels unlike those that a decoder fills in.
-_NOISE = np.random.default_rng(0).integers(1, 255, 256, np.uint8).tobytes()
 _END = b"\xff\xd9"
 #: Sides of a block, of a unit of blocks, and of what colours from beside a unit never reach, in
 #: pixels; the level that decoders fill in, in CMYK from above.
@@ -114,7 +113,7 @@ def _missing_share(data: bytes, parts: list[Segment], shrink: int) -> float:
     skips what follows it; where it is not, the noise becomes pixels.
     """
     noisy = b"".join(
-        data[part.offset : part.end] + (_NOISE if part.tag == "ECS" else b"") for part in parts
+        data[part.offset : part.end] + (_noise() if part.tag == "ECS" else b"") for part in parts
     )
     one, other = _reduced(data, shrink), _reduced(noisy, shrink)
     width, height = one.size
@@ -126,6 +125,13 @@ def _missing_share(data: bytes, parts: list[Segment], shrink: int) -> float:
         if box:
             return 1 - (top * width + (bottom - top) * box[0]) / (height * width)
     return 0.0
+
+
+@cache
+def _noise() -> bytes:
+    """Coded data that no JPEG holds: decoded, it makes pixels unlike those that a decoder fills
+    in. NumPy loads its generators when they are first asked for, which takes a while."""
+    return np.random.default_rng(0).integers(1, 255, 256, np.uint8).tobytes()
 
 
 def _reduced(data: bytes, shrink: int) -> Image.Image:

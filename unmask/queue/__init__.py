@@ -1,7 +1,4 @@
-"""The queue: submit a check, learn how it ends. Importing it needs no detector."""
+"""The queue: submit a check, learn how it ends. Importing it needs no detector.
 
-from unmask.queue.check_queue import CheckQueue
-from unmask.queue.lists import Order, Page
-from unmask.queue.stats import Stats
-
-__all__ = ["CheckQueue", "Order", "Page", "Stats"]
+Nothing is imported here: a worker starts without the doors' side, and they without the worker's.
+"""

@@ -18,7 +18,7 @@ from server.context import CHECKS
 from server.security.keys import ApiKeys, Scope
 from tests.server.server_process import Service, blank, client_of
 from unmask.logs import JsonLines
-from unmask.queue import CheckQueue
+from unmask.queue.check_queue import CheckQueue
 
 pytestmark = pytest.mark.anyio
 Client = TestClient[Any, Any]

@@ -7,12 +7,15 @@ import os
 import re
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints, PackageNotFoundError
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
 from tests.unmask.cli.command import ROOT, run
+from unmask.cli import main
 from unmask.commands import GROUP, installed_commands
 from unmask.errors import Exit
 
@@ -59,11 +62,27 @@ def test_both_have_the_same_help(part: str) -> None:
 def test_every_part_is_an_installed_command() -> None:
     commands = installed_commands()
     assert set(commands) == {"up", "keys", "desk", *PARTS}
-    assert all(command.HELP and command.DESCRIPTION for command in commands.values())
+    modules = [command.load() for command in commands.values()]
+    assert all(module.HELP and module.DESCRIPTION for module in modules)
 
 
 def test_a_room_that_is_not_installed_has_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """An image holds only the rooms of its part, but the entry points of all."""
-    entries = [EntryPoint(name, f"{name}.command", GROUP) for name in ("worker", "not_installed")]
-    monkeypatch.setattr("unmask.commands.entry_points", lambda group: entries)
+    entries = EntryPoints(
+        EntryPoint(name, f"{name}.command", GROUP) for name in ("worker", "not_installed")
+    )
+    metadata = SimpleNamespace(entry_points=entries)
+    monkeypatch.setattr("unmask.commands.distribution", lambda name: metadata)
     assert set(installed_commands()) == {"worker"}
+
+
+def test_a_heart_that_nothing_has_installed_has_its_own_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(name: str) -> NoReturn:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("unmask.commands.distribution", missing)
+    assert installed_commands() == {}
+    assert main(["--help"]) == Exit.DONE
+    assert "check" in capsys.readouterr().out

@@ -26,6 +26,7 @@ from tests.unmask.detector.subjects import (
     swapped,
 )
 from unmask.detector import detector as detecting
+from unmask.detector import networks
 from unmask.detector.align import Pixels
 from unmask.detector.detector import Detector
 from unmask.detector.examination import Examination
@@ -339,7 +340,7 @@ def test_what_opening_the_networks_took_is_given_back(
     colour_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[str] = []
-    monkeypatch.setattr(detecting, "give_back", lambda: events.append("given back"))
+    monkeypatch.setattr(networks, "give_back", lambda: events.append("given back"))
     Detector(Settings(data=tmp_path, model=colour_model))
     assert events == ["given back"]
 

@@ -133,3 +133,13 @@ def test_a_file_is_what_its_manifest_says(tower: Path) -> None:
     assert missing.value.code == "model_missing"
     with pytest.raises(UnmaskError):
         open_session(tower, "0" * 64)
+
+
+def test_a_file_that_is_no_model_is_told_by_its_digest(tower: Path) -> None:
+    """ONNX Runtime opens it meanwhile, and fails in its own words."""
+    tower.write_bytes(b"no model")
+    with pytest.raises(UnmaskError) as altered:
+        open_session(tower, sha256(clip_tower()))
+    assert altered.value.code == "model_mismatch"
+    with pytest.raises(Exception, match="protobuf"):
+        open_session(tower, sha256(b"no model"))

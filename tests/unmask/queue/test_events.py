@@ -10,7 +10,7 @@ import pytest
 from tests.faults.queue_harness import QueueHarness
 from tests.unmask.queue.scripted_worker import _all, finish, take
 from unmask.errors import UnmaskError
-from unmask.queue import Order
+from unmask.queue.lists import Order
 from unmask.report import State, Verdict
 
 # ---- events

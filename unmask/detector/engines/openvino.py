@@ -23,11 +23,14 @@ from unmask.detector.engines.cache import Cache
 from unmask.detector.engines.processor import abilities
 from unmask.detector.engines.protocol import MAX_BATCH, Network, NetworkFile
 from unmask.detector.engines.widening import put_weights, widen
-from unmask.detector.session import read_checked
+from unmask.detector.session import checked_beside
 
 _log = logging.getLogger(__name__)
 
 BFLOAT16, SINGLE = "bf16", "f32"
+#: Packages that OpenVINO does without: the one sends figures of its use away, the other converts
+#: models of frameworks, and takes half of the time that OpenVINO's import does.
+_LEFT_OUT = ("openvino_telemetry", "openvino.tools.ovc")
 
 
 class OpenVino:
@@ -51,20 +54,25 @@ class OpenVino:
 
     def open(self, file: NetworkFile) -> Network:
         """Open a network. Raises ModuleNotFoundError where OpenVINO is not installed."""
-        data = read_checked(file.path, file.sha256)
-        if file.weights:  # CLIP's tower: as large compiled as it is slow to read
-            return _Compiled(self._compiled(data, file.weights))
-        key = f"compiled {file.sha256} {self.identity}"
-        compiled = self._imported(self._cache.read(key))
-        if compiled is None:
-            compiled = self._compiled(data)
-            self._cache.write(key, compiled.export_model().getvalue())
+        with checked_beside(file.path, file.sha256) as data:
+            kept = self._kept(file)
+            compiled = self._compiled(data, file.weights) if kept is None else kept
+        if kept is None and not file.weights:
+            self._cache.write(self._key(file), compiled.export_model().getvalue())
         return _Compiled(compiled)
+
+    def _kept(self, file: NetworkFile) -> Any:
+        """What an earlier start made of a network; None for CLIP's tower, the one with weights
+        beside it, which is as large compiled as it is slow to read."""
+        return None if file.weights else self._imported(self._cache.read(self._key(file)))
+
+    def _key(self, file: NetworkFile) -> str:
+        return f"compiled {file.sha256} {self.identity}"
 
     @cached_property
     def _openvino(self) -> Any:
-        # nothing of ours is sent anywhere: without this package OpenVINO has a stand-in for it
-        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+        for name in _LEFT_OUT:  # what is None here cannot be imported
+            sys.modules.setdefault(name, None)  # type: ignore[arg-type]
         import openvino
 
         return openvino

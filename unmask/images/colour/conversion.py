@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from functools import cache
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image
 
 from unmask.images.colour.cicp import BT2020, HLG, PQ, SRGB, Chromaticities, Floats, srgb
 from unmask.images.colour.signalling import Signalling
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
 
 _Matrix = NDArray[np.float64]
 
@@ -62,6 +65,8 @@ def _in_rgb(image: Image.Image) -> Image.Image:
 
 
 def _by_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
+    from PIL import ImageCms  # here, since LittleCMS takes long to load, and many never need it
+
     try:
         source = ImageCms.createProfile("LAB") if image.mode == "LAB" else _embedded(profile)
         wanted = ImageCms.ImageCmsProfile(source)
@@ -86,6 +91,8 @@ def _is_srgb(wanted: ImageCms.ImageCmsProfile) -> bool:
 
     Asked only of profiles of three curves and a matrix, which a few colours describe.
     """
+    from PIL import ImageCms
+
     if not wanted.profile.is_matrix_shaper:
         return False
     colours = _probe()

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Protocol
 
 from unmask.detector.align import Pixels
@@ -202,6 +201,8 @@ class Examiner:
         start = time.perf_counter()
         pixels, mask = examination.decoded(), examination.mask()
         maps = self._encoders.submit(lambda: (encode_png(mask), encode_png(examination.heatmap())))
+        # a copy of one frame is no copy of the whole
+        phash = self._encoders.submit(perceptual_hash, pixels) if examination.ways == 1 else None
         if look is not None and look.pixels is pixels:
             collected = look.collected.result()
         else:  # it was too large to be kept, or another appearance is more suspicious
@@ -220,7 +221,7 @@ class Examiner:
         files["report.json"] = report.model_dump_json().encode()
         for name, data in files.items():
             self._store.put_result(job.id, name, data)
-        return Examined(report, _phash(examination.picture, pixels))
+        return Examined(report, phash.result() if phash else None)
 
     def discard(self, job: ExamineJob) -> None:
         """Remove the stored files of a result."""
@@ -228,12 +229,6 @@ class Examiner:
             self._store.delete_results(job.id)
         except OSError:
             _log.warning("job %s: its files could not be removed", job.id)
-
-
-def _phash(picture: Picture, pixels: Pixels) -> int | None:
-    if len(tuple(islice(picture.appearances(), 2))) > 1:
-        return None  # a copy of one frame is no copy of the whole
-    return perceptual_hash(pixels)
 
 
 def _with_timings(report: Report, job: ExamineJob, draw: float, evidence: float) -> Report:

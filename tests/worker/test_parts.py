@@ -6,20 +6,25 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tests.faults.queue_harness import as_picture, picture
 from tests.faults.stub_detector import examination
+from tests.pictures import encoded, photo
 from tests.unmask import bucket
 from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture
+from unmask.images.similarity import perceptual_hash
 from unmask.report import Image, Model, Pictures, Report, Timings, Verdict
 from unmask.settings import Settings
 from unmask.store import Store
-from worker.examiner import ExamineJob, Examiner, _crop, _with_timings
+from worker.examiner import Examined, ExamineJob, Examiner, Outcome, _crop, _with_timings
 from worker.heartbeat import HUNG, Heartbeat
 
 
@@ -146,3 +151,35 @@ def test_an_object_store_that_is_away_abandons_no_batch() -> None:
             assert isinstance(outcome, UnmaskError) and outcome.code == "output_unwritable"
             examiner.discard(job)
     bucket.register()
+
+
+def test_a_picture_is_decoded_once_for_all_that_is_drawn_and_computed_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    decode = Picture.appearances
+
+    def counted(self: Picture, shrink: int = 1) -> Any:
+        decoded.append(self.sha256)
+        return decode(self, shrink)
+
+    monkeypatch.setattr(Picture, "appearances", counted)
+    picture = as_picture(encoded(photo(320, 240), "PNG"))
+    for ways, phash in ((1, perceptual_hash(picture.pixels())), (2, None)):
+        decoded.clear()
+        outcome = concluded(tmp_path, picture, ways)
+        assert isinstance(outcome, Examined) and outcome.phash == phash
+        assert decoded == [picture.sha256]
+
+
+def concluded(folder: Path, picture: Picture, ways: int) -> Outcome:
+    """The outcome of a picture that viewers show in so many ways."""
+
+    class Finder:
+        def examine(self, pictures: Sequence[Picture], on_decoded: object = None) -> list[Any]:
+            return [replace(examination(picture, 0.02), ways=ways) for picture in pictures]
+
+    store = Store(str(folder))
+    store.put_picture(picture.sha256, picture.data)
+    with closing(Examiner(Finder(), store, Settings())) as examiner:
+        return examiner.examine([ExamineJob("a" * 32, picture.sha256)])[0].result()

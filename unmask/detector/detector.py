@@ -195,6 +195,7 @@ class Detector:
             appearances, per_face, sum(item.report.timings_ms.draw for item in every)
         )
         worst.report = worst.report.model_copy(update={"timings_ms": timings})
+        worst.ways = len(every)
         return worst
 
     def _conclude(

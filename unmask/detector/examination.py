@@ -73,7 +73,8 @@ class Examination:
     in the size of the picture. The heatmap shows every face judged; the mask those called fake, or
     more likely fake than not.
     ``pixels`` holds the decoded picture where it is small enough to be kept; ``appearance`` is the
-    number of the one that the report is on (:meth:`unmask.images.Picture.appearances`).
+    number of the one that the report is on (:meth:`unmask.images.Picture.appearances`), of ``ways``
+    in which viewers show the picture.
     """
 
     picture: Picture
@@ -83,6 +84,7 @@ class Examination:
     mask_threshold: float = 0.5
     pixels: Pixels | None = field(default=None, repr=False)
     appearance: int = 0
+    ways: int = 1
 
     def heatmap(self) -> Pixels:
         """The model's value for each pixel, 0 to 255; 0 outside every face's frame."""

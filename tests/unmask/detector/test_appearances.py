@@ -89,6 +89,7 @@ def test_a_picture_of_several_appearances_is_examined_beside_others(
     found = detector.examine([open_picture(data, Settings()) for data in files])
     verdicts = [item.report.verdict for item in found if isinstance(item, Examination)]
     assert verdicts == [Verdict.REAL, Verdict.FAKE, Verdict.FAKE, Verdict.REAL]
+    assert [item.ways for item in found if isinstance(item, Examination)] == [1, 2, 1, 1]
 
 
 def test_the_pixels_of_the_first_appearance_are_told_before_it_is_judged(

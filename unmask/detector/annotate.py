@@ -224,6 +224,8 @@ def _place_legend(
         chosen = int(np.argmin(hidden))
         if hidden[chosen] < least - WORTH_SHRINKING:
             best, least = [(plate, spots[chosen])], float(hidden[chosen])
+        if least <= WORTH_SHRINKING:  # nothing can be better by that much
+            break
     return best
 
 

@@ -22,6 +22,9 @@ BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 #: font, which English is drawn in, then by script. Marks above and below the letters need room.
 OWN_FIT = (1.0, 0.84)
 FITS = {"Latn": (0.92, 0.84), "Deva": (0.84, 0.80), "Telu": (0.80, 0.72)}
+#: The largest letters whose ink is kept, in pixels: larger ink would take megabytes, and to draw it
+#: is little beside decoding its picture.
+_KEPT_LETTER = 64
 
 
 def texts_to_draw(language: str) -> Texts:
@@ -50,7 +53,7 @@ class Plate:
     @cached_property
     def size(self) -> Size:
         """Width and height, with the margin, in pixels."""
-        widest = max(self._font.getlength(line) for line in self.lines)
+        widest = max(_length(line, self.letter, self.language, self.bold) for line in self.lines)
         height = self.letter + (len(self.lines) - 1) * self._pitch + self._margin * 3 // 2
         return round(widest + 2 * (self._margin + self._stroke)), height
 
@@ -72,7 +75,11 @@ class Plate:
         return self.letter / 30 if self.bold and self.language == DEFAULT else 0
 
     def ink(self) -> Pixels:
-        """How much of the text's colour is in each pixel (h, w), 0 to 255."""
+        """How much of the text's colour is in each pixel (h, w), 0 to 255; not to be written to."""
+        return _kept_ink(self) if self.letter <= _KEPT_LETTER else self.drawn()
+
+    def drawn(self) -> Pixels:
+        """The ink, drawn again."""
         paper = Image.new("L", self.size)
         pen = ImageDraw.Draw(paper)
         baseline = _fit(self.language)[1]
@@ -110,7 +117,7 @@ def wrapped(parts: list[str], letter: int, width: int, language: str = DEFAULT) 
         lines.append("")
         for word in part.split():
             longer = f"{lines[-1]} {word}".strip()
-            if lines[-1] and _font(letter, language, False).getlength(longer) + letter > width:
+            if lines[-1] and _length(longer, letter, language, False) + letter > width:
                 lines.append(word)
             else:
                 lines[-1] = longer
@@ -119,6 +126,18 @@ def wrapped(parts: list[str], letter: int, width: int, language: str = DEFAULT) 
 
 def _fit(language: str) -> tuple[float, float]:
     return OWN_FIT if language == DEFAULT else FITS[script_tag(language)]
+
+
+@lru_cache(maxsize=64)
+def _kept_ink(plate: Plate) -> Pixels:
+    """A plate's ink: most pictures of one size have the same legend and one of few labels."""
+    return plate.drawn()
+
+
+@lru_cache(maxsize=1024)
+def _length(words: str, letter: int, language: str, bold: bool) -> float:
+    """How wide words are, in pixels."""
+    return _font(letter, language, bold).getlength(words)
 
 
 @lru_cache(maxsize=256)

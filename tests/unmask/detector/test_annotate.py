@@ -351,3 +351,13 @@ def test_a_plate_is_blended_by_its_opacity_and_its_letters_by_theirs(
     blended = ground + (np.array(WHITE) - ground) * ink
     assert np.abs(canvas[150:bottom, 260:] - blended).max() <= 0.51
     assert (canvas[:150] == portrait[:150, :300]).all()
+
+
+@pytest.mark.parametrize(("letter", "is_kept"), [(16, True), (160, False)])
+def test_the_ink_of_small_letters_is_drawn_once(letter: int, is_kept: bool) -> None:
+    first, second = (Plate(("REAL 2 %",), letter, BLACK) for _ in range(2))
+    assert np.array_equal(first.ink(), second.ink()) and first.ink().any()
+    assert (first.ink() is second.ink()) == is_kept
+    assert not first.ink().flags.writeable  # it is shared
+    other = Plate(("REAL 3 %",), letter, BLACK)
+    assert not np.array_equal(first.ink(), other.ink())

@@ -132,7 +132,7 @@ def match_labels(pixels: _Pixels) -> list[LabelMatch]:
 
 
 def _anchors(strip: Strip) -> list[_Anchor]:
-    alike = {name: _like(strip.parts, _measures(name)) for name in set("".join(ANCHORS))}
+    alike = _alike(strip.parts)
     anchors = [
         anchor
         for letters in ANCHORS
@@ -152,14 +152,17 @@ def _pairs(
         return
     _, right1, base1, size1 = first
     x2, _, base2, size2 = second
-    order = np.argsort(x2, kind="stable")
+    order = x2.argsort(kind="stable")
+    begins = x2[order]
     # of two sizes so nearly alike, their mean is larger than the first by this at most
     reach = size1 * np.float32(_SIZES**0.5)
-    low = np.searchsorted(x2[order], right1 + _GAP[0] * reach, "left")
-    high = np.searchsorted(x2[order], right1 + _GAP[1] * reach, "right")
-    one = np.repeat(np.arange(len(right1)), high - low)
-    within = np.arange(len(one)) - np.repeat(np.cumsum(high - low) - (high - low), high - low)
-    other = order[np.repeat(low, high - low) + within]
+    low = begins.searchsorted(right1 + _GAP[0] * reach, "left")
+    counts = begins.searchsorted(right1 + _GAP[1] * reach, "right") - low
+    one = np.arange(len(right1)).repeat(counts)
+    if not one.size:
+        return
+    # the places from each low on, one after the other
+    other = order[np.arange(len(one)) + (low + counts - counts.cumsum()).repeat(counts)]
     size = np.sqrt(size1[one] * size2[other])
     gap, ratio = (x2[other] - right1[one]) / size, size1[one] / size2[other]
     fits = (ratio < _SIZES) & (ratio > 1 / _SIZES) & (gap > _GAP[0]) & (gap < _GAP[1])
@@ -170,18 +173,59 @@ def _pairs(
         yield _Anchor(letters, float(first[0][i]), float(second[1][j]), base, capital)
 
 
-def _like(parts: npt.NDArray[np.int32], letter: tuple[_Measures, ...]) -> tuple[Floats, ...]:
-    """Of parts with a letter's measures in any font: left, right, base line, capital's height."""
+def _alike(parts: npt.NDArray[np.int32]) -> dict[str, tuple[Floats, ...]]:
+    """Of parts with the measures of an anchor's letter in any font, by that letter: left, right,
+    base line, capital's height."""
     x, y, wide, high, area = parts.T.astype(np.float32)
     fill = area / (wide * high)
-    aspects, fills = [m.wide / m.high for m in letter], [m.fill for m in letter]
+    bounds = _bounds()
     # The edges of a part are known to half a pixel each.
-    fits = (wide + 1 > high * min(aspects) / _ASPECT) & (wide - 1 < high * max(aspects) * _ASPECT)
-    fits &= (fill > min(fills) / _THIN) & (fill < max(fills) * _FILL)
-    x, y, wide, high = x[fits], y[fits], wide[fits], high[fits]
-    size = high / np.float32(np.mean([m.high for m in letter]))
-    base = y + high + size * np.float32(np.mean([m.bottom for m in letter]))
-    return x, x + wide, base, size
+    fits = (wide + 1 > high * bounds.least_aspect / _ASPECT) & (
+        wide - 1 < high * bounds.most_aspect * _ASPECT
+    )
+    fits &= (fill > bounds.least_fill) & (fill < bounds.most_fill)
+    alike: dict[str, tuple[Floats, ...]] = {}
+    for name, fitting, tall, bottom in zip(
+        bounds.letters, fits, bounds.high, bounds.bottom, strict=True
+    ):
+        (rows,) = fitting.nonzero()
+        size = high[rows] / tall
+        left = x[rows]
+        base = y[rows] + high[rows] + size * bottom
+        alike[name] = left, left + wide[rows], base, size
+    return alike
+
+
+class _Bounds(NamedTuple):
+    """What parts with the measures of ``letters`` have, (n, 1): the ratio of their width and
+    height, and the share of their box that is covered; and the letters' mean height and bottom, in
+    units of a capital's height, (n,)."""
+
+    letters: tuple[str, ...]
+    least_aspect: npt.NDArray[np.float64]
+    most_aspect: npt.NDArray[np.float64]
+    least_fill: Floats
+    most_fill: Floats
+    high: Floats
+    bottom: Floats
+
+
+@cache
+def _bounds() -> _Bounds:
+    """The bounds of all letters of the anchors."""
+    letters = tuple(dict.fromkeys("".join(ANCHORS)))
+    measures = [_measures(name) for name in letters]
+    aspects = [[m.wide / m.high for m in letter] for letter in measures]
+    fills = [[m.fill for m in letter] for letter in measures]
+    return _Bounds(
+        letters,
+        np.array([[min(few)] for few in aspects]),
+        np.array([[max(few)] for few in aspects]),
+        np.array([[min(few) / _THIN] for few in fills], np.float32),
+        np.array([[max(few) * _FILL] for few in fills], np.float32),
+        np.array([np.mean([m.high for m in letter]) for letter in measures], np.float32),
+        np.array([np.mean([m.bottom for m in letter]) for letter in measures], np.float32),
+    )
 
 
 @cache

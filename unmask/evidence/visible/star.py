@@ -7,6 +7,7 @@ pictures keep the ratio of size and margin, so that the star is looked for at ma
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -38,13 +39,15 @@ _POINTS, _APART = 96, 2.0
 _EVEN, _CLEAR = (0.4, 0.02), (0.15, 0.95)
 #: Levels below white that a veil is measured against at least.
 _LEAST_ROOM = np.float32(24)
-#: How far out the arms are told from the gaps between them, as a share of their reach; how much of
-#: the veil has to be there, and in how many of the four.
-_OUT, _ARM, _LEAST_ARMS = 0.62, 0.4, 3
+#: The arms; how far out they are told from the gaps between them, as a share of their reach; how
+#: much of the veil has to be there, and in how many of them.
+_ARMS, _OUT, _ARM, _LEAST_ARMS = 4, 0.62, 0.4, 3
 #: Bounds, set on half of the photographs of benchmarks/visible_marks.py and measured on the other:
 #: the least sum of likeness and evenness; and the least likeness of small stars, with sides below
 #: this many pixels, which many a spot of light resembles.
 _LEAST_SCORE, _LEAST_LIKENESS_OF_SMALL, _SMALL = 1.35, 0.85, 20
+#: What adds up the three colours.
+_SUM = np.ones((1, 3), np.float32)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,15 @@ class StarMatch:
     likeness: float
     evenness: float
     veil: float
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The best place of one size, and the picture's colours there at :func:`_points`."""
+
+    box: Box
+    likeness: float
+    samples: _Floats
 
 
 def find_star(pixels: _Pixels) -> Box | None:
@@ -72,11 +84,11 @@ def match_star(pixels: _Pixels) -> StarMatch | None:
     """What looks most like the star in the lower right corner of (h, w, 3); None in tiny ones."""
     height, width = pixels.shape[:2]
     sides = [share * min(height, width) for share in _SHARES]
-    matches = [_match_size(pixels, side) for side in sides if side >= _LEAST_SIDE]
+    matches = _matches(pixels, [side for side in sides if side >= _LEAST_SIDE])
     if not matches:
         return None
     side = max(matches, key=_score).box[2]
-    matches += [_match_size(pixels, side * factor) for factor in _FINER]
+    matches += _matches(pixels, [side * factor for factor in _FINER])
     return max(matches, key=_score)
 
 
@@ -84,44 +96,76 @@ def _score(match: StarMatch) -> float:
     return match.likeness + match.evenness
 
 
-def _match_size(pixels: _Pixels, side: float) -> StarMatch:
-    """The best match of one size, in pixels of the picture."""
+def _matches(pixels: _Pixels, sides: list[float]) -> list[StarMatch]:
+    """The best match of each size, in pixels of the picture."""
+    if not sides:
+        return []
+    places = [_best_place(pixels, side) for side in sides]
+    evenness, veils = _evenness(np.concatenate([place.samples for place in places]))
+    return [
+        StarMatch(place.box, place.likeness, even, veil)
+        for place, even, veil in zip(places, evenness.tolist(), veils.tolist(), strict=True)
+    ]
+
+
+def _best_place(pixels: _Pixels, side: float) -> _Place:
+    """Where a star of one size would be most like the drawn one."""
     height, width = pixels.shape[:2]
     scale = _SIDE / side
     span = min(round((1 + _MARGINS[1]) * side + _RIM / scale), height, width)
     corner = pixels[height - span :, width - span :]
     target = max(round(span * scale), _SIDE + 2 * _RIM)
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(corner, (target, target), interpolation=method).astype(np.float32)
-    likeness = cv2.matchTemplate(small.mean(axis=2), _template(), cv2.TM_CCOEFF_NORMED)
     last = target - round(_MARGINS[0] * _SIDE) - _SIDE - _RIM + 1
-    _, value, _, (x, y) = cv2.minMaxLoc(likeness[: max(last, 1), : max(last, 1)])
+    reach = max(last, 1) + _SIDE + 2 * _RIM - 1  # of what is beyond no star can have a part
+    kept, factor = min(math.ceil((reach + 1) * span / target), span), target / span
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(corner[:kept, :kept], None, fx=factor, fy=factor, interpolation=method)
+    small = small[:reach, :reach].astype(np.float32)
+    grey = cv2.transform(small, _SUM) / np.float32(3)
+    likeness = cv2.matchTemplate(grey, _template(), cv2.TM_CCOEFF_NORMED)
+    _, value, _, (x, y) = cv2.minMaxLoc(likeness)
     x, y = x + _RIM, y + _RIM
-    evenness, veil = _veil(small, x, y)
     ratio = span / target
     left, top = width - span + round(x * ratio), height - span + round(y * ratio)
-    return StarMatch((left, top, round(side), round(side)), float(value), evenness, veil)
+    columns, rows = _points()
+    samples = cv2.remap(small, columns + x, rows + y, cv2.INTER_LINEAR).astype(np.float32)
+    return _Place((left, top, round(side), round(side)), float(value), samples)
 
 
-def _veil(small: _Floats, left: int, top: int) -> tuple[float, float]:
-    """How evenly a veil of white begins at the outline, and how much of white it is."""
-    veils = _veils(small, _outline(), left, top)
-    veil = float(np.median(veils))
-    arms = np.median(_veils(small, _arms(), left, top), axis=-1).ravel()
-    is_star = np.count_nonzero(arms > _ARM * veil) >= _LEAST_ARMS
-    if not _CLEAR[0] <= veil <= _CLEAR[1] or not is_star:
-        return 0.0, veil
-    most = _EVEN[0] * veil + _EVEN[1]
-    return float((np.abs(veils - veil).max(axis=-1) < most).mean()), veil
+def _evenness(samples: _Floats) -> tuple[_Floats, _Floats]:
+    """How evenly a veil of white begins at the outline of each place, and how much of white it
+    is, (n,) each; ``samples`` (n, points, 3) are the colours at :func:`_points`."""
+    outline, arms = samples[:, : -2 * _ARMS], samples[:, -2 * _ARMS :]
+    veils = _veils(outline)
+    veil = np.median(veils.reshape(len(veils), -1), axis=1)
+    in_arms = np.median(_veils(arms), axis=-1)
+    is_star = (in_arms > _bounds(_ARM, veil, 0.0)[:, None]).sum(axis=1) >= _LEAST_ARMS
+    is_star &= (_CLEAR[0] <= veil) & (veil <= _CLEAR[1])
+    most = _bounds(_EVEN[0], veil, _EVEN[1])
+    even = (np.abs(veils - veil[:, None, None]).max(axis=-1) < most[:, None]).mean(axis=1)
+    return np.where(is_star, even, 0.0), veil
 
 
-def _veils(small: _Floats, pairs: _Pairs, left: int, top: int) -> _Floats:
-    """How much of white each first point has more than the second of its pair, (1, n, 3)."""
-    inside, outside = (
-        cv2.remap(small, x + left, y + top, cv2.INTER_LINEAR).astype(np.float32) for x, y in pairs
-    )
+def _bounds(share: float, veil: _Floats, more: float) -> _Floats:
+    """A share of each veil and a little more."""
+    return (share * veil.astype(np.float64) + more).astype(np.float32)
+
+
+def _veils(samples: _Floats) -> _Floats:
+    """How much of white each point of the first half has more than that of the second."""
+    middle = samples.shape[1] // 2
+    inside, outside = samples[:, :middle], samples[:, middle:]
     veils: _Floats = (inside - outside) / np.maximum(np.float32(255) - outside, _LEAST_ROOM)
     return veils
+
+
+@cache
+def _points() -> tuple[_Floats, _Floats]:
+    """Columns and rows, (1, n), of the points inside the outline, of those outside, of those in
+    the arms and of those in the gaps."""
+    pairs = [points for pair in (_outline(), _arms()) for points in pair]
+    columns, rows = (np.concatenate(places, axis=1) for places in zip(*pairs, strict=True))
+    return columns, rows
 
 
 @cache
@@ -136,7 +180,7 @@ def _template() -> _Floats:
 @cache
 def _arms() -> _Pairs:
     """A point in each of the four arms, and one as far from the middle in the gap beside it."""
-    angles = np.arange(4) * np.pi / 2
+    angles = np.arange(_ARMS) * np.pi / 2
     middle, far = (_SIDE - 1) / 2, _OUT * _REACH * _SIDE
 
     def at(turn: float) -> tuple[_Floats, _Floats]:

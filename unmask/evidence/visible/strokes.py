@@ -75,16 +75,22 @@ def _strokes(band: npt.NDArray[np.uint8], kind: int) -> Floats:
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (_STROKE, _STROKE))
     hat = cv2.morphologyEx(band, kind, kernel)
     around = cv2.dilate(hat, cv2.getStructuringElement(cv2.MORPH_RECT, (_AROUND, _AROUND)))
-    strongest = np.maximum(around, np.float32(_FAINT / _PARTS[0]))
-    return (hat / strongest).astype(np.float32)
+    strongest = np.maximum(around.astype(np.float32), np.float32(_FAINT / _PARTS[0]))
+    return np.asarray(hat.astype(np.float32) / strongest, np.float32)
 
 
 def _parts(strokes: Floats) -> npt.NDArray[np.int32]:
-    """The parts at each share: ground that touches a letter is often a little weaker."""
+    """The parts at each share: ground that touches a letter is often a little weaker.
+
+    Of OpenCV's algorithms that of Grana et al. (2010) numbers the parts as its default does, and
+    measures them twice as fast.
+    """
     found = []
     for share in _PARTS:
-        stroke = (strokes > share).astype(np.uint8)
-        _, _, stats, _ = cv2.connectedComponentsWithStats(stroke)
+        stroke = (strokes > share).view(np.uint8)
+        _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+            stroke, 8, cv2.CV_32S, cv2.CCL_GRANA
+        )
         heights = stats[:, cv2.CC_STAT_HEIGHT]
         found.append(stats[(heights >= _HEIGHTS[0]) & (heights <= _HEIGHTS[1])])
     return np.concatenate(found)[:_MOST_PARTS].astype(np.int32)

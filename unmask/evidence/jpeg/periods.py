@@ -8,6 +8,9 @@ A picture that was saved once has a smooth one.
 
 from __future__ import annotations
 
+from functools import cache
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -33,12 +36,10 @@ def roughness(brightness: npt.NDArray[np.uint8], table: Table) -> float | None:
     blocks = _blocks(brightness)
     if len(blocks) < _LEAST_BLOCKS:
         return None
-    basis = np.stack([_wave(row, column) for row, column in _MODES], axis=1)
     steps = [table[8 * row + column] for row, column in _MODES]
-    multiples = np.rint(blocks @ basis / np.asarray(steps, np.float32)).astype(np.int64)
-    rough = [_rough(np.abs(column)) for column in multiples.T]
-    values = [value for value in rough if value is not None]
-    return float(np.median(values)) if len(values) >= _LEAST_MODES else None
+    multiples = np.abs(np.rint(blocks @ _basis() / np.asarray(steps, np.float32)))
+    rough = _rough(_counts(multiples))
+    return float(np.median(rough)) if len(rough) >= _LEAST_MODES else None
 
 
 def _blocks(brightness: npt.NDArray[np.uint8]) -> _Floats:
@@ -49,11 +50,22 @@ def _blocks(brightness: npt.NDArray[np.uint8]) -> _Floats:
         spans.append(slice(start, start + min(_SIDE, length - start) // 8 * 8))
     middle = brightness[spans[0], spans[1]]
     rows, columns = middle.shape[0] // 8, middle.shape[1] // 8
-    blocks = middle.reshape(rows, 8, columns, 8).transpose(0, 2, 1, 3).reshape(-1, 64)
-    low, high = blocks.min(axis=1, initial=255), blocks.max(axis=1, initial=0)
+    if not rows or not columns:
+        return np.empty((0, 64), np.float32)
+    # a row of a block is moved as one number
+    lines = middle.view(np.uint64).reshape(rows, 8, columns).transpose(0, 2, 1)
+    blocks = np.ascontiguousarray(lines).view(np.uint8).reshape(-1, 64)
+    low, high = (cv2.reduce(blocks, 1, how).ravel() for how in (cv2.REDUCE_MIN, cv2.REDUCE_MAX))
     kept = (low > 1) & (high < 254) & (high > low + 2)
-    kept_blocks: _Floats = blocks[kept].astype(np.float32) - np.float32(128)
+    kept_blocks: _Floats = blocks[kept].astype(np.float32)
+    kept_blocks -= np.float32(128)
     return kept_blocks
+
+
+@cache
+def _basis() -> _Floats:
+    """The basis pictures of the coefficients that are looked at, (64, n)."""
+    return np.stack([_wave(row, column) for row, column in _MODES], axis=1)
 
 
 def _wave(row: int, column: int) -> _Floats:
@@ -66,15 +78,23 @@ def _wave(row: int, column: int) -> _Floats:
     return np.outer(vertical, horizontal).ravel().astype(np.float32)
 
 
-def _rough(multiples: npt.NDArray[np.int64]) -> float | None:
-    """How far each count of one coefficient is from the mean of its neighbours."""
-    counts = np.bincount(multiples[(multiples > 0) & (multiples <= _MOST)], minlength=_MOST + 1)[1:]
-    if counts.sum() < _LEAST_COUNT:
-        return None
+def _counts(multiples: _Floats) -> npt.NDArray[np.int64]:
+    """How often each multiple from 1 to _MOST is in each column of (n, m): (m, _MOST)."""
+    columns, ends = multiples.shape[1], _MOST + 2
+    # what is larger than the last is counted behind it
+    places = np.minimum(multiples, np.float32(_MOST + 1)).astype(np.int64)
+    places += np.arange(columns) * ends
+    counts = np.bincount(places.ravel(), minlength=columns * ends)
+    return counts.reshape(columns, ends)[:, 1:-1]
+
+
+def _rough(counts: npt.NDArray[np.int64]) -> list[float]:
+    """How far the counts (m, _MOST) of each coefficient's multiples are from the means of their
+    neighbours; without those of which too little is to see."""
+    counts = counts[counts.sum(axis=1) >= _LEAST_COUNT]
     logarithms = np.log(counts + 0.5)
-    expected = np.exp((logarithms[:-2] + logarithms[2:]) / 2)
+    expected = np.exp((logarithms[:, :-2] + logarithms[:, 2:]) / 2)
     allowed = np.sqrt(_BY_CHANCE * expected + _BY_SHAPE * expected**2)
-    deviations = ((counts[1:-1] - expected) / allowed)[expected > _LEAST_EXPECTED]
-    if len(deviations) < _LEAST_COMPARED:
-        return None
-    return float(np.sqrt(np.mean(deviations**2)))
+    squares = ((counts[:, 1:-1] - expected) / allowed) ** 2
+    compared = (few[many] for few, many in zip(squares, expected > _LEAST_EXPECTED, strict=True))
+    return [float(np.sqrt(np.mean(few))) for few in compared if len(few) >= _LEAST_COMPARED]

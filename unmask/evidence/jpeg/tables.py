@@ -73,11 +73,9 @@ def quality_of(tables: Sequence[Table]) -> Quality | None:
     """What the tables of a JPEG say, the first for brightness; None without tables."""
     if not tables:
         return None
-    for encoder, bases in _FAMILIES.items():
-        for quality in range(1, 101):
-            scaled = [_scaled(base, quality) for base in bases]
-            if all(table == scaled[min(n, 1)] for n, table in enumerate(tables[:2])):
-                return Quality(quality, encoder)
+    for quality, colour in _qualities().get(tables[0], ()):
+        if len(tables) == 1 or tables[1] == colour:
+            return quality
     steps = np.log(np.asarray(tables[0], np.float64))
     distances = [
         float(np.abs(steps - np.log(_scaled(_BRIGHTNESS, quality))).mean())
@@ -98,6 +96,17 @@ def read_tables(segment: bytes) -> Iterator[tuple[int, Table]]:
         table[_ZIGZAG] = steps
         yield number, tuple(int(step) for step in table.ravel())
         segment = segment[1 + size :]
+
+
+@cache
+def _qualities() -> dict[Table, list[tuple[Quality, Table]]]:
+    """What a table for brightness may stand for, each with the table for colour beside it."""
+    known: dict[Table, list[tuple[Quality, Table]]] = {}
+    for encoder, (brightness, colour) in _FAMILIES.items():
+        for quality in range(1, 101):
+            beside = Quality(quality, encoder), _scaled(colour, quality)
+            known.setdefault(_scaled(brightness, quality), []).append(beside)
+    return known
 
 
 @cache

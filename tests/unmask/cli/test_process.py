@@ -20,6 +20,28 @@ from unmask.settings import Settings
 # The process
 
 
+def test_numpy_multiplies_on_one_thread_unless_told_otherwise() -> None:
+    """Threads of a process that multiplied, of which Python itself started none."""
+    code = """
+import os
+from unmask.commands import guarded
+def run():
+    import numpy
+    numpy.ones((999, 999)) @ numpy.ones((999, 999))
+    print(os.environ["OPENBLAS_NUM_THREADS"], len(os.listdir("/proc/self/task")))
+    return 0
+guarded(run)
+"""
+    own = {name: text for name, text in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    told = ["1 1"]
+    if len(os.sched_getaffinity(0)) > 1:
+        told.append("2 2")
+    for settings, answer in zip(({}, {"OPENBLAS_NUM_THREADS": "2"}), told, strict=False):
+        command = [sys.executable, "-c", code]
+        environment = own | settings | {"PYTHONPATH": str(ROOT)}
+        assert subprocess.check_output(command, env=environment, text=True).strip() == answer
+
+
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_a_reader_that_leaves_is_no_fault(
     colour_model: Path, photos: Path, form: list[str]

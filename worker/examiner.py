@@ -200,7 +200,7 @@ class Examiner:
             raise UnmaskError("storage_full", "The store has no room for the result.")
         start = time.perf_counter()
         pixels, mask = examination.decoded(), examination.mask()
-        maps = self._encoders.submit(lambda: (encode_png(mask), encode_png(examination.heatmap())))
+        maps = self._encoders.submit(self._store_maps, job, examination)
         # a copy of one frame is no copy of the whole
         phash = self._encoders.submit(perceptual_hash, pixels) if examination.ways == 1 else None
         if look is not None and look.pixels is pixels:
@@ -214,7 +214,7 @@ class Examiner:
         for number, face in enumerate(report.faces):
             left, top, right, bottom = _crop(face.box, pixels.shape[1], pixels.shape[0])
             files[f"face-{number}.jpg"] = encode_jpeg(pixels[top:bottom, left:right])
-        files["mask.png"], files["heatmap.png"] = maps.result()
+        maps.result()
         files["metadata.json"] = json.dumps(metadata_json(collected.metadata)).encode()
         draw = (time.perf_counter() - start) * 1000
         report = _with_timings(report, job, draw, collected.seconds * 1000)
@@ -222,6 +222,10 @@ class Examiner:
         for name, data in files.items():
             self._store.put_result(job.id, name, data)
         return Examined(report, phash.result() if phash else None)
+
+    def _store_maps(self, job: ExamineJob, examination: Examination) -> None:
+        self._store.put_result(job.id, "mask.png", encode_png(examination.mask()))
+        self._store.put_result(job.id, "heatmap.png", encode_png(examination.heatmap()))
 
     def discard(self, job: ExamineJob) -> None:
         """Remove the stored files of a result."""

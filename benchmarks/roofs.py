@@ -1,12 +1,13 @@
 """The processor time that a check takes under each roof: for machines that are not quiet.
 
-    python -m benchmarks.roofs [--photos 4]
+    python -m benchmarks.roofs [--photos 4] [--ray PYTHON]
 
 The networks alone, in a bare loop of ONNX Runtime, are the floor; above it stand the detector in a
-loop, our service, a LitServe server and RQ's own forking worker, each around the same detector,
-which draws and stores alike. Counted are the CPU seconds of all processes of a roof, without the
-caller's: :mod:`benchmarks.service` has the times, which need a quiet machine. Loop, service and
-LitServe take turns, for what others do on the machine changes what a second of it is worth. The
+loop, our service, a LitServe server, Ray Serve (:mod:`benchmarks.ray_peer`) where ``--ray`` names a
+Python that has it, and RQ's own forking worker, each around the same detector, which draws and
+stores alike. Counted are the CPU seconds of all processes of a roof, without the
+caller's: :mod:`benchmarks.service` has the times, which need a quiet machine. All but RQ's
+worker take turns, for what others do on the machine changes what a second of it is worth. The
 extra ``bench`` brings LitServe. Linux only.
 """
 
@@ -29,10 +30,13 @@ from pathlib import Path
 from benchmarks.check import recorded
 from benchmarks.memory import descendants
 from benchmarks.peers import Kit, put_picture
+from benchmarks.ray_peer import ray_serve, send_ray
 from benchmarks.service import (
+    RAY_HELP,
     RESULTS,
     Send,
     called,
+    has_ray,
     litserve,
     made,
     photos,
@@ -56,13 +60,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=int, default=4, help="in each turn")
     parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--ray", metavar="PYTHON", help=RAY_HELP)
     options = parser.parse_args()
     os.environ["UNMASK_THREADS"] = "1"
     seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="unmask-bench-") as name:
         folder, taken = Path(name), photos()
-        for one in (in_turns, behind_rq):
-            seconds |= one(made(folder / one.__name__), taken, options.photos)
+        seconds |= in_turns(made(folder / "turns"), taken, options.photos, options.ray)
+        seconds |= behind_rq(made(folder / "rq"), taken)
     floor = seconds["networks alone"]
     result = {
         "photos": options.photos,
@@ -73,17 +78,24 @@ def main() -> None:
     sys.stdout.write(options.out.read_text(encoding="utf-8"))
 
 
-def in_turns(folder: Path, pictures: Iterator[bytes], count: int) -> dict[str, float]:
-    """CPU seconds a picture in this process and behind both servers: the medians of the turns."""
+def in_turns(
+    folder: Path, pictures: Iterator[bytes], count: int, ray: str | None
+) -> dict[str, float]:
+    """CPU seconds a picture in this process and behind each server: the medians of the turns."""
     loop = Loop(made(folder / "loop"), next(pictures))
     with ExitStack() as stack:
         url, ours = started(stack, service(made(folder / "service")))
-        lit, theirs = started(stack, litserve(made(folder / "lit"), Settings().batch_size))
-        roofs: dict[str, Callable[[list[bytes]], float]] = dict(loop.works)
-        for name, send_one, pids in (
+        batch = Settings().batch_size
+        lit, theirs = started(stack, litserve(made(folder / "lit"), batch))
+        servers = [
             ("service", partial(send, url), ours),
             ("LitServe", partial(send_lit, lit), theirs),
-        ):
+        ]
+        if has_ray(ray):
+            url, rays = started(stack, ray_serve(ray, made(folder / "ray"), batch))
+            servers.append(("Ray Serve", partial(send_ray, url), rays))
+        roofs: dict[str, Callable[[list[bytes]], float]] = dict(loop.works)
+        for name, send_one, pids in servers:
             asyncio.run(called(1, [next(pictures)], send_one))
             for callers in CALLERS:
                 plural = "s" if callers > 1 else ""
@@ -151,7 +163,7 @@ def behind(send_one: Send, callers: int, pids: list[int], pictures: list[bytes])
     return taken(pids) - start
 
 
-def behind_rq(folder: Path, pictures: Iterator[bytes], count: int) -> dict[str, float]:
+def behind_rq(folder: Path, pictures: Iterator[bytes]) -> dict[str, float]:
     with stock_worker(folder) as ask:
         start = taken(descendants(os.getpid()))
         ask(1, list(islice(pictures, RQ_PHOTOS)))

@@ -1,6 +1,6 @@
 """What the service costs over the detector alone, beside its peers, all in one run.
 
-    python -m benchmarks.service [--quick] [--minutes 7]
+    python -m benchmarks.service [--quick] [--minutes 7] [--ray PYTHON]
 
 Throughput of the whole path (HTTP in, report out, annotated picture stored) with 1, 8 and 64
 callers, against the detector called in a loop in one process; the overhead for one caller; RQ's
@@ -8,7 +8,8 @@ stock worker and a LitServe server around the same detector. Each measurement st
 runs of the loop and is told as a share of those, for machines are shared and have slow moments:
 read the ratios, not the absolute numbers, and run it again where it says that the machine was not
 quiet. Rounds go on while another one fits into the minutes.
-The extra ``bench`` brings LitServe.
+The extra ``bench`` brings LitServe; Ray Serve takes part where ``--ray`` names a Python that has it
+(:mod:`benchmarks.ray_peer`).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import aiohttp
 import numpy as np
@@ -54,6 +55,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 CALLERS = (1, 8, 64)
 SERVERS = ("service", "litserve")
+RAY_HELP = "measure Ray Serve too, with a Python that has ray[serve] and our packages"
 #: What the project promises: share of the loop's throughput at 8 callers and above, and ms.
 LEAST_SHARE, MOST_OVERHEAD = 0.85, 12.0
 
@@ -69,14 +71,19 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one short round")
     parser.add_argument("--minutes", type=float, default=7.0, help="end within about so many")
     parser.add_argument("--out", type=Path, default=RESULTS / "service.json")
+    parser.add_argument("--ray", metavar="PYTHON", help=RAY_HELP)
     options = parser.parse_args()
     rounds, unit = (1, 16) if options.quick else (3, 32)
     with tempfile.TemporaryDirectory(prefix="unmask-bench-") as folder, ExitStack() as stack:
         begin = time.monotonic()
         tell("starting the service, LitServe and RQ's worker")
-        bench = Bench(Path(folder), stack, unit)
+        bench = Bench(Path(folder), stack, unit, options.ray)
         samples = bench.rounds(rounds, begin + options.minutes * 60)
-    result = {"about": about(bench.model, len(samples), unit), "summary": summary(samples)}
+    versions = installed_versions(options.ray)
+    result = {
+        "about": about(bench.model, len(samples), unit) | {"versions": versions},
+        "summary": summary(samples),
+    }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result | {"rounds": samples}, indent=2) + "\n")
     show(result)
@@ -85,7 +92,7 @@ def main() -> None:
 class Bench:
     """Everything that is measured, started and warm."""
 
-    def __init__(self, folder: Path, stack: ExitStack, unit: int) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, unit: int, ray: str | None) -> None:
         self.unit = unit
         self.model = shipped_or_stand_in(folder)
         os.environ["UNMASK_MODEL"] = str(self.model)
@@ -96,6 +103,13 @@ class Bench:
         self.rq = stack.enter_context(stock_worker(made(folder / "rq")))
         lit = stack.enter_context(litserve(made(folder / "lit"), self.settings.batch_size))
         self.sends = dict(zip(SERVERS, (partial(send, url), partial(send_lit, lit)), strict=True))
+        if has_ray(ray):
+            # here, since it imports this module
+            from benchmarks.ray_peer import ray_serve, send_ray
+
+            batch_size = self.settings.batch_size
+            url = stack.enter_context(ray_serve(ray, made(folder / "ray"), batch_size))
+            self.sends["ray serve"] = partial(send_ray, url)
         self.detect(4)
         self.draw(2)
         for one in self.sends.values():
@@ -175,6 +189,13 @@ async def send_lit(url: str, session: aiohttp.ClientSession, data: bytes) -> dic
         answer.raise_for_status()
         stages: dict[str, float] = json.loads((await answer.json())["report"])["timings_ms"]
     return stages
+
+
+def has_ray(python: str | None) -> TypeGuard[str]:
+    """Whether Ray Serve takes part; a line says so where it does not."""
+    if python is None:
+        tell("without Ray Serve: --ray PYTHON names no Python that has it")
+    return python is not None
 
 
 def tell(progress: str) -> None:
@@ -280,18 +301,26 @@ def show(result: Sample) -> None:
 
 
 def about(model: Path, rounds: int, unit: int) -> Sample:
-    names = ("onnxruntime", "aiohttp", "redis", "rq", "litserve")
     manifest = json.loads(model.read_bytes())
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
         "machine": platform.platform(),
         "python": platform.python_version(),
-        "versions": {name: installed(name) for name in names},
         "model": {"name": manifest["name"], "version": manifest["version"]},
         "rounds": rounds,
         "pictures": unit,
     }
+
+
+def installed_versions(ray: str | None) -> dict[str, str | None]:
+    """The versions of what is measured; ``ray`` is the Python that has Ray Serve."""
+    names = ("onnxruntime", "aiohttp", "redis", "rq", "litserve")
+    versions = {name: installed(name) for name in names}
+    if ray is not None:
+        code = "from importlib.metadata import version; print(version('ray'))"
+        versions["ray"] = subprocess.check_output([ray, "-c", code], text=True).strip()  # noqa: S603
+    return versions
 
 
 def installed(name: str) -> str | None:
@@ -349,8 +378,7 @@ def service(data: Path) -> Iterator[str]:
 @contextmanager
 def litserve(data: Path, batch_size: int) -> Iterator[str]:
     """The LitServe server; its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "benchmarks.lit", str(port), str(batch_size)]
     with process(*command, data=data) as running:
         while running.poll() is None:
@@ -362,6 +390,13 @@ def litserve(data: Path, batch_size: int) -> Iterator[str]:
         else:
             raise RuntimeError("LitServe did not start: is the extra bench installed?")
         yield f"http://127.0.0.1:{port}"
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
 
 
 @contextmanager

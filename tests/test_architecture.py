@@ -40,7 +40,7 @@ PLACES = {
         "vocabulary actors text database models migrations changes accounts cases pictures queue "
         "outgoing retention statistics service command"
     ),
-    "worker": "examiner heartbeat consumer main command __main__",
+    "worker": "examiner heartbeat jobs consumer main command __main__",
     "model_training": "dataset networks export evaluation training report paper cli __main__",
 }
 TRAINING_ONLY = {"keras", "tensorflow", "tf2onnx", "jax", "torch", "onnx", "sklearn", "matplotlib"}

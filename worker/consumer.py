@@ -1,4 +1,4 @@
-"""RQ's worker, which takes all waiting jobs as one batch.
+"""RQ's worker, which takes all waiting jobs as one batch, and the next while that is drawn.
 
 RQ keeps the records (jobs, registries, workers) and handles signals; steps that a crash must not
 tear apart are scripts of :mod:`unmask.queue.scripts`. Nothing in Redis names code to run: a job's
@@ -8,20 +8,18 @@ function, callbacks and webhooks are never looked up.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
 import redis
 from rq import worker_registration
-from rq.exceptions import DeserializationError, StopRequested
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
@@ -31,18 +29,15 @@ from rq.utils import now
 from rq.worker import SimpleWorker, WorkerStatus
 
 from unmask.errors import UnmaskError
-from unmask.queue.keys import TASK, queue_name
+from unmask.queue.keys import queue_name
 from unmask.queue.worker_queue import WorkerQueue
 from unmask.report import Priority, State
-from worker.examiner import Examined, ExamineJob, Examiner, Outcome
+from worker.examiner import Examined, Examiner, Running
 from worker.heartbeat import Heartbeat
+from worker.jobs import BatchJob, CheckJob, read_record
 
 _log = logging.getLogger(__name__)
 
-_SHA256, _JOB_ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
-#: Bytes of RQ's record of a job, as Redis holds it: ours has some 600. What is packed in it unpacks
-#: to a thousand times that at most.
-_MAX_RECORD_BYTES = 8_192
 #: Seconds for which an idle worker blocks before it looks into its queues by itself.
 _IDLE_SECONDS = 10.0
 #: Seconds for which RQ lists an idle worker without a heartbeat; also bounds each answer of Redis.
@@ -53,34 +48,16 @@ _BEAT_SECONDS = 5.0
 _RECONNECT_SECONDS = 1.0
 
 
-class CheckJob(Job):
-    """A job whose result comes out of its batch."""
+@dataclass(frozen=True)
+class _Batch:
+    """Jobs that are examined together. One that was delivered before is ``alone``, so that no other
+    picture counts as the culprit if it ends its worker again. ``held`` has what renews its
+    leases."""
 
-    result_of_batch: Future[Outcome] | None = None
-    outcome: Outcome | None = None
-    #: Whether this worker ended the job, and nobody before it.
-    is_ended_here = False
-    success_callback = None
-    failure_callback = None
-    stopped_callback = None
-
-    def perform(self) -> None:
-        """Wait for the batch. A picture that cannot be examined is a result, not a failed job."""
-        if self.result_of_batch is None:
-            raise RuntimeError("the job is in no batch")
-        self.outcome = self.result_of_batch.result()
-
-    def send_webhooks(self, *_: Any, **__: Any) -> None:
-        """Nothing: an address in Redis is not one to call."""
-
-
-@dataclass
-class _BatchJob:
-    """A job of a batch: ``job`` is ours, ``record`` and ``execution`` are RQ's."""
-
-    job: ExamineJob
-    record: CheckJob
-    execution: Execution | None = None
+    jobs: list[BatchJob]
+    examination: Running
+    alone: bool
+    held: ExitStack
 
 
 class BatchWorker(SimpleWorker):
@@ -98,9 +75,11 @@ class BatchWorker(SimpleWorker):
         pools: Sequence[str],
         batch_size: int,
         batch_pixels: int,
+        most_batches: int,
         stopping: threading.Event,
     ) -> None:
-        """``connection`` must not decode answers, that of ``queue`` must."""
+        """``connection`` must not decode answers, that of ``queue`` must. At most ``most_batches``
+        are in hand at one time: with 1, a batch is taken once the one before has ended."""
         names = [queue_name(pool, priority) for priority in Priority for pool in pools]
         super().__init__(
             names,
@@ -117,10 +96,11 @@ class BatchWorker(SimpleWorker):
         self._heartbeat = heartbeat
         self._pools = tuple(pools)
         self._batch_limits = batch_size, batch_pixels
+        self._most_batches = most_batches
         self._stopping = stopping
         self._blocked = False
         self._beat_at = float("-inf")
-        self._batch: list[_BatchJob] = []
+        self._batch: list[BatchJob] = []
 
     # Taking
 
@@ -146,7 +126,7 @@ class BatchWorker(SimpleWorker):
                 time.sleep(_RECONNECT_SECONDS)
         raise StopRequested
 
-    def _load(self, job_ids: Sequence[str]) -> list[_BatchJob]:
+    def _load(self, job_ids: Sequence[str]) -> list[BatchJob]:
         """The jobs with RQ's records of them; fails those that do not name the one task."""
         if not job_ids:
             return []
@@ -158,29 +138,12 @@ class BatchWorker(SimpleWorker):
         for job_id, fields in zip(job_ids, stored, strict=True):
             # A job whose record is lost keeps its lease; after that a janitor writes it again.
             if fields:
-                item = self._read(job_id, fields)
+                item = read_record(job_id, fields, self.connection)
                 if item:
                     batch.append(item)
                 else:
                     self._refuse(job_id)
         return batch
-
-    def _read(self, job_id: str, fields: Any) -> _BatchJob | None:
-        """The job of RQ's record, None where that is damaged or names another task.
-
-        Anybody who can write to Redis can write anything there: whatever goes wrong as a record is
-        read must end this job alone, and not the worker.
-        """
-        try:
-            if sum(len(value) for value in fields.values()) > _MAX_RECORD_BYTES:
-                return None
-            record = CheckJob(job_id, self.connection, JSONSerializer)
-            record.restore(fields)
-            job = _examine_job(job_id, record)
-        except Exception as error:
-            _log.warning("worker %s: job %s: %s", self.name, job_id, type(error).__name__)
-            return None
-        return _BatchJob(job, record) if job else None
 
     def _refuse(self, job_id: str) -> None:
         _log.error("worker %s: the record of job %s is not of the one task", self.name, job_id)
@@ -191,31 +154,80 @@ class BatchWorker(SimpleWorker):
     # Working
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run the batch that ``job`` is the first of."""
-        batch, self._batch = self._batch, []
-        with self._heartbeat.holding([item.job.id for item in batch]):
-            live = self._begin(batch)
-            futures = self._examiner.examine([item.job for item in live])
-            for item, future in zip(live, futures, strict=True):
-                item.record.result_of_batch = future
-                self._perform(item)
-        self._count(live)
+        """Run the batch that ``job`` is the first of, and those that are taken while it runs."""
+        first, self._batch = self._batch, []
+        running: deque[_Batch] = deque()
+        try:
+            self._start(first, running)
+            while running:
+                self._run_oldest(running)
+        finally:
+            # Only after an error: a janitor returns these jobs. The model ends with them first, or
+            # the next worker of this process would run a second one beside it.
+            for batch in running:
+                batch.examination.judged.exception()
+                batch.held.close()
 
-    def _begin(self, batch: list[_BatchJob]) -> list[_BatchJob]:
-        """Record that the batch runs, before the model does; drops the jobs of deleted checks."""
-        started = self._worker_queue.begin(self.name, [item.job.id for item in batch])
-        live = []
-        for item, start in zip(batch, started, strict=True):
+    def _start(self, items: list[BatchJob], running: deque[_Batch]) -> None:
+        """Begin a batch, and have it examined in a thread of its own."""
+        with ExitStack() as held:
+            held.enter_context(self._heartbeat.holding([item.job.id for item in items]))
+            live, alone = self._begin(items)
+            if live:
+                examination = self._examiner.start([item.job for item in live])
+                running.append(_Batch(live, examination, alone, held.pop_all()))
+
+    def _run_oldest(self, running: deque[_Batch]) -> None:
+        """Conclude the oldest batch as its pictures are drawn, while the next is examined."""
+        batch = running[0]
+        if len(running) == 1:
+            batch.examination.wait()
+            self._look_ahead(running)
+        for number, (item, future) in enumerate(
+            zip(batch.jobs, batch.examination.judged.result(), strict=True)
+        ):
+            if number:
+                self._look_ahead(running)
+            item.record.result_of_batch = future
+            self._perform(item)
+        self._count(batch.jobs)
+        running.popleft().held.close()
+
+    def _look_ahead(self, running: deque[_Batch]) -> None:
+        """Begin the next batch, if there is one and the model is free, before the last one ends."""
+        newest = running[-1]
+        is_full = len(running) >= self._most_batches or newest.alone
+        if is_full or not newest.examination.next_may_start():
+            return
+        # Whatever RQ does between two batches is not put off.
+        if self._stopping.is_set() or self.should_run_maintenance_tasks:
+            return
+        try:
+            job_ids = self._worker_queue.take(self._pools, *self._batch_limits, ahead=True)
+            items = self._load(job_ids)
+            if items:
+                self._start(items, running)
+        except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError) as error:
+            # The batches in hand are concluded all the same; a janitor returns what was taken.
+            _log.warning("worker %s: took no batch (%s)", self.name, type(error).__name__)
+
+    def _begin(self, items: list[BatchJob]) -> tuple[list[BatchJob], bool]:
+        """Record that jobs run, before the model does; returns those whose checks are not deleted,
+        and whether one of them was delivered before."""
+        begun = self._worker_queue.begin(self.name, [item.job.id for item in items])
+        live, alone = [], False
+        for item, start in zip(items, begun, strict=True):
             if start is None:
                 item.record.delete()
                 continue
-            wait, language = start
-            item.job = replace(item.job, wait=wait, language=language)
+            item.job = replace(item.job, wait=start.wait, language=start.language)
+            alone = alone or start.is_redelivered
             live.append(item)
-        self._record_begin(live)
-        return live
+        if live:
+            self._record_begin(live)
+        return live, alone
 
-    def _record_begin(self, batch: list[_BatchJob]) -> None:
+    def _record_begin(self, batch: list[BatchJob]) -> None:
         """RQ's records of all jobs of a batch, in one transaction: RQ takes two for each."""
         with self.connection.pipeline() as pipeline:
             for item in batch:
@@ -231,7 +243,7 @@ class BatchWorker(SimpleWorker):
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
         """Nothing: :meth:`_record_begin` did it."""
 
-    def _perform(self, item: _BatchJob) -> None:
+    def _perform(self, item: BatchJob) -> None:
         """Let RQ conclude a job; see :meth:`cleanup_execution`."""
         if item.execution is None:
             raise RuntimeError("the job was not begun")
@@ -240,7 +252,7 @@ class BatchWorker(SimpleWorker):
         if not is_kept and self._worker_queue.state(item.job.id) in (None, State.FAILED):
             self._discard(item)
 
-    def _discard(self, item: _BatchJob) -> None:
+    def _discard(self, item: BatchJob) -> None:
         """Remove the stored files of a job that failed or was deleted while it ran, now or once the
         drawing ends. Those of a done job stay: another worker may have stored them."""
         future = item.record.result_of_batch
@@ -283,9 +295,7 @@ class BatchWorker(SimpleWorker):
             self._worker_queue.fail(job.id, outcome or late, pipeline=pipeline)
         pipeline.delete(job.key)
 
-    def _count(self, batch: list[_BatchJob]) -> None:
-        if not batch:
-            return
+    def _count(self, batch: list[BatchJob]) -> None:
         size = len(batch)
         sums = Counter[str]({"batches": 1, "pictures": size, f"batch_size:{size}": 1})
         for item in batch:
@@ -312,7 +322,7 @@ class BatchWorker(SimpleWorker):
         super().heartbeat(timeout, pipeline)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Finish the running batch, then end. Only a worker that holds no job is interrupted."""
+        """Finish the batches in hand, then end. Only a worker that holds no job is interrupted."""
         self._stopping.set()
         self._stop_requested = True
         if self._blocked:
@@ -339,16 +349,3 @@ class BatchWorker(SimpleWorker):
 
     def unsubscribe(self) -> None:
         """See :meth:`subscribe`."""
-
-
-def _examine_job(job_id: str, record: CheckJob) -> ExamineJob | None:
-    """Our job of RQ's record, None if that is not the one task with fitting arguments."""
-    try:
-        name, arguments = record.func_name, list(record.args)
-    except (DeserializationError, TypeError):
-        return None
-    if name != TASK or len(arguments) != 2 or not all(isinstance(a, str) for a in arguments):
-        return None
-    sha256, key = arguments
-    fits = _SHA256.fullmatch(sha256) and _JOB_ID.fullmatch(key) and key == job_id
-    return ExamineJob(job_id, sha256) if fits else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from unmask.detector.align import Pixels
 from unmask.detector.annotate import annotate
 from unmask.detector.encoding import encode_jpeg, encode_png
 from unmask.detector.examination import Examination, OnDecoded
+from unmask.detector.memory import is_large
 from unmask.errors import UnmaskError
 from unmask.evidence.collect import Collected, Collector
 from unmask.evidence.credentials.reader import CredentialsReader
@@ -67,6 +69,41 @@ class ExamineJob:
     language: str = DEFAULT
 
 
+class Running:
+    """A batch that is examined: ``judged`` has what :meth:`Examiner.examine` returns."""
+
+    judged: Future[list[Future[Outcome]]]
+
+    def __init__(self) -> None:
+        self._is_model_free = threading.Event()
+        self._has_large = False
+
+    def wait(self) -> None:
+        """Return once the model is free for another batch."""
+        self._is_model_free.wait()
+
+    def next_may_start(self) -> bool:
+        """Whether another batch costs this one neither time with the model nor, where a picture is
+        too large to be kept decoded, the memory that it is drawn in."""
+        return self._is_model_free.is_set() and (not self._has_large or self._is_drawn())
+
+    def _is_drawn(self) -> bool:
+        judged = self.judged
+        if not judged.done() or judged.exception():
+            return False
+        return all(future.done() for future in judged.result())
+
+    def holds(self, inputs: Sequence[Picture | UnmaskError]) -> None:
+        """Note the opened pictures of the batch."""
+        self._has_large = any(
+            isinstance(item, Picture) and is_large(item.width, item.height) for item in inputs
+        )
+
+    def frees_model(self) -> None:
+        """Note that the model is free for another batch."""
+        self._is_model_free.set()
+
+
 @dataclass(frozen=True)
 class _Look:
     """The evidence of a picture with what its ``pixels`` show, begun while the model judges."""
@@ -84,6 +121,9 @@ class Examiner:
         self._detector = detector
         self._store = store
         self._settings = settings
+        self._batches = ThreadPoolExecutor(2, "unmask-batch")
+        # Apart: a batch does not wait for the drawing of the one before.
+        self._openers = ThreadPoolExecutor(_DRAWING_THREADS, "unmask-open")
         self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "unmask-draw")
         # Apart: a task that waits for an encoder must not hold the thread that the encoder needs.
         self._encoders = ThreadPoolExecutor(_DRAWING_THREADS, "unmask-encode")
@@ -92,10 +132,18 @@ class Examiner:
 
     def close(self) -> None:
         """End the threads, once their tasks are done."""
+        self._batches.shutdown()
+        self._openers.shutdown()
         self._threads.shutdown()
         self._encoders.shutdown()
         self._collectors.shutdown()
         self._collector.close()
+
+    def start(self, jobs: Sequence[ExamineJob]) -> Running:
+        """Examine a batch in a thread of its own."""
+        running = Running()
+        running.judged = self._batches.submit(self._run, jobs, running)
+        return running
 
     def examine(self, jobs: Sequence[ExamineJob]) -> list[Future[Outcome]]:
         """Examine a batch: the faces of all pictures go through the model together.
@@ -103,7 +151,17 @@ class Examiner:
         Returns one future for each job, in their order. It holds the report once the result is in
         the store, or the error of that one picture; it never raises.
         """
-        inputs = list(self._threads.map(self._open, jobs))
+        return self._run(jobs, Running())
+
+    def _run(self, jobs: Sequence[ExamineJob], running: Running) -> list[Future[Outcome]]:
+        try:
+            return self._examine(jobs, running)
+        finally:
+            running.frees_model()
+
+    def _examine(self, jobs: Sequence[ExamineJob], running: Running) -> list[Future[Outcome]]:
+        inputs = list(self._openers.map(self._open, jobs))
+        running.holds(inputs)
         pictures = [picture for picture in inputs if isinstance(picture, Picture)]
         evidence = [
             self._collectors.submit(self._collect, job, input_)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
@@ -24,6 +25,14 @@ HUNG = 70
 _JOIN_SECONDS = 5.0
 #: Weight of the newest batch in the moving average of the seconds a picture takes.
 _SMOOTHING = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """The jobs of a batch that runs since ``start``, on the monotonic clock."""
+
+    job_ids: tuple[str, ...]
+    start: float
 
 
 class Heartbeat:
@@ -55,8 +64,9 @@ class Heartbeat:
         self._limit = limit
         self._end = end
         self._seconds: float | None = None
-        self._job_ids: tuple[str, ...] = ()
-        self._batch_start = 0.0
+        #: replaced as a whole, since the thread reads it at any time
+        self._held: tuple[_Held, ...] = ()
+        self._last_end = float("-inf")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="unmask-heartbeat", daemon=True)
 
@@ -75,15 +85,22 @@ class Heartbeat:
 
     @contextmanager
     def holding(self, job_ids: Sequence[str]) -> Iterator[None]:
-        """Renew the leases on the jobs of a batch while it runs."""
-        self._batch_start, self._job_ids = time.monotonic(), tuple(job_ids)
+        """Renew the leases on the jobs of a batch while it runs, beside those of others."""
+        batch = _Held(tuple(job_ids), time.monotonic())
+        self._held = (*self._held, batch)
         try:
             yield
         finally:
-            self._job_ids = ()
-            seconds = (time.monotonic() - self._batch_start) / max(len(job_ids), 1)
-            average = seconds if self._seconds is None else self._seconds
-            self._seconds = average + _SMOOTHING * (seconds - average)
+            self._held = tuple(other for other in self._held if other is not batch)
+            self._measure(batch)
+
+    def _measure(self, batch: _Held) -> None:
+        """Count the time that a picture took; what passed beside the batch before is that one's."""
+        end = time.monotonic()
+        seconds = (end - max(batch.start, self._last_end)) / max(len(batch.job_ids), 1)
+        average = seconds if self._seconds is None else self._seconds
+        self._seconds = average + _SMOOTHING * (seconds - average)
+        self._last_end = end
 
     def _run(self) -> None:
         while True:
@@ -98,14 +115,16 @@ class Heartbeat:
     def send(self) -> None:
         """Send one heartbeat."""
         status = self._status | {"host": self._host, "seconds": self._seconds}
-        self._queue.heartbeat(self._name, json.dumps(status), self._job_ids)
+        job_ids = [job_id for batch in self._held for job_id in batch.job_ids]
+        self._queue.heartbeat(self._name, json.dumps(status), job_ids)
 
     def _check_limit(self) -> None:
-        if self._job_ids and time.monotonic() - self._batch_start > self._limit:
+        late = [batch for batch in self._held if time.monotonic() - batch.start > self._limit]
+        if late:
             _log.critical(
                 "worker %s: a batch of %d took more than %g s; ending the process",
                 self._name,
-                len(self._job_ids),
+                len(late[0].job_ids),
                 self._limit,
             )
             self._end(HUNG)

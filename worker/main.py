@@ -16,6 +16,7 @@ from uuid import uuid4
 from redis.exceptions import RedisError
 from rq.exceptions import StopRequested
 
+from unmask.cores import own_cores
 from unmask.detector.engines.protocol import Status
 from unmask.evidence.credentials.trust_list import trust_list_path
 from unmask.queue.clients import WORKER_RETRIES, open_client, redis_url
@@ -44,7 +45,7 @@ class Serves(Examines, Protocol):
 
 
 def run(settings: Settings, detector: Serves | None = None) -> None:
-    """Serve the queue until SIGTERM or SIGINT; a running batch is finished first.
+    """Serve the queue until SIGTERM or SIGINT; the batches in hand are finished first.
 
     Call it from the main thread. ``detector`` replaces the real one, for tests. Raises
     :class:`UnmaskError` ``model_missing`` or ``model_mismatch`` before anything is taken from the
@@ -83,6 +84,7 @@ def run(settings: Settings, detector: Serves | None = None) -> None:
                 pools=pools,
                 batch_size=settings.batch_size,
                 batch_pixels=settings.batch_pixels,
+                most_batches=most_batches(settings),
                 stopping=stopping,
             ).work(logging_level="WARNING")
 
@@ -101,6 +103,13 @@ def load_detector(settings: Settings) -> Serves:
     from unmask.detector.detector import Detector
 
     return Detector(settings)
+
+
+def most_batches(settings: Settings) -> int:
+    """How many batches a worker has in hand at one time: the next is examined while the last one's
+    pictures are drawn. With a single processor nothing idles meanwhile, for drawing one picture and
+    judging another want the same; there a batch has it alone, and its callers wait less."""
+    return 2 if (settings.threads or own_cores()) > 1 else 1
 
 
 def _stopping_on_signals() -> threading.Event:

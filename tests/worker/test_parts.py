@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from tests.faults.queue_harness import as_picture, picture
 from tests.faults.stub_detector import examination
 from tests.pictures import encoded, photo
 from tests.unmask import bucket
+from unmask.detector.align import Pixels
 from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture
@@ -26,6 +27,7 @@ from unmask.settings import Settings
 from unmask.store import Store
 from worker.examiner import Examined, ExamineJob, Examiner, Outcome, _crop, _with_timings
 from worker.heartbeat import HUNG, Heartbeat
+from worker.main import most_batches
 
 
 class StubQueue:
@@ -64,6 +66,57 @@ def test_a_heartbeat_renews_the_leases_of_the_batch() -> None:
         heartbeat.send()
     heartbeat.send()
     assert queue.heartbeats == [("a", "b"), ()]
+
+
+def test_a_heartbeat_renews_the_leases_of_each_batch_in_hand() -> None:
+    queue = StubQueue()
+    heartbeat = heartbeat_of(queue)
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(heartbeat.holding(["a"]))
+        second.enter_context(heartbeat.holding(["b", "c"]))
+        heartbeat.send()
+        first.close()
+        heartbeat.send()
+    heartbeat.send()
+    assert queue.heartbeats == [("a", "b", "c"), ("b", "c"), ()]
+
+
+def test_the_time_of_a_picture_is_counted_once(monkeypatch: Any) -> None:
+    """Two batches that ran side by side took, together, the time from the first to the last."""
+    now = 0.0
+    monkeypatch.setattr("worker.heartbeat.time.monotonic", lambda: now)
+    heartbeat = heartbeat_of(StubQueue())
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(heartbeat.holding(["a", "b"]))
+        second.enter_context(heartbeat.holding(["c", "d"]))
+        now = 4.0
+        first.close()
+        now = 8.0
+    assert heartbeat._seconds == pytest.approx(2.0)
+
+
+def test_the_older_batch_in_hand_ends_the_process_at_its_limit(monkeypatch: Any) -> None:
+    now, statuses = 0.0, list[int]()
+    monkeypatch.setattr("worker.heartbeat.time.monotonic", lambda: now)
+    heartbeat = heartbeat_of(StubQueue(), limit=10, end=statuses.append)
+    with heartbeat.holding(["a"]):
+        now = 9.0
+        with heartbeat.holding(["b"]):
+            heartbeat._check_limit()
+            assert not statuses
+            now = 11.0
+            heartbeat._check_limit()
+    now = 30.0
+    heartbeat._check_limit()
+    assert statuses == [HUNG]
+
+
+def test_a_worker_with_one_processor_looks_no_batch_ahead(monkeypatch: Any) -> None:
+    monkeypatch.setattr("worker.main.own_cores", lambda: 2)
+    assert most_batches(Settings()) == 2
+    assert most_batches(Settings(threads=1)) == 1
+    monkeypatch.setattr("worker.main.own_cores", lambda: 1)
+    assert most_batches(Settings()) == 1
 
 
 def test_heartbeats_outlive_a_lost_connection(monkeypatch: Any) -> None:
@@ -126,6 +179,50 @@ def test_the_times_of_a_report_add_up() -> None:
     assert timed.pictures == Pictures(
         annotated="annotated.jpg", mask="mask.png", heatmap="heatmap.png"
     )
+
+
+class Gated(Examination):
+    """An examination that is drawn once ``gate`` is set."""
+
+    gate: threading.Event
+
+    def heatmap(self) -> Pixels:
+        assert self.gate.wait(30)
+        return super().heatmap()
+
+
+class Gating:
+    """A detector whose examinations wait at one gate."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+
+    def examine(
+        self, pictures: Sequence[Picture], on_decoded: object = None
+    ) -> list[Examination | UnmaskError]:
+        plain = [examination(picture, 0.9) for picture in pictures]
+        gated = [Gated(one.picture, one.report, one.quads, one.heatmaps) for one in plain]
+        for one in gated:
+            one.gate = self.gate
+        return list(gated)
+
+
+@pytest.mark.parametrize("kept", [20 * 20, 20 * 20 - 1], ids=["small", "large"])
+def test_no_batch_is_begun_beside_a_large_picture_that_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    """Its pixels are decoded for that once more, and not those of other large ones at once."""
+    monkeypatch.setattr("unmask.detector.memory.KEPT_PIXELS", kept)
+    store, opened, detector = Store(str(tmp_path)), as_picture(picture(1)), Gating()
+    store.put_picture(opened.sha256, opened.data)
+    with closing(Examiner(detector, store, Settings())) as examiner:
+        running = examiner.start([ExamineJob("0" * 32, opened.sha256)])
+        running.wait()
+        (outcome,) = running.judged.result()
+        assert running.next_may_start() == (kept == 20 * 20)
+        detector.gate.set()
+        outcome.result()
+        assert running.next_may_start()
 
 
 class Last:

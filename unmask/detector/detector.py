@@ -17,7 +17,7 @@ from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Judgement
 from unmask.detector.examination import Examination, JudgedFace, OnDecoded, write_report
 from unmask.detector.faces import Search
-from unmask.detector.memory import give_back
+from unmask.detector.memory import give_back, is_large
 from unmask.detector.networks import Networks, open_networks
 from unmask.errors import UnmaskError
 from unmask.images import Picture
@@ -33,9 +33,6 @@ REDUCED_FRAME = 336
 #: Pictures of a batch that are decoded and searched at the same time: decoding uses one processor,
 #: and the face network on one picture can hardly use two.
 PREPARED_TOGETHER = 2
-#: Pictures of up to so many pixels, a phone's among them, are kept decoded until they are drawn on:
-#: 37 megabytes each, for the pictures of two batches at most.
-KEPT_PIXELS = 12_500_000
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ class Detector:
             for appearance in item
             for crop in appearance.faces.crops
         ]
-        if any(_is_large(picture) for picture in pictures):
+        if any(is_large(picture.width, picture.height) for picture in pictures):
             give_back()
         start = time.perf_counter()
         judgements = iter(self.judge(crops))
@@ -134,7 +131,7 @@ class Detector:
         self, picture: Picture, on_decoded: OnDecoded | None
     ) -> list[_Prepared] | UnmaskError:
         """Each appearance of a picture, its faces cut out; of large pictures, one at a time."""
-        with self._large if _is_large(picture) else nullcontext():
+        with self._large if is_large(picture.width, picture.height) else nullcontext():
             return self._searched(picture, on_decoded)
 
     def _searched(
@@ -167,7 +164,7 @@ class Detector:
         for number, appearance in enumerate(picture.appearances(shrink)):
             decode, pixels = clock.lap(), appearance.pixels
             scale = picture.width / pixels.shape[1]
-            is_kept = number == 0 and scale == 1 and pixels.size <= 3 * KEPT_PIXELS
+            is_kept = number == 0 and scale == 1 and not is_large(picture.width, picture.height)
             if is_kept and on_decoded is not None:
                 on_decoded(picture, pixels)
             search = self._finder.search(pixels, before[number] if before else None)
@@ -267,10 +264,6 @@ class _Stopwatch:
         now = time.perf_counter()
         passed, self.start = (now - self.start) * 1000, now
         return passed
-
-
-def _is_large(picture: Picture) -> bool:
-    return picture.width * picture.height > KEPT_PIXELS
 
 
 def _needs_full(faces: FoundFaces) -> bool:

@@ -6,7 +6,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import redis
@@ -37,6 +37,15 @@ _REMOVAL = re.compile(r"[0-9a-f]{32}:(?:[0-9a-f]{64})?")
 _log = logging.getLogger(__name__)
 
 
+class Begun(NamedTuple):
+    """A job that a worker begins: the seconds for which it has waited, its language, and whether a
+    worker took it before."""
+
+    wait: float
+    language: str
+    is_redelivered: bool
+
+
 class WorkerQueue:
     """The queue as workers and janitors see it; each method is one atomic step.
 
@@ -48,15 +57,26 @@ class WorkerQueue:
 
     # A worker's steps
 
-    def take(self, pools: Sequence[str], max_jobs: int, max_pixels: float = math.inf) -> list[str]:
+    def take(
+        self,
+        pools: Sequence[str],
+        max_jobs: int,
+        max_pixels: float = math.inf,
+        *,
+        ahead: bool = False,
+    ) -> list[str]:
         """Up to ``max_jobs`` waiting jobs, taken out of their queues, whose pictures have together
         at most ``max_pixels``, or a single one of more.
 
         People's checks come before bulk, but while bulk waits, it gets one batch after
         ``MAX_STREAK`` of theirs; no batch holds both. In a queue the owners take turns.
+
+        A job that was taken before comes alone, and not ``ahead``: to a worker that still holds
+        another batch.
         """
         names = [queue_name(pool, priority) for priority in Priority for pool in pools]
-        return list(self._run(workers.TAKE, max_jobs, LEASE, MAX_STREAK, max_pixels, *names))
+        limits = (max_jobs, LEASE, MAX_STREAK, max_pixels, int(ahead))
+        return list(self._run(workers.TAKE, *limits, *names))
 
     def await_arrival(self, pools: Sequence[str], seconds: float) -> None:
         """Block until a job arrives, at most ``seconds``. It takes nothing, so a worker that ends
@@ -75,12 +95,16 @@ class WorkerQueue:
             else:  # Redis takes no writes, so that nothing arrives but in another's name
                 self.client.xread({ARRIVALS: "$"}, block=block)
 
-    def begin(self, worker: str, job_ids: Sequence[str]) -> list[tuple[float, str] | None]:
-        """Count the delivery and publish ``running``; returns the seconds that each job has waited
-        and its language, None for one whose checks were deleted or that has ended."""
+    def begin(self, worker: str, job_ids: Sequence[str]) -> list[Begun | None]:
+        """Count the delivery and publish ``running``; returns None for a job whose checks were
+        deleted or that has ended."""
         answers = self._run(workers.BEGIN, uuid4().hex, worker, LEASE, *job_ids)
-        parts = (answer.partition(" ") for answer in answers)
-        return [(float(wait), language) if language else None for wait, _, language in parts]
+        begun: list[Begun | None] = []
+        for answer in answers:
+            wait, _, rest = answer.partition(" ")
+            language, _, taken = rest.rpartition(" ")
+            begun.append(Begun(float(wait), language, float(taken) > 1) if language else None)
+        return begun
 
     def heartbeat(self, worker: str, status: str, job_ids: Iterable[str]) -> None:
         """Renew a worker's entry, with its ``status`` (JSON), and its leases on ``job_ids``."""

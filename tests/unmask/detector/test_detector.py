@@ -26,7 +26,7 @@ from tests.unmask.detector.subjects import (
     swapped,
 )
 from unmask.detector import detector as detecting
-from unmask.detector import networks
+from unmask.detector import memory, networks
 from unmask.detector.align import Pixels
 from unmask.detector.detector import Detector
 from unmask.detector.examination import Examination
@@ -317,7 +317,7 @@ def test_faces_that_may_have_been_missed_are_warned_of(
 def test_large_pictures_take_memory_one_at_a_time_and_give_it_back(
     detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detecting, "KEPT_PIXELS", 300_000)
+    monkeypatch.setattr(memory, "KEPT_PIXELS", 300_000)
     events: list[str] = []
     plain = detector._finder.search
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from unmask.queue.scripts.common import script
 
 #: Takes a batch under a lease; returns job ids. A job that was taken before comes alone: if it ends
-#: its worker again, no other picture counts as the culprit. It wakes another worker
-#: while more is waiting.
+#: its worker again, no other picture counts as the culprit; a worker that looks ahead takes none
+#: while such a one is next, nor while RQ's workers are suspended. It wakes another worker while
+#: more is waiting.
 TAKE = script("""
 local max_jobs = tonumber(ARGV[1])
 local lease = tonumber(ARGV[2])  -- seconds
 local max_streak = tonumber(ARGV[3])  -- batches of people in a row while bulk waits
 local max_pixels = tonumber(ARGV[4])  -- of a batch, unless a single picture has more
+local is_ahead = ARGV[5] == '1'  -- whether the worker holds another batch
 local groups = {{}, {}}  -- queues of people and of bulk, which share no batch
-for _, queue in ipairs(arguments_from(5)) do
+if is_ahead and call('EXISTS', 'rq:suspended') == 1 then return {} end
+for _, queue in ipairs(arguments_from(6)) do
   local group = groups[string.sub(queue, -5) == '-bulk' and 2 or 1]
   group[#group + 1] = queue
 end
@@ -42,6 +45,7 @@ local function take(queue, job, owner)
   if call('EXISTS', lane_key(queue, owner)) == 1 then call('RPUSH', turns_key(queue), owner) end
 end
 
+local is_alone_next = false
 local function batch_of(queues)
   local batch, total = {}, 0
   for _, queue in ipairs(queues) do
@@ -50,6 +54,8 @@ local function batch_of(queues)
       if not job then break end
       local taken = tonumber(field(job, 'taken') or 0) or 0
       local pixels = tonumber(field(job, 'pixels') or 0) or 0
+      is_alone_next = is_ahead and taken > 0
+      if is_alone_next then return batch end
       if #batch > 0 and (taken > 0 or total + pixels > max_pixels) then return batch end
       take(queue, job, owner)
       if is_open(job) then
@@ -68,7 +74,7 @@ local is_bulk_waiting = false
 for _, queue in ipairs(groups[2]) do
   is_bulk_waiting = is_bulk_waiting or call('EXISTS', list_key(queue)) == 1
 end
-local streak_key = 'unmask:streak:' .. ARGV[5]
+local streak_key = 'unmask:streak:' .. ARGV[6]
 local streak = is_bulk_waiting and tonumber(call('GET', streak_key) or 0) or 0
 local order = streak >= max_streak and {2, 1} or {1, 2}
 for _, number in ipairs(order) do
@@ -76,7 +82,7 @@ for _, number in ipairs(order) do
   if #batch > 0 then
     if number == 1 and is_bulk_waiting then call('INCR', streak_key)
     elseif is_bulk_waiting then call('DEL', streak_key) end
-    for _, queue in ipairs(arguments_from(5)) do
+    for _, queue in ipairs(arguments_from(6)) do
       if call('EXISTS', list_key(queue)) == 1 then
         wake()
         break
@@ -84,12 +90,14 @@ for _, number in ipairs(order) do
     end
     return batch
   end
+  if is_alone_next then return {} end
 end
 return {}
 """)
 
-#: Counts the delivery and publishes that the jobs run. Returns for each the seconds that it waited
-#: and its language, or -1 if its checks were deleted, it has ended, or its record is damaged.
+#: Counts the delivery and publishes that the jobs run. Returns for each the seconds that it waited,
+#: its language and how often it was taken, or -1 if its checks were deleted, it has ended, or its
+#: record is damaged.
 BEGIN = script("""
 local run = ARGV[1]  -- id of this delivery
 local worker = ARGV[2]  -- name of the worker
@@ -110,7 +118,9 @@ local function begin(job)
   end
   call('ZADD', 'unmask:lease', stamp(time + lease), job)
   local wait = stamp(time - tonumber(call('HGET', key, 'created')))
-  answers[#answers + 1] = wait .. ' ' .. (call('HGET', key, 'language') or 'en')
+  local language, taken = unpack(call('HMGET', key, 'language', 'taken'))
+  taken = tonumber(taken or 0) or 0
+  answers[#answers + 1] = wait .. ' ' .. (language or 'en') .. ' ' .. taken
 end
 write_with_full_memory()
 each(jobs, begin, function(job) answers[#answers + 1] = '-1' end)

@@ -1,0 +1,49 @@
+"""What a worker that still holds a batch may take."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.queue_harness import QueueHarness, picture
+
+POOLS = ("shared",)
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_is_delivered_again_waits_until_a_worker_holds_nothing(
+    harness: QueueHarness,
+) -> None:
+    """Nor is bulk taken before it."""
+    await harness.submit(picture(0))
+    (again,) = harness.queue.take(POOLS, 8)
+    harness.client.zadd("unmask:lease", {again: 0})
+    assert harness.queue.requeue_expired() == {again: "requeued"}
+    await harness.submit(picture(1))
+    await harness.submit(picture(2), bulk=True)
+    assert harness.queue.take(POOLS, 8, ahead=True) == []
+    assert harness.queue.take(POOLS, 8) == [again]
+    assert [job and job.is_redelivered for job in harness.queue.begin("test", [again])] == [True]
+    assert len(harness.queue.take(POOLS, 8, ahead=True)) == 1
+    (bulk,) = harness.queue.take(POOLS, 8, ahead=True)
+    assert [job and job.is_redelivered for job in harness.queue.begin("test", [bulk])] == [False]
+
+
+async def test_the_batch_ends_before_what_is_delivered_again(harness: QueueHarness) -> None:
+    checks = await harness.submit(*(picture(n) for n in range(2)))
+    first, second = (
+        str(harness.client.hget(f"unmask:check:{check.id}", "work")) for check in checks
+    )
+    harness.client.hset(f"unmask:work:{second}", "taken", 1)
+    assert harness.queue.take(POOLS, 8, ahead=True) == [first]
+    assert harness.queue.take(POOLS, 8, ahead=True) == []
+    assert harness.queue.take(POOLS, 8) == [second]
+
+
+async def test_suspended_workers_take_nothing_ahead(harness: QueueHarness) -> None:
+    """``rq suspend``: RQ looks before each batch that a worker begins with empty hands."""
+    await harness.submit(picture(0))
+    harness.client.set("rq:suspended", 1)
+    assert harness.queue.take(POOLS, 8, ahead=True) == []
+    harness.client.delete("rq:suspended")
+    assert len(harness.queue.take(POOLS, 8, ahead=True)) == 1

@@ -28,17 +28,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import about
 from benchmarks.service import (
-    QUIET,
     RESULTS,
-    Sample,
-    about,
     made,
     photos,
     process,
-    sample,
     shipped_or_stand_in,
 )
+from benchmarks.turns import QUIET, Sample, sample
 from tests.bot.telegram import Message, Person, Telegram, running_telegram
 from tests.bot.telegram.files import File
 from unmask.images import open_picture

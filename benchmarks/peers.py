@@ -1,7 +1,7 @@
 """The same work under other roofs: RQ's stock worker, and LitServe (:mod:`benchmarks.lit`).
 
-Each gets the detector, the drawing and the store of our own worker, so that only what carries a
-picture to them and a report back differs.
+Each gets the examiner of our own worker (detector, evidence, drawing) and its store, so that only
+what carries a picture to them and a report back differs.
 """
 
 from __future__ import annotations

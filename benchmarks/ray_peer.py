@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks.peers import Kit, kit, put_picture
-from benchmarks.service import free_port, process
+from benchmarks.service import OWN, free_port, process
 
 #: Seconds that a batch waits to fill, and requests that a replica holds.
 WAIT, REQUESTS = 0.005, 256
@@ -35,7 +35,7 @@ def ray_serve(python: str, data: Path, batch_size: int) -> Iterator[str]:
     command = [python, "-m", "benchmarks.ray_peer", port, str(batch_size)]
     # nothing is sent anywhere, and no more is written than goes wrong
     quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_SERVE_LOG_TO_STDERR": "0"}
-    with process(*command, data=data, out=subprocess.PIPE, **quiet) as running:
+    with process(*command, data=data, out=subprocess.PIPE, **OWN, **quiet) as running:
         for line in running.stdout:
             if line.startswith(b"listening"):
                 yield line.decode().split()[1]

@@ -4,11 +4,11 @@
 
 The networks alone, in a bare loop of ONNX Runtime, are the floor; above it stand the detector in a
 loop, our service, a LitServe server, Ray Serve (:mod:`benchmarks.ray_peer`) where ``--ray`` names a
-Python that has it, and RQ's own forking worker, each around the same detector, which draws and
-stores alike. Counted are the CPU seconds of all processes of a roof, without the
-caller's: :mod:`benchmarks.service` has the times, which need a quiet machine. All but RQ's
-worker take turns, for what others do on the machine changes what a second of it is worth. The
-extra ``bench`` brings LitServe. Linux only.
+Python that has it, and RQ's own forking worker, each around the same examiner, with evidence,
+drawing and store. Counted are the CPU seconds of all processes of a roof, without the caller's:
+:mod:`benchmarks.service` has the times, which need a quiet machine. All but RQ's worker take turns,
+for what others do on the machine changes what a second of it is worth. The extra ``bench`` brings
+LitServe. Linux only.
 """
 
 from __future__ import annotations

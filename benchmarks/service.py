@@ -1,15 +1,15 @@
 """What the service costs over the detector alone, beside its peers, all in one run.
 
-    python -m benchmarks.service [--quick] [--minutes 7] [--ray PYTHON]
+    python -m benchmarks.service [--quick] [--minutes 9] [--ray PYTHON]
 
-Throughput of the whole path (HTTP in, report out, annotated picture stored) with 1, 8 and 64
-callers, against the detector called in a loop in one process; the overhead for one caller; RQ's
-stock worker and a LitServe server around the same detector. Each measurement stands between two
-runs of the loop and is told as a share of those, for machines are shared and have slow moments:
-read the ratios, not the absolute numbers, and run it again where it says that the machine was not
-quiet. Rounds go on while another one fits into the minutes.
-The extra ``bench`` brings LitServe; Ray Serve takes part where ``--ray`` names a Python that has it
-(:mod:`benchmarks.ray_peer`).
+Throughput of the whole path (HTTP in, report out, evidence, annotated picture stored) with 1, 8 and
+64 callers, of our service and of a LitServe server around the same examiner, which take turns in
+short blocks: a machine's speed changes within minutes, and the ratio of two blocks side by side
+hardly knows of it. Beside each pair runs the detector in a loop in one process; once a round the
+same loop draws and stores, and once in all RQ's stock worker is asked. Read the ratios, each with
+its range, not the absolute numbers. Rounds go on while another one fits into the minutes; fewer
+than six are too few. The extra ``bench`` brings LitServe; Ray Serve takes its turn where ``--ray``
+names a Python that has it (:mod:`benchmarks.ray_peer`), and wants more minutes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import asyncio
 import base64
 import json
 import os
-import platform
 import signal
 import socket
 import statistics
@@ -30,9 +29,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from itertools import count, islice
 from pathlib import Path
@@ -45,7 +42,20 @@ import skimage.data
 from PIL import Image
 from rq import Queue
 
+from benchmarks.machine import about, installed_versions
 from benchmarks.peers import Kit, put_picture
+from benchmarks.turns import (
+    DRAWN,
+    LEAST_PAIRS,
+    LITSERVE,
+    SERVICE,
+    Sample,
+    against,
+    compared,
+    sample,
+    show,
+    summary,
+)
 from unmask.images import open_picture
 from unmask.queue.valkey import EmbeddedValkey
 from unmask.settings import SHIPPED_MODEL, Settings
@@ -53,36 +63,37 @@ from unmask.store import Store
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
-CALLERS = (1, 8, 64)
-SERVERS = ("service", "litserve")
+#: Callers at once, and the pictures of a block.
+BLOCKS = {1: 12, 8: 24, 64: 96}
+#: Pictures of the loops between blocks, and of RQ's worker, which loads the networks for each.
+LOOP, RQ = 6, 8
 RAY_HELP = "measure Ray Serve too, with a Python that has ray[serve] and our packages"
-#: What the project promises: share of the loop's throughput at 8 callers and above, and ms.
-LEAST_SHARE, MOST_OVERHEAD = 0.85, 12.0
+#: Seconds that a caller waits for RQ's worker.
+LONGEST = 300
+#: What `unmask up` gives its workers, for the peers' processes.
+OWN = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
-#: A loop before and after that differ by more than this tell of others on the machine.
-QUIET = 1.25
-
-Sample = dict[str, Any]
 Send = Callable[[aiohttp.ClientSession, bytes], Awaitable[dict[str, float]]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one short round")
-    parser.add_argument("--minutes", type=float, default=7.0, help="end within about so many")
+    parser.add_argument("--minutes", type=float, default=9.0, help="end within about so many")
     parser.add_argument("--out", type=Path, default=RESULTS / "service.json")
     parser.add_argument("--ray", metavar="PYTHON", help=RAY_HELP)
     options = parser.parse_args()
-    rounds, unit = (1, 16) if options.quick else (3, 32)
+    rounds, share = (1, 0.5) if options.quick else (LEAST_PAIRS, 1.0)
     with tempfile.TemporaryDirectory(prefix="unmask-bench-") as folder, ExitStack() as stack:
         begin = time.monotonic()
         tell("starting the service, LitServe and RQ's worker")
-        bench = Bench(Path(folder), stack, unit, options.ray)
+        bench = Bench(Path(folder), stack, share, options.ray)
         samples = bench.rounds(rounds, begin + options.minutes * 60)
     versions = installed_versions(options.ray)
     result = {
-        "about": about(bench.model, len(samples), unit) | {"versions": versions},
+        "about": about(bench.model, len(samples), sum(BLOCKS.values())) | {"versions": versions},
         "summary": summary(samples),
+        "against": {peer: against(samples, peer) for peer in [*bench.sends][1:]},
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result | {"rounds": samples}, indent=2) + "\n")
@@ -90,10 +101,10 @@ def main() -> None:
 
 
 class Bench:
-    """Everything that is measured, started and warm."""
+    """Everything that is measured, started and warm; ``share`` makes the blocks smaller."""
 
-    def __init__(self, folder: Path, stack: ExitStack, unit: int, ray: str | None) -> None:
-        self.unit = unit
+    def __init__(self, folder: Path, stack: ExitStack, share: float, ray: str | None) -> None:
+        self.share = share
         self.model = shipped_or_stand_in(folder)
         os.environ["UNMASK_MODEL"] = str(self.model)
         self.settings = Settings()
@@ -102,7 +113,7 @@ class Bench:
         url = stack.enter_context(service(made(folder / "service")))
         self.rq = stack.enter_context(stock_worker(made(folder / "rq")))
         lit = stack.enter_context(litserve(made(folder / "lit"), self.settings.batch_size))
-        self.sends = dict(zip(SERVERS, (partial(send, url), partial(send_lit, lit)), strict=True))
+        self.sends = {SERVICE: partial(send, url), LITSERVE: partial(send_lit, lit)}
         if has_ray(ray):
             # here, since it imports this module
             from benchmarks.ray_peer import ray_serve, send_ray
@@ -110,8 +121,8 @@ class Bench:
             batch_size = self.settings.batch_size
             url = stack.enter_context(ray_serve(ray, made(folder / "ray"), batch_size))
             self.sends["ray serve"] = partial(send_ray, url)
-        self.detect(4)
-        self.draw(2)
+        self.detect()
+        self.draw()
         for one in self.sends.values():
             asyncio.run(called(4, self.take(8), one))
 
@@ -130,42 +141,54 @@ class Bench:
         return samples
 
     def round(self, number: int) -> Sample:
-        """Each measurement once, between two runs of the loop."""
+        """A block of each server for each number of callers, between runs of the loop."""
         found: Sample = {}
-        before = self.detect(self.unit // 2)
-        for name, measure in self.measurements():
-            found[name] = measure()
-            rate, seconds = found[name]["per_second"], found[name]["seconds"]
-            tell(f"round {number + 1}: {name}: {rate:.2f} pictures/s, {seconds:.0f} s")
-            after = self.detect(self.unit // 2)
-            found[name] |= compared(found[name], before, after)
+        before = self.detect()
+        for names in (*turns([*self.sends], number), *others(number)):
+            found |= {name: self.measure(name) for name in names}
+            after = self.detect()
+            for name in names:
+                found[name] |= compared(found[name], before, after)
+                rate, seconds = found[name]["per_second"], found[name]["seconds"]
+                tell(f"round {number + 1}: {name}: {rate:.2f} pictures/s, {seconds:.0f} s")
             before = after
         return found
 
-    def measurements(self) -> Iterator[tuple[str, Callable[[], Sample]]]:
-        """Names, and what to call for each."""
-        for where, one in self.sends.items():
-            for callers in CALLERS:
-                yield f"{where} {callers}", partial(self.call, callers, one)
-        yield "rq 8", lambda: self.rq(8, self.take(self.unit // 2))
-        yield "loop, drawn", lambda: self.draw(self.unit)
+    def measure(self, name: str) -> Sample:
+        """One block: of a server for so many callers, of RQ's worker, or of the drawing loop."""
+        if name == DRAWN:
+            return self.draw()
+        server, _, callers = name.rpartition(" ")
+        if server == "rq":
+            return self.rq(int(callers), self.take(RQ))
+        pictures = self.take(max(round(BLOCKS[int(callers)] * self.share), int(callers)))
+        return asyncio.run(called(int(callers), pictures, self.sends[server]))
 
-    def call(self, callers: int, send: Send) -> Sample:
-        pictures = self.take(max(self.unit, 2 * callers))
-        return asyncio.run(called(callers, pictures, send))
-
-    def detect(self, number: int) -> Sample:
+    def detect(self) -> Sample:
         """The detector in a loop: bytes to report, nothing drawn."""
         detector = self.kit.examiner._detector
         return timed(
-            self.take(number),
+            self.take(LOOP),
             lambda data: detector.examine([open_picture(data, self.settings)]),
         )
 
-    def draw(self, number: int) -> Sample:
+    def draw(self) -> Sample:
         """The same, drawn and stored as a worker does, one by one."""
         store = self.kit.store
-        return timed(self.take(number), lambda data: self.kit.examine([put_picture(store, data)]))
+        return timed(self.take(LOOP), lambda data: self.kit.examine([put_picture(store, data)]))
+
+
+def turns(servers: list[str], number: int) -> list[list[str]]:
+    """The blocks of a round that stand side by side; each second round begins with the last, so
+    that a machine which only grows slower favours none."""
+    if number % 2:
+        servers = servers[::-1]
+    return [[f"{server} {callers}" for server in servers] for callers in BLOCKS]
+
+
+def others(number: int) -> list[list[str]]:
+    """The blocks of a round that stand alone."""
+    return [[DRAWN]] if number else [[DRAWN], ["rq 8"]]
 
 
 async def send(url: str, session: aiohttp.ClientSession, data: bytes) -> dict[str, float]:
@@ -251,85 +274,6 @@ async def called(
     return sample(times, seconds) | {"stages_ms": medians, "over_ms": statistics.median(over)}
 
 
-def sample(times: list[float], seconds: float) -> Sample:
-    return {
-        "per_second": len(times) / seconds,
-        "median_ms": statistics.median(times),
-        "seconds": seconds,
-        "ms": [round(value, 2) for value in times],
-    }
-
-
-def compared(found: Sample, before: Sample, after: Sample) -> Sample:
-    """A measurement beside the loops around it."""
-    rates = before["per_second"], after["per_second"]
-    return {
-        "share_of_loop": found["per_second"] / statistics.mean(rates),
-        "overhead_ms": found["median_ms"] - statistics.median(before["ms"] + after["ms"]),
-        "loop_per_second": rates,
-        "drift": max(rates) / min(rates),
-    }
-
-
-def summary(rounds: list[Sample]) -> Sample:
-    """Medians over the rounds."""
-    values = ("share_of_loop", "per_second", "median_ms", "overhead_ms", "drift")
-    return {
-        name: {key: round(statistics.median(one[name][key] for one in rounds), 3) for key in values}
-        for name in rounds[0]
-    }
-
-
-def show(result: Sample) -> None:
-    found = result["summary"]
-    print(f"{'':14}{'of the loop':>12}{'pictures/s':>12}{'median ms':>11}")
-    for name, one in found.items():
-        mark = "" if one["drift"] < QUIET else "  not quiet"
-        share, rate, took = one["share_of_loop"], one["per_second"], one["median_ms"]
-        print(f"{name:14}{share:12.0%}{rate:12.2f}{took:11.0f}{mark}")
-    over = found["service 1"]["overhead_ms"]
-    least = min(found[f"service {callers}"]["share_of_loop"] for callers in CALLERS if callers >= 8)
-    print(f"\none caller: {over:.1f} ms over the detector alone", end="")
-    print(f" (LitServe {found['litserve 1']['overhead_ms']:.1f} ms)")
-    print(f"at most {MOST_OVERHEAD:g} ms: {'met' if over <= MOST_OVERHEAD else 'MISSED'}")
-    met = "met" if least >= LEAST_SHARE else "MISSED"
-    print(f"at least {LEAST_SHARE:.0%} of the loop at 8 callers and above: {met}")
-    for callers in (number for number in CALLERS if number >= 8):
-        ours, theirs = (found[f"{name} {callers}"]["share_of_loop"] for name in SERVERS)
-        met = "met" if ours >= theirs else "MISSED"
-        print(f"{callers} callers: {ours / theirs:.0%} of LitServe, at least as much: {met}")
-
-
-def about(model: Path, rounds: int, unit: int) -> Sample:
-    manifest = json.loads(model.read_bytes())
-    return {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cores": os.cpu_count(),
-        "machine": platform.platform(),
-        "python": platform.python_version(),
-        "model": {"name": manifest["name"], "version": manifest["version"]},
-        "rounds": rounds,
-        "pictures": unit,
-    }
-
-
-def installed_versions(ray: str | None) -> dict[str, str | None]:
-    """The versions of what is measured; ``ray`` is the Python that has Ray Serve."""
-    names = ("onnxruntime", "aiohttp", "redis", "rq", "litserve")
-    versions = {name: installed(name) for name in names}
-    if ray is not None:
-        code = "from importlib.metadata import version; print(version('ray'))"
-        versions["ray"] = subprocess.check_output([ray, "-c", code], text=True).strip()  # noqa: S603
-    return versions
-
-
-def installed(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
 def made(folder: Path) -> Path:
     folder.mkdir()
     return folder
@@ -380,7 +324,7 @@ def litserve(data: Path, batch_size: int) -> Iterator[str]:
     """The LitServe server; its URL."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.lit", str(port), str(batch_size)]
-    with process(*command, data=data) as running:
+    with process(*command, data=data, **OWN) as running:
         while running.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -406,13 +350,13 @@ def stock_worker(data: Path) -> Iterator[Callable[[int, list[bytes]], Sample]]:
     url, store = valkey.ensure(), Store.of(Settings(data=data))
     program = str(Path(sys.executable).parent / "rq")
     command = [program, "worker", "--quiet", "--url", url, "bench"]
-    client = redis.Redis.from_url(url, socket_timeout=120)
+    client = redis.Redis.from_url(url, socket_timeout=2 * LONGEST)
     queue = Queue("bench", connection=client)
 
     def ask(picture: bytes) -> float:
         start = time.perf_counter()
         job = queue.enqueue("benchmarks.peers.examine", put_picture(store, picture))
-        result = job.latest_result(timeout=60)
+        result = job.latest_result(timeout=LONGEST)
         if result is None or result.type is not result.Type.SUCCESSFUL:
             raise RuntimeError("a job of RQ's worker failed")
         return (time.perf_counter() - start) * 1000
@@ -424,7 +368,7 @@ def stock_worker(data: Path) -> Iterator[Callable[[int, list[bytes]], Sample]]:
         return sample(times, time.perf_counter() - start)
 
     try:
-        with process(*command, data=data):
+        with process(*command, data=data, **OWN):
             yield send
     finally:
         client.close()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import turns
 from benchmarks.flame_graph import PARTS, drawn, shares
 
 ROOT = Path(__file__).parents[1]
@@ -93,13 +94,19 @@ def roofs() -> str:
 
 
 def service() -> str:
-    """Pictures a second of each path, as a share of the detector in a loop of the same round."""
-    found = _read("service")["summary"]
+    """Pictures a second of each path, as a share of the detector in a loop beside it, and of
+    LitServe beside the service."""
+    found = _read("service")
+    ratios = {
+        f"service {callers}": turns.told(ratio)
+        for callers, ratio in turns.against(found["rounds"]).items()
+    }
+    head = ("path, callers", "pictures a second, of the detector in a loop", "of LitServe (range)")
     return _table(
-        ("path, callers", "pictures a second, of the detector in a loop", "milliseconds for one"),
+        (*head, "milliseconds for one"),
         (
-            (name, f"{one['share_of_loop']:.0%}", round(one["median_ms"]))
-            for name, one in found.items()
+            (name, f"{one['share_of_loop']:.0%}", ratios.get(name, ""), round(one["median_ms"]))
+            for name, one in found["summary"].items()
         ),
     )
 

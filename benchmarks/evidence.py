@@ -26,7 +26,7 @@ from skimage.data import astronaut
 from tests.unmask.evidence.files import exif_with_thumbnail, jpeg_segment, xmp
 from tests.unmask.evidence.signing import authority, signed, signer
 from unmask.detector.detector import Detector
-from unmask.detector.encoding import encode_jpeg, encode_png
+from unmask.detector.encoding import BGR, encode_jpeg, encode_png
 from unmask.errors import UnmaskError
 from unmask.evidence.blocks import read_blocks
 from unmask.evidence.collect import Collector
@@ -112,7 +112,7 @@ def whole_check(detector: Detector, picture: Picture) -> None:
     (examination,) = detector.examine([picture])
     if isinstance(examination, UnmaskError):
         raise examination
-    encode_jpeg(examination.annotated())
+    encode_jpeg(examination.annotated(order=BGR), BGR)
     encode_png(examination.mask())
     encode_png(examination.heatmap())
 

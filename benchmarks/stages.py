@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.check import make_photos
 from unmask.detector import detector as module
 from unmask.detector.detector import Detector
-from unmask.detector.encoding import encode_jpeg, encode_png
+from unmask.detector.encoding import BGR, encode_jpeg, encode_png
 from unmask.detector.engines.processor import described
 from unmask.errors import UnmaskError
 from unmask.images import open_picture
@@ -75,7 +75,7 @@ def stages(detector: Detector, data: bytes, settings: Settings) -> dict[str, flo
         raise examination
     times = examination.report.timings_ms
     start = time.process_time()
-    encode_jpeg(examination.annotated())
+    encode_jpeg(examination.annotated(order=BGR), BGR)
     encode_png(examination.mask())
     encode_png(examination.heatmap())
     draw = times.draw + (time.process_time() - start) * 1000

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from unmask.detector.align import Pixels
 from unmask.detector.annotate import annotate
-from unmask.detector.encoding import encode_jpeg, encode_png
+from unmask.detector.encoding import BGR, encode_jpeg, encode_png
 from unmask.detector.examination import Examination, OnDecoded
 from unmask.detector.memory import is_large
 from unmask.errors import UnmaskError
@@ -266,9 +266,8 @@ class Examiner:
         else:  # it was too large to be kept, or another appearance is more suspicious
             collected = self._look(job, evidence, pixels)
         report = with_evidence(examination.report, collected.evidence)
-        files = {
-            "annotated.jpg": encode_jpeg(annotate(pixels, report, mask, language=job.language))
-        }
+        drawn = annotate(pixels, report, mask, language=job.language, order=BGR)
+        files = {"annotated.jpg": encode_jpeg(drawn, BGR)}
         for number, face in enumerate(report.faces):
             left, top, right, bottom = _crop(face.box, pixels.shape[1], pixels.shape[0])
             files[f"face-{number}.jpg"] = encode_jpeg(pixels[top:bottom, left:right])

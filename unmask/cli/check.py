@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 from unmask.cli.show import shown_on
 from unmask.cli.sources import LAYERS, RESULTS, Source, find_sources, name_results
 from unmask.detector.detector import Detector
-from unmask.detector.encoding import encode_jpeg, encode_png
+from unmask.detector.encoding import BGR, encode_jpeg, encode_png
 from unmask.detector.examination import Examination
 from unmask.environment import read_settings
 from unmask.errors import Exit, UnmaskError, internal_error
@@ -148,7 +148,7 @@ def _write_results(examined: Examination, prefix: Path, layers: bool) -> Report:
     """Write the pictures of the result; returns the report that names them."""
     start = time.perf_counter()
     names = {kind: f"{prefix}{suffix}" for kind, suffix in RESULTS.items()}
-    _write(names["annotated"], encode_jpeg(examined.annotated(terminal_language())))
+    _write(names["annotated"], encode_jpeg(examined.annotated(terminal_language(), BGR), BGR))
     _write(names["mask"], encode_png(examined.mask()))
     _write(names["heatmap"], encode_png(examined.heatmap()))
     for layer, suffix in LAYERS.items() if layers else ():

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unmask.detector.align import Pixels
+from unmask.detector.encoding import RGB, Order, in_bgr
 from unmask.detector.plates import BLACK, WHITE, Colour, Plate, Size, paste, texts_to_draw, wrapped
 from unmask.i18n import DEFAULT, Texts
 from unmask.report import Box, Face, Report, Verdict, shown_percent
@@ -72,35 +73,37 @@ def annotate(
     mask: Pixels,
     examined: date | None = None,
     language: str = DEFAULT,
+    order: Order = RGB,
 ) -> Pixels:
     """The picture with a box and label for each face, the tampered region and a legend.
 
     ``pixels`` (h, w, 3) RGB, left as it is; ``mask`` (h, w), 255 where tampered; ``examined`` is
     the day that the legend names, by default today (UTC); ``language`` is that of the words, where
     its letters can be drawn (:func:`unmask.detector.plates.texts_to_draw`). The report's visible
-    marks are boxed too. Returns a new picture of the same size.
+    marks are boxed too. Returns a new picture of the same size, its colours in ``order``: in BGR it
+    can be encoded without another copy.
     """
     texts = texts_to_draw(language)
-    canvas = pixels.copy()
+    canvas = pixels.copy() if order is RGB else in_bgr(pixels)
     size = canvas.shape[1], canvas.shape[0]
     text = _text_size(size)
-    marked = _mark_region(canvas, mask, text)
+    marked = _mark_region(canvas, mask, text, order)
     faces = sorted(
         enumerate(report.faces, 1),
         key=lambda item: (MOST_SUSPICIOUS_LAST.index(item[1].verdict), item[1].fake_probability),
     )
     boxes = [_box(face) for _, face in faces]
     for (_, face), box in zip(faces, boxes, strict=True):
-        _draw_box(canvas, box, STYLES[face.verdict], text)
+        _draw_box(canvas, box, STYLES[face.verdict], text, order)
     marks = [_rect_of(item.where.box) for item in report.evidence if item.where.box]
     for mark in marks:
-        _draw_box(canvas, mark, VISIBLE_MARK, text)
+        _draw_box(canvas, mark, VISIBLE_MARK, text, order)
     labels = _layout(texts, faces, boxes, text, size)
     parts = _legend(texts, report, marked, examined or datetime.now(UTC).date())
     others = boxes + marks + [_rect(*label) for label in labels]
     legend = _place_legend(texts.language, parts, others, text, size)
     for plate, (x, y) in (*legend, *labels):
-        paste(canvas, plate, x, y)
+        paste(canvas, plate, x, y, order)
     return canvas
 
 
@@ -112,7 +115,7 @@ def _rect_of(box: Box) -> Rect:
 # The tampered region
 
 
-def _mark_region(canvas: Pixels, mask: Pixels, text: int) -> bool:
+def _mark_region(canvas: Pixels, mask: Pixels, text: int, order: Order) -> bool:
     """Tint and outline what the mask marks; tells whether it marks anything."""
     left, top, width, height = cv2.boundingRect(mask)
     if not width:
@@ -123,17 +126,17 @@ def _mark_region(canvas: Pixels, mask: Pixels, text: int) -> bool:
     )
     for contour in parts:
         x, y, w, h = cv2.boundingRect(contour)
-        _tint(canvas[y : y + h, x : x + w], mask[y : y + h, x : x + w])
+        _tint(canvas[y : y + h, x : x + w], mask[y : y + h, x : x + w], order)
         line = max(1, round(min(text * 0.08, max(w, h) / 40)))
         for colour, thickness in ((BLACK, 2 * line + 1), (WHITE, line)):  # seen on dark and light
             cv2.polylines(canvas, [contour], True, colour, thickness, cv2.LINE_AA)
     return True
 
 
-def _tint(part: Pixels, mask: Pixels) -> None:
+def _tint(part: Pixels, mask: Pixels, order: Order) -> None:
     """Blend the tint into the marked pixels of a part of the picture, in place."""
     ground = np.empty_like(part)
-    ground[:] = TINT
+    ground[:] = TINT[order]
     cv2.copyTo(cv2.addWeighted(part, 1 - TINT_OPACITY, ground, TINT_OPACITY, 0), mask, part)
 
 
@@ -145,7 +148,7 @@ def _box(face: Face) -> Rect:
     return x, y, x + max(width, 1), y + max(height, 1)
 
 
-def _draw_box(canvas: Pixels, box: Rect, style: Style, text: int) -> None:
+def _draw_box(canvas: Pixels, box: Rect, style: Style, text: int, order: Order) -> None:
     """A frame around the face, its line outside the box and inside the picture."""
     line = _line_width(box, style, text)
     height, width = canvas.shape[:2]
@@ -160,7 +163,7 @@ def _draw_box(canvas: Pixels, box: Rect, style: Style, text: int) -> None:
     for x0, y0, x1, y1 in bars:
         canvas[max(y0 - edge, 0) : y1 + edge, max(x0 - edge, 0) : x1 + edge] = BLACK
     for x0, y0, x1, y1 in bars:
-        canvas[max(y0, 0) : y1, max(x0, 0) : x1] = style.colour
+        canvas[max(y0, 0) : y1, max(x0, 0) : x1] = style.colour[order]
 
 
 def _line_width(box: Rect, style: Style, text: int) -> int:

@@ -11,6 +11,10 @@ import numpy as np
 from unmask.detector.align import Pixels
 from unmask.errors import UnmaskError
 
+#: Orders of a pixel's colours, as slices of RGB.
+Order = slice
+RGB, BGR = slice(None), slice(None, None, -1)
+
 QUALITY = 90
 #: Blank rows of a PNG are compressed once for so many, and written as often as there are.
 _BLANK_ROWS = 64
@@ -20,9 +24,14 @@ _HEAD, _LAST_BLOCK = b"\x78\x01", b"\x03\x00"
 _ADLER_BASE = 65521
 
 
-def encode_jpeg(pixels: Pixels) -> bytes:
-    """An RGB picture (h, w, 3) as JPEG of quality 90."""
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+def in_bgr(pixels: Pixels) -> Pixels:
+    """A copy of an RGB picture (h, w, 3), its colours in the order that OpenCV encodes."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def encode_jpeg(pixels: Pixels, order: Order = RGB) -> bytes:
+    """A picture (h, w, 3), its colours in ``order``, as JPEG of quality 90."""
+    bgr = in_bgr(pixels) if order is RGB else pixels
     done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not done:
         raise UnmaskError("internal", "The picture could not be encoded as JPEG.")

@@ -13,6 +13,7 @@ from unmask.detector.align import Floats, Pixels, eyes_apart, frame_matrix, quad
 from unmask.detector.annotate import annotate
 from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Judgement
+from unmask.detector.encoding import RGB, Order
 from unmask.detector.manifest import Manifest
 from unmask.detector.masks import (
     MIN_PART,
@@ -97,9 +98,10 @@ class Examination:
         """255 where the heatmap of a face whose region is shown reaches the threshold, else 0."""
         return self._mask
 
-    def annotated(self, language: str = DEFAULT) -> Pixels:
-        """The picture with a box and label for each face, the tampered region and a legend."""
-        return annotate(self.decoded(), self.report, self._mask, language=language)
+    def annotated(self, language: str = DEFAULT, order: Order = RGB) -> Pixels:
+        """The picture with a box and label for each face, the tampered region and a legend; its
+        colours in ``order``."""
+        return annotate(self.decoded(), self.report, self._mask, language=language, order=order)
 
     def decoded(self) -> Pixels:
         """The picture as it was judged, RGB; not to be written to."""

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
 from unmask.detector.align import Pixels
+from unmask.detector.encoding import RGB, Order
 from unmask.fonts import font_file, needs_shaping, script_tag
 from unmask.i18n import DEFAULT, Texts, texts_in
 
@@ -25,6 +26,8 @@ FITS = {"Latn": (0.92, 0.84), "Deva": (0.84, 0.80), "Telu": (0.80, 0.72)}
 #: The largest letters whose ink is kept, in pixels: larger ink would take megabytes, and to draw it
 #: is little beside decoding its picture.
 _KEPT_LETTER = 64
+#: The ink of a pixel that lies within a letter.
+_INK = 255
 
 
 def texts_to_draw(language: str) -> Texts:
@@ -93,20 +96,22 @@ class Plate:
         return np.asarray(paper)
 
 
-def paste(canvas: Pixels, plate: Plate, x: int, y: int) -> None:
+def paste(canvas: Pixels, plate: Plate, x: int, y: int, order: Order = RGB) -> None:
     """Blend a plate into the picture, its top left corner at (x, y); what lies outside is cut.
+    ``order`` is that of the picture's colours.
 
-    The ground is looked up for each of 256 levels; only the pixels of the letters are computed.
+    The ground is looked up for each of 256 levels; only the edges of the letters are computed.
     """
     part = canvas[y : y + plate.size[1], x : x + plate.size[0]]
     ink = plate.ink()[: part.shape[0], : part.shape[1]]
-    ground, colour = (np.array(value, np.float32) for value in (plate.ground, plate.colour))
+    ground, colour = (np.array(value[order], np.float32) for value in (plate.ground, plate.colour))
     levels = np.arange(256, dtype=np.float32)[:, None] * np.float32(1 - plate.opacity)
     grounds = levels + ground * np.float32(plate.opacity)
-    rows, columns = np.nonzero(ink)
+    rows, columns = np.nonzero(cv2.inRange(ink, 1, _INK - 1))
     under = grounds[part[rows, columns], np.arange(3)]
-    share = ink[rows, columns, None] / np.float32(255)
+    share = ink[rows, columns, None] / np.float32(_INK)
     part[:] = cv2.LUT(part, np.round(grounds).astype(np.uint8)[None])
+    part[ink == _INK] = plate.colour[order]
     part[rows, columns] = np.round(under + (colour - under) * share)
 
 

@@ -15,6 +15,7 @@ from PIL import ImageFont, features
 from unmask.detector import annotate as drawing
 from unmask.detector.align import Pixels
 from unmask.detector.annotate import STYLES, TINT, annotate
+from unmask.detector.encoding import BGR, RGB, encode_jpeg
 from unmask.detector.plates import BLACK, WHITE, Plate, paste, texts_to_draw, wrapped
 from unmask.findings import Evidence, Kind, Weight, Where
 from unmask.fonts import font_file
@@ -91,6 +92,25 @@ def luminance(colour: tuple[int, int, int]) -> float:
 def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_in_the_order_of_the_encoder_the_same_is_drawn(portrait: Pixels) -> None:
+    size = portrait.shape[1], portrait.shape[0]
+    mask = no_mask(size)
+    cv2.circle(mask, (200, 165), 60, 255, -1)
+    mark = Evidence(
+        kind=Kind.VISIBLE_MARKS,
+        code="visible_mark_generated",
+        weight=Weight.HINT,
+        where=Where(box=(400, 400, 40, 40)),
+    )
+    faces = face(CENTRE), face((30, 300, 80, 90), UNSURE, 0.5), face((300, 30, 80, 90), REAL, 0.1)
+    marked = report(size, *faces).model_copy(update={"evidence": (mark,)})
+    before = portrait.copy()
+    rgb, bgr = (annotate(portrait, marked, mask, DAY, order=order) for order in (RGB, BGR))
+    assert np.array_equal(rgb, bgr[..., ::-1])
+    assert encode_jpeg(rgb) == encode_jpeg(bgr, BGR)
+    assert np.array_equal(portrait, before)
 
 
 def test_the_picture_given_stays_as_it_is() -> None:

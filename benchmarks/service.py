@@ -134,7 +134,7 @@ class Bench:
         """At least one round, and others while each can end by the deadline."""
         samples: list[Sample] = []
         longest = 0.0
-        while len(samples) < most and time.monotonic() + longest < deadline:
+        while not samples or (len(samples) < most and time.monotonic() + longest < deadline):
             start = time.monotonic()
             samples.append(self.round(len(samples)))
             longest = max(longest, time.monotonic() - start)

@@ -205,6 +205,10 @@ def test_a_worker_starts_without_what_few_checks_need() -> None:
     assert found & (rare | doors) == set()
 
 
+def test_a_server_starts_without_what_draws_pdfs() -> None:
+    assert loaded_by(["server.main"]) & {"fpdf", "fontTools", "uharfbuzz"} == set()
+
+
 def test_the_networks_can_open_before_pictures_are_imported() -> None:
     found = all_loaded_by(["unmask.detector.networks"])
     assert "onnxruntime" in found

@@ -8,6 +8,7 @@ same module. Only the standard library is imported here, so that help comes at o
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -87,15 +88,29 @@ def guarded(run: Callable[[], int], as_json: Callable[[], bool] = lambda: False)
 
 @contextmanager
 def needing(command: str, extra: str = "server") -> Iterator[None]:
-    """Turns an import of a package that is not installed into :class:`MissingExtraError`."""
+    """For a command's imports: that of a package which is not installed becomes
+    :class:`MissingExtraError`."""
     try:
-        yield
+        with uncollected():
+            yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if find_spec(package) is not None:  # a module is missing inside a package that is there
             raise
         message = f'unmask {command} needs: pip install "unmask[{extra}]" (no {package})'
         raise MissingExtraError(message) from error
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """For imports: what they make stays, and the garbage collector would look at it many times."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _end(error: Exception, as_json: bool) -> int:

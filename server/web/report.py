@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from aiohttp import web
 
 from server.api.responses import not_found, shown_check
 from server.context import CHECKS, LANGUAGE
-from server.web.pdf import report_pdf
 from server.web.texts import texts_in
+from unmask.i18n import Texts
+from unmask.report import Check, Report
 
 
 async def pdf(request: web.Request) -> web.Response:
@@ -23,7 +25,7 @@ async def pdf(request: web.Request) -> web.Response:
     if annotated is None:
         raise not_found()
     body = await asyncio.to_thread(
-        report_pdf, texts_in(request[LANGUAGE]), check, check.report, annotated, faces
+        _drawn, texts_in(request[LANGUAGE]), check, check.report, annotated, faces
     )
     return web.Response(
         body=body,
@@ -33,3 +35,12 @@ async def pdf(request: web.Request) -> web.Response:
             "Content-Language": request[LANGUAGE],
         },
     )
+
+
+def _drawn(
+    texts: Texts, check: Check, report: Report, annotated: bytes, faces: Sequence[bytes | None]
+) -> bytes:
+    # here, and so in a thread: fpdf and its fonts take a tenth of a second to import
+    from server.web.pdf import report_pdf
+
+    return report_pdf(texts, check, report, annotated, faces)

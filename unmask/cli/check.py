@@ -17,7 +17,7 @@ from unmask.cli.sources import LAYERS, RESULTS, Source, find_sources, name_resul
 from unmask.detector.detector import Detector
 from unmask.detector.encoding import BGR, encode_jpeg, encode_png
 from unmask.detector.examination import Examination
-from unmask.environment import read_settings
+from unmask.detector.networks import Networks
 from unmask.errors import Exit, UnmaskError, internal_error
 from unmask.evidence.collect import Collector
 from unmask.evidence.credentials.reader import CredentialsReader
@@ -39,18 +39,18 @@ Found = TypeVar("Found")
 Outcome = tuple[Source, Report | UnmaskError]
 
 
-def run(options: argparse.Namespace) -> int:
-    """Check what the options name and show the outcomes; returns the exit status.
+def run(options: argparse.Namespace, settings: Settings, opening: Future[Networks]) -> int:
+    """Check what the options name and show the outcomes; returns the exit status. ``opening`` gives
+    the networks of the settings.
 
     Raises :class:`UnmaskError` where nothing can be checked: ``model_missing``,
     ``model_mismatch`` or ``output_unwritable``.
     """
-    settings = read_settings(options.model)
     sources = find_sources(options.photos, options.out)
     if options.out:
         _make_folder(options.out)
     collector = Collector(CredentialsReader(trust_list_path(settings)))
-    detector = _open_detector(settings, options.threshold)
+    detector = _made_of(opening, settings, options.threshold)
     status = Exit.DONE
     with shown_on(len(sources), options.json) as show, closing(collector):
         outcomes = check_all(
@@ -177,15 +177,17 @@ def _make_folder(out: Path) -> None:
         raise UnmaskError("output_unwritable", message, path=str(out)) from fault
 
 
-def _open_detector(settings: Settings, threshold: float | None) -> Detector:
+def _made_of(opening: Future[Networks], settings: Settings, threshold: float | None) -> Detector:
+    """The detector, once its networks are open."""
     try:
-        return Detector(settings, threshold)
+        networks = opening.result()
     except UnmaskError:
         raise
     except Exception as fault:  # the run time's own, for a file that is no model
         log.error("the model cannot be opened", exc_info=fault)
         message = f"The model of {settings.model} cannot be opened."
         raise UnmaskError("model_mismatch", message, path=str(settings.model)) from fault
+    return Detector(settings, threshold, networks)
 
 
 def _attempt(

@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from unmask import __version__
-from unmask.commands import Command, guarded, installed_commands
+from unmask.commands import Command, guarded, installed_commands, uncollected
 
 CHECK_HELP = """\
 Finds the faces of each PHOTO, says for each face how likely it was faked, and, with --out, marks
@@ -173,9 +174,16 @@ def _add_engines(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _run_check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.layers and not options.out:
         parser.error("--layers needs --out, the folder to write them to")
-    from unmask.cli import check
-
-    return check.run(options)
+    with uncollected():
+        from unmask.detector.networks import open_networks
+        from unmask.environment import read_settings
+    settings = read_settings(options.model)
+    with ThreadPoolExecutor(1, "unmask-open") as pool:
+        # the networks, whose opening takes longest, open while the rest is imported
+        opening = pool.submit(open_networks, settings)
+        with uncollected():
+            from unmask.cli import check
+        return check.run(options, settings, opening)
 
 
 def _run_evidence(options: argparse.Namespace) -> int:

@@ -15,10 +15,10 @@ from server.context import DESK, LANGUAGE
 from server.desk.addresses import address
 from server.desk.intake import picture_response
 from server.web.desk import texts
-from server.web.desk.public_pdf import public_report_pdf
 from server.web.desk.rendering import show
 from server.web.texts import texts_in
 from unmask.errors import UnmaskError
+from unmask.i18n import Texts
 
 #: What a verdict is in MediaReview (schema.org); "cannot tell" is none of its categories.
 MEDIA_CATEGORIES = {
@@ -63,7 +63,7 @@ async def as_pdf(request: web.Request) -> web.Response:
     report = await _report(request)
     shown = await _picture(request) if report.withdrawn_at is None else None
     body = await asyncio.to_thread(
-        public_report_pdf,
+        _drawn,
         texts_in(request[LANGUAGE]),
         report,
         address(request, f"/r/{report.slug}"),
@@ -147,3 +147,10 @@ def linked_data(request: web.Request, report: PublicReport) -> list[dict[str, An
 
 async def _report(request: web.Request) -> PublicReport:
     return await request.app[DESK].publishing.read(request.match_info["slug"])
+
+
+def _drawn(texts: Texts, report: PublicReport, url: str, picture: bytes | None) -> bytes:
+    # here, and so in a thread: fpdf and its fonts take a tenth of a second to import
+    from server.web.desk.public_pdf import public_report_pdf
+
+    return public_report_pdf(texts, report, url, picture)

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,7 +75,9 @@ def test_ctrl_c_is_quiet(colour_model: Path) -> None:
     pipe = subprocess.PIPE
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as child:
-        time.sleep(1.5)  # by now it waits for its standard input
+        assert child.stdin is not None
+        child.stdin.write(bytes(200_000))  # more than a pipe holds: now it reads its standard input
+        child.stdin.flush()
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=120)
     assert (child.returncode, out, err) == (130, b"", b"")

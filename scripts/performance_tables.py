@@ -112,16 +112,15 @@ def service() -> str:
 
 
 def start() -> str:
-    """CPU seconds of a start, by what an earlier one kept."""
+    """CPU seconds of a start, by what an earlier one kept, and how long it took."""
     now, before = _read("start"), _read("start_before")
     return _table(
-        ("what", "CPU before", "CPU, nothing kept", "CPU, kept", "times sooner by the clock"),
+        ("what", "CPU before", "CPU, nothing kept", "CPU, kept", "seconds by the clock, kept"),
         (
             (
                 name,
                 *(one["cpu_seconds"] for one in (before[name]["kept"], found["nothing kept"])),
-                found["kept"]["cpu_seconds"],
-                round(before[name]["kept"]["seconds"] / found["kept"]["seconds"], 2),
+                *(found["kept"][value] for value in ("cpu_seconds", "seconds")),
             )
             for name, found in now.items()
         ),

@@ -93,7 +93,7 @@ def _decode(data: bytes, kind: str, shrink: int) -> Iterator[Appearance]:
             if stops_short(image, whole, shrink, end_missing=ended is not data):
                 raise ValueError("truncated: the data ends long before the picture does")
             hidden = (warn("hidden_picture"),) if number == frames.hidden else ()
-            colour, alpha = _in_srgb(image, colours)
+            colour, alpha = _in_srgb(image, colours, is_last=number == numbers[-1])
             if number == numbers[-1]:
                 del image  # a large picture is in memory twice as it is
             for page, warnings in _pages(alpha):
@@ -104,8 +104,11 @@ def _decode(data: bytes, kind: str, shrink: int) -> Iterator[Appearance]:
                 yield Appearance(_array(rgb), (*hidden, *warnings))
 
 
-def _in_srgb(image: ImageFile, colours: Signalling) -> tuple[Image.Image, Image.Image | None]:
-    """The colours in mode RGB, and the opacity where the picture has one."""
+def _in_srgb(
+    image: ImageFile, colours: Signalling, *, is_last: bool
+) -> tuple[Image.Image, Image.Image | None]:
+    """The colours in mode RGB, and the opacity where the picture has one. What is the last to be
+    taken of the image may be changed."""
     flat: Image.Image = image
     alpha = None
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
@@ -119,7 +122,7 @@ def _in_srgb(image: ImageFile, colours: Signalling) -> tuple[Image.Image, Image.
         flat = image.convert("RGB")
     if alpha is None and isinstance(image, GifImageFile) and image.tell() == 0:
         alpha = _first_frame_alone(image)
-    return in_srgb(flat, colours), alpha
+    return in_srgb(flat, colours, in_place=is_last or flat is not image), alpha
 
 
 def _first_frame_alone(image: GifImageFile) -> Image.Image | None:

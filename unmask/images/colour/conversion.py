@@ -6,9 +6,9 @@ Chromium does, by the reference white tone mapping of SMPTE ST 2094-50.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,11 @@ from PIL import Image
 from unmask.images.colour.cicp import BT2020, HLG, PQ, SRGB, Chromaticities, Floats, srgb
 from unmask.images.colour.signalling import Signalling
 
-if TYPE_CHECKING:
-    from PIL import ImageCms
-
 _Matrix = NDArray[np.float64]
 
 _MAX_PROFILE = 4_000_000
+#: Bytes of a profile up to which it is remembered what it does.
+_KEPT_PROFILE = 32_768
 #: Levels, of 256, by which a profile may move a colour and still be that of sRGB.
 _SAME = 1
 #: Pixels that are converted at a time: each takes some sixty bytes while it is.
@@ -38,14 +37,15 @@ _BRADFORD: _Matrix = np.array(
 )
 
 
-def in_srgb(image: Image.Image, colours: Signalling) -> Image.Image:
-    """``image`` (L, RGB, CMYK or LAB) as sRGB in mode RGB.
+def in_srgb(image: Image.Image, colours: Signalling, *, in_place: bool = False) -> Image.Image:
+    """``image`` (L, RGB, CMYK or LAB) as sRGB in mode RGB; ``in_place`` lets its pixels be changed,
+    which spares a copy of a large picture.
 
     A profile that is broken or of another colour space than the picture is ignored, and so is all
     that comes with primaries that span no colours: browsers do the same.
     """
     if image.mode == "LAB" or colours.profile:
-        return _in_rgb(_by_profile(image, colours.profile))
+        return _in_rgb(_by_profile(image, colours.profile, in_place))
     image = _in_rgb(image)
     is_bright = colours.transfer in (PQ, HLG)
     matrix = _between(colours.chromaticities, BT2020 if is_bright else SRGB)
@@ -64,41 +64,52 @@ def _in_rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _by_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _by_profile(image: Image.Image, profile: bytes | None, in_place: bool) -> Image.Image:
     from PIL import ImageCms  # here, since LittleCMS takes long to load, and many never need it
 
     try:
-        source = ImageCms.createProfile("LAB") if image.mode == "LAB" else _embedded(profile)
+        embedded = b"" if image.mode == "LAB" else _embedded(profile)
+        source = BytesIO(embedded) if embedded else ImageCms.createProfile("LAB")
         wanted = ImageCms.ImageCmsProfile(source)
         if image.mode == "L" and wanted.profile.xcolor_space.strip() == "RGB":
             image = image.convert("RGB")
-        if image.mode == "RGB" and _is_srgb(wanted):
-            return image
+        if image.mode == "RGB":
+            is_srgb = _known_as_srgb if len(embedded) <= _KEPT_PROFILE else _is_srgb
+            if is_srgb(embedded):
+                return image
         target = ImageCms.createProfile("sRGB")
+        if in_place and image.mode == "RGB" and not image.readonly:
+            ImageCms.profileToProfile(image, wanted, target, inPlace=True)
+            return image
         return ImageCms.profileToProfile(image, wanted, target, outputMode="RGB") or image
     except Exception:
         return image
 
 
-def _embedded(profile: bytes | None) -> BytesIO:
+def _embedded(profile: bytes | None) -> bytes:
     if not profile or len(profile) > _MAX_PROFILE:
         raise ValueError("the colour profile is too large to be one")
-    return BytesIO(profile)
+    return profile
 
 
-def _is_srgb(wanted: ImageCms.ImageCmsProfile) -> bool:
+def _is_srgb(profile: bytes) -> bool:
     """Whether a profile leaves colours as they are, by what it does; a name proves nothing.
 
     Asked only of profiles of three curves and a matrix, which a few colours describe.
     """
     from PIL import ImageCms
 
+    wanted = ImageCms.ImageCmsProfile(BytesIO(profile))
     if not wanted.profile.is_matrix_shaper:
         return False
     colours = _probe()
     target = ImageCms.createProfile("sRGB")
     moved: Any = ImageCms.profileToProfile(colours, wanted, target, outputMode="RGB")
     return bool(np.abs(np.asarray(moved, int) - np.asarray(colours, int)).max() <= _SAME)
+
+
+#: The same, remembered: photographs share few profiles.
+_known_as_srgb = lru_cache(maxsize=64)(_is_srgb)
 
 
 @cache

@@ -5,10 +5,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from tests.pictures import corners, encoded, png_chunk
 from tests.unmask.images.coloured import (
@@ -170,3 +171,48 @@ def test_what_is_srgb_already_is_not_copied() -> None:
     data = encoded(corners(), "JPEG")
     image = Image.open(BytesIO(data))
     assert in_srgb(image, signalling(data, "JPEG", None)) is image
+
+
+def test_a_picture_is_changed_in_place_only_where_that_is_allowed() -> None:
+    data = encoded(corners(), "PNG", icc_profile=profile(primaries=P3_XYZ))
+    colours = signalling(data, "PNG", profile(primaries=P3_XYZ))
+    image = Image.open(BytesIO(data))
+    copied = in_srgb(image, colours)
+    assert copied is not image
+    assert np.array_equal(np.asarray(image), np.asarray(corners()))
+    assert in_srgb(image, colours, in_place=True) is image
+    assert np.array_equal(np.asarray(image), np.asarray(copied))
+
+
+def test_each_frame_keeps_its_own_colours() -> None:
+    """The second frame changes a part of the first, which must not have been brought to sRGB."""
+    first, second = corners(), corners()
+    second.paste((120, 90, 60), (0, 0, 40, 40))
+    out, embedded = BytesIO(), profile(primaries=P3_XYZ)
+    frames = {"save_all": True, "append_images": [second], "duration": [2000, 2000]}
+    first.save(out, "PNG", icc_profile=embedded, **frames)
+    appearances = list(open_picture(out.getvalue(), SETTINGS).appearances())
+    assert len(appearances) == 2
+    for appearance, image in zip(appearances, (first, second), strict=True):
+        still = encoded(image, "PNG", icc_profile=embedded)
+        assert np.array_equal(appearance.pixels, decoded(still))
+
+
+def test_what_a_profile_does_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    transform = ImageCms.profileToProfile
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        asked.append(arguments[0].mode)
+        return transform(*arguments, **options)
+
+    monkeypatch.setattr(ImageCms, "profileToProfile", counted)
+    embedded = profile("asked once")
+    data = encoded(corners(), "JPEG", icc_profile=embedded)
+    before = decoded(data)
+    assert len(asked) == 1
+    assert np.array_equal(decoded(data), before) and len(asked) == 1
+    padded = profile("too long to be kept", more=bytes(40_000))
+    for number in (1, 2):
+        decoded(encoded(corners(), "JPEG", icc_profile=padded))
+        assert len(asked) == 1 + number

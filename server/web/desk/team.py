@@ -63,16 +63,25 @@ async def statistics(request: web.Request) -> web.Response:
     days = request.query.get("days", "30")
     number = int(days) if days.isdecimal() and 0 < int(days) <= 3_650 else 30
     figures = await request.app[DESK].figures.of_team(request[TEAM_ACTOR], number)
-    busiest = max([1, *(max(day.opened, day.decided, day.sightings) for day in figures.days)])
+    busiest = max((max(day.opened, day.decided, day.sightings) for day in figures.days), default=0)
     texts = texts_in(request[LANGUAGE])
     return await show_team(
         request,
         "statistics.html",
         figures=figures,
         days=number,
-        busiest=busiest,
+        top=axis_end(busiest),
         quartiles=[duration(texts, 3_600 * hours) for hours in figures.hours_to_verdict or ()],
     )
+
+
+def axis_end(most: int) -> int:
+    """The last number of an axis from 0 that has room for ``most``: 2, 4, 6, 8, 10, 20, 40 and so
+    on, so that its half is a whole number as well."""
+    step = 1
+    while most > 10 * step:
+        step *= 10
+    return next(step * digit for digit in (2, 4, 6, 8, 10) if step * digit >= most)
 
 
 async def notices(request: web.Request) -> web.Response:

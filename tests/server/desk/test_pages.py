@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from server.web.desk.team import axis_end
 from tests.server.desk.conftest import Office
 
 pytestmark = pytest.mark.anyio
@@ -62,3 +63,37 @@ async def test_a_form_that_is_refused_is_shown_as_it_was_written(
         f"/t/home/{case}/{form}", data=fields, headers=office.senders["checker"]
     )
     assert answer.status in (400, 409) and kept in await answer.text()
+
+
+def test_an_axis_ends_at_a_number_whose_half_is_whole() -> None:
+    expected = {
+        0: 2,
+        1: 2,
+        2: 2,
+        3: 4,
+        5: 6,
+        7: 8,
+        9: 10,
+        10: 10,
+        11: 20,
+        41: 60,
+        100: 100,
+        101: 200,
+    }
+    assert {most: axis_end(most) for most in expected} == expected
+    assert all(axis_end(most) >= most and axis_end(most) % 2 == 0 for most in range(2_000))
+
+
+async def test_the_chart_of_a_team_has_numbers_and_days(office: Office) -> None:
+    await office.case()
+    answer = await office.client.get("/t/home/statistics?days=7", headers=office.senders["viewer"])
+    text = await answer.text()
+    axis = re.search(r'class="axis"[^>]*>(.*)</div>', text)
+    assert axis is not None
+    top, middle, zero = (int(number) for number in re.findall(r"<span>(\d+)</span>", axis[1]))
+    rows = re.findall(r"<tr><th>([-\d]{10})</th><td>(\d+)</td>", text)
+    opened = [int(number) for _, number in rows]
+    assert (top, middle, zero) == (axis_end(max(opened)), top // 2, 0)
+    heights = re.findall(r'class="c-opened"[^>]* height="([^"]*)"', text)
+    assert [float(height) * top / 100 for height in heights] == pytest.approx(opened)
+    assert re.findall(r"<time>(.*?)</time>", text) == [rows[0][0], rows[-1][0]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import cv2
@@ -58,11 +59,14 @@ def without_specks(mask: Pixels, min_area: float) -> Pixels:
     return np.where(keep[labels], np.uint8(255), np.uint8(0)) if count > 1 else mask
 
 
+@cache
 def face_region(size: int) -> npt.NDArray[np.bool_]:
     """The face itself within its frame (size, size): the ellipse from brow to chin, temple to
-    temple."""
+    temple. Not to be written to."""
     rows, columns = np.mgrid[0:size, 0:size] / (size - 1)
-    return np.asarray(((columns - 0.5) / 0.30) ** 2 + ((rows - 0.53) / 0.40) ** 2 <= 1.0)
+    region = np.asarray(((columns - 0.5) / 0.30) ** 2 + ((rows - 0.53) / 0.40) ** 2 <= 1.0)
+    region.setflags(write=False)
+    return region
 
 
 def outline(mask: Pixels, offset: tuple[int, int] = (0, 0)) -> list[list[tuple[int, int]]]:

@@ -61,11 +61,11 @@ def stops_short(image: ImageFile, data: bytes, shrink: int, *, end_missing: bool
         return _lacks_bytes(image, len(data))
     if not isinstance(image, JpegImageFile):
         return False
+    if not end_missing and not _has_empty_corner(image, max(_CORNER // shrink, 1)):
+        return False
     parts = list(walk(data, "JPEG"))
     if end_missing and not _has_every_scan(parts):
         return True
-    if not end_missing and not _has_empty_corner(image, max(_CORNER // shrink, 1)):
-        return False
     scale = 1 if end_missing and _is_progressive(parts) else _BLOCK
     return _missing_share(data, parts, scale) > (0 if end_missing else _UNSEEN)
 

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -258,20 +258,20 @@ class Examiner:
             raise UnmaskError("storage_full", "The store has no room for the result.")
         start = time.perf_counter()
         pixels, mask = examination.decoded(), examination.mask()
-        maps = self._encoders.submit(self._store_maps, job, examination)
+        others = self._encoders.submit(self._store_others, job, examination, pixels)
         # a copy of one frame is no copy of the whole
         phash = self._encoders.submit(perceptual_hash, pixels) if examination.ways == 1 else None
-        if look is not None and look.pixels is pixels:
-            collected = look.collected.result()
-        else:  # it was too large to be kept, or another appearance is more suspicious
-            collected = self._look(job, evidence, pixels)
-        report = with_evidence(examination.report, collected.evidence)
-        drawn = annotate(pixels, report, mask, language=job.language, order=BGR)
-        files = {"annotated.jpg": encode_jpeg(drawn, BGR)}
-        for number, face in enumerate(report.faces):
-            left, top, right, bottom = _crop(face.box, pixels.shape[1], pixels.shape[0])
-            files[f"face-{number}.jpg"] = encode_jpeg(pixels[top:bottom, left:right])
-        maps.result()
+        try:
+            if look is not None and look.pixels is pixels:
+                collected = look.collected.result()
+            else:  # it was too large to be kept, or another appearance is more suspicious
+                collected = self._look(job, evidence, pixels)
+            report = with_evidence(examination.report, collected.evidence)
+            drawn = annotate(pixels, report, mask, language=job.language, order=BGR)
+            files = {"annotated.jpg": encode_jpeg(drawn, BGR)}
+        finally:
+            wait([others])  # nothing is written once a job has failed
+        others.result()
         files["metadata.json"] = json.dumps(metadata_json(collected.metadata)).encode()
         draw = (time.perf_counter() - start) * 1000
         report = _with_timings(report, job, draw, collected.seconds * 1000)
@@ -280,9 +280,14 @@ class Examiner:
             self._store.put_result(job.id, name, data)
         return Examined(report, phash.result() if phash else None)
 
-    def _store_maps(self, job: ExamineJob, examination: Examination) -> None:
+    def _store_others(self, job: ExamineJob, examination: Examination, pixels: Pixels) -> None:
+        """Store what is not drawn upon: the mask, the heatmap and each face."""
         self._store.put_result(job.id, "mask.png", encode_png(examination.mask()))
         self._store.put_result(job.id, "heatmap.png", encode_png(examination.heatmap()))
+        for number, face in enumerate(examination.report.faces):
+            left, top, right, bottom = _crop(face.box, pixels.shape[1], pixels.shape[0])
+            part = encode_jpeg(pixels[top:bottom, left:right])
+            self._store.put_result(job.id, f"face-{number}.jpg", part)
 
     def discard(self, job: ExamineJob) -> None:
         """Remove the stored files of a result."""

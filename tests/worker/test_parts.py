@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -269,8 +269,29 @@ def test_a_picture_is_decoded_once_for_all_that_is_drawn_and_computed_of_it(
         assert decoded == [picture.sha256]
 
 
-def concluded(folder: Path, picture: Picture, ways: int) -> Outcome:
-    """The outcome of a picture that viewers show in so many ways."""
+def test_nothing_is_written_once_a_job_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def write_slowly(_store: Store, _key: str, name: str, _data: bytes) -> None:
+        time.sleep(0.05)
+        written.append(name)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("an unforeseen picture")
+
+    monkeypatch.setattr(Store, "put_result", write_slowly)
+    monkeypatch.setattr("worker.examiner.annotate", fail)
+    picture = as_picture(encoded(photo(320, 240), "PNG"))
+    outcome = concluded(tmp_path, picture, 1, lambda: tuple(written))
+    assert outcome == ("mask.png", "heatmap.png", "face-0.jpg")
+
+
+def concluded(
+    folder: Path, picture: Picture, ways: int, seen: Callable[[], Any] | None = None
+) -> Outcome | Any:
+    """The outcome of a picture that viewers show in so many ways, or what is seen at that time."""
 
     class Finder:
         def examine(self, pictures: Sequence[Picture], on_decoded: object = None) -> list[Any]:
@@ -279,4 +300,5 @@ def concluded(folder: Path, picture: Picture, ways: int) -> Outcome:
     store = Store(str(folder))
     store.put_picture(picture.sha256, picture.data)
     with closing(Examiner(Finder(), store, Settings())) as examiner:
-        return examiner.examine([ExamineJob("a" * 32, picture.sha256)])[0].result()
+        outcome = examiner.examine([ExamineJob("a" * 32, picture.sha256)])[0].result()
+        return outcome if seen is None else seen()

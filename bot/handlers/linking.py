@@ -41,12 +41,13 @@ async def link(context: UpdateContext) -> None:
 async def _link(context: UpdateContext, desk: TeamDesk, code: str, account: str) -> None:
     services, texts = context.services, context.texts
     before = await services.links.find(context.user)
-    person = await desk.link(code, account, f"@{services.bot.username}")
-    await services.links.keep(context.user, person.token)
-    await show_team_menu(services.bot, context.user, texts)
-    if before is not None:  # the account acts for one person at a time
+    token = await services.links.token_for(context.user, code)
+    person = await desk.link(code, account, f"@{services.bot.username}", token)
+    if before not in {None, token}:  # the account acts for one person at a time
         with contextlib.suppress(DeskError):
             await desk.unlink(before)
+    await services.links.keep(context.user, token)
+    await show_team_menu(services.bot, context.user, texts)
     lines = [
         texts.gettext(
             "Linked: what you do here counts as done by {person} ({role}).",

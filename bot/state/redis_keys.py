@@ -64,6 +64,10 @@ class Keys:
         """The key of a user's link to a member of the team."""
         return f"{self._prefix}link:{user}"
 
+    def linking(self, user: int) -> str:
+        """The key of the link that a user's newest code is to make."""
+        return f"{self._prefix}linking:{user}"
+
     def wait_notice(self, chat: int) -> str:
         """The key that marks that a chat knows it has to wait."""
         return f"{self._prefix}limits:{chat}"

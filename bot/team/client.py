@@ -262,9 +262,10 @@ class TeamDesk:
         path = f"/cases/{case.number}/{action}"
         return TeamCase.model_validate(await self._ask("POST", path, _LOOK_UP, opinion, link, once))
 
-    async def link(self, code: str, account: str, bot: str) -> Standing:
-        """Link a chat account to the person who made a code; ``token`` is that of the link."""
-        body = {"code": code[:64], "account": account, "bot": bot}
+    async def link(self, code: str, account: str, bot: str, token: str) -> Standing:
+        """Link a chat account to the person who made a code. ``token`` becomes that of the link;
+        where it is one already, the answer is the same."""
+        body = {"code": code[:64], "account": account, "bot": bot, "token": token}
         return Standing.model_validate(await self._ask("POST", "/linked", _LOOK_UP, body))
 
     async def void(self, code: str, account: str) -> None:

@@ -9,6 +9,7 @@ chat account. A link is of one team and ends with the membership.
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -89,18 +90,26 @@ class Linked:
         groups = range(0, _LENGTH, _GROUP)
         return "-".join("".join(letters[at : at + _GROUP]) for at in groups)
 
-    async def link(self, actor: DeskActor, code: str, account: str, bot: str = "") -> LinkedPerson:
+    async def link(
+        self, actor: DeskActor, code: str, account: str, bot: str = "", token: str | None = None
+    ) -> LinkedPerson:
         """Link a chat account to the person who made a code, which is then used up.
 
         ``account`` is any name of the chat account, by which tries are counted and which is not
-        kept; ``bot`` is the bot's name, which the person sees. Raises ``link_invalid`` for a code
-        that is none, or of a person of another team, and ``rate_limited`` (``retry_after``).
+        kept; ``bot`` is the bot's name, which the person sees; ``token`` is the link's, as
+        :func:`desk.accounts.secrets.new_token` makes them. The person of a token that is a link's
+        already is answered as before. Raises ``link_invalid`` for a code that is none, or of a
+        person of another team, and ``rate_limited`` (``retry_after``).
         """
         require(actor, Permission.LINK_ACCOUNT)
+        if token is not None:
+            with suppress(UnmaskError):  # it is no link's yet
+                person = await self.actor_of(actor, token)
+                return LinkedPerson(token=token, name=person.name, role=person.role)
         attempt = await self._lockout.begin(f"link {account}", f"link {account}")
         hashed = self._hash("".join(code.upper().replace("-", "").split()))
         person = await self._person_of(actor, hashed)
-        token = new_token()
+        token = token or new_token()
         async with self._changes.begin(person) as change:
             done = await change.session.execute(
                 sa.delete(Challenge)

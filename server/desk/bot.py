@@ -28,6 +28,8 @@ class Standing(BaseModel):
 class Linking(BaseModel):
     """A code that a person sent to the bot. ``account`` is any name of the person's chat account:
     tries are counted by it, and it is not kept. ``bot`` is the bot's name, for the person to see.
+    ``token`` is one that the bot made (32 random bytes in base64url) and keeps until it knows the
+    answer: the same request may then come again, and makes one link; without it the desk makes one.
     With ``void`` the code is only made useless, as one that others may have read."""
 
     model_config = ConfigDict(extra="forbid")
@@ -35,6 +37,7 @@ class Linking(BaseModel):
     code: str = Field(min_length=1, max_length=64)
     account: str = Field(min_length=1, max_length=100)
     bot: str = Field("", max_length=100)
+    token: str | None = Field(None, pattern="^[A-Za-z0-9_-]{43}$")
     void: bool = False
 
 
@@ -80,7 +83,9 @@ async def link_account(request: web.Request) -> web.Response:
     if fields.void:
         await linked.void(request[TEAM_ACTOR], fields.code)
         return done()
-    person = await linked.link(request[TEAM_ACTOR], fields.code, fields.account, fields.bot)
+    person = await linked.link(
+        request[TEAM_ACTOR], fields.code, fields.account, fields.bot, fields.token
+    )
     return model_response(person, 201)
 
 

@@ -113,6 +113,8 @@ async def test_a_person_links_takes_a_case_and_decides_it(
     assert "/account" in await office.ask(person, "/link")
     told = await office.ask(person, f"/link {code.lower()}")
     assert told.startswith("Linked: what you do here counts as done by Bob (checker).")
+    again = await office.ask(person, f"/link {code.lower()}")  # as after a crash
+    assert again == told and len(await play.desk.linked.of_person(bob)) == 1
     assert "expired" in await office.ask(eve, f"/link {code}")
 
     assert "unlink" in menu_of(office, person.chat.id)

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from desk.accounts.linked import MAX_LINKS
+from desk.accounts.secrets import new_token
 from desk.actors import DeskActor
 from tests.desk.conftest import FakeClock
 from tests.desk.play import Play, refused
@@ -105,6 +106,31 @@ async def test_of_two_who_send_one_code_one_is_linked(play: Play) -> None:
     done = await asyncio.gather(*tries, return_exceptions=True)
     lost = [one.code for one in done if isinstance(one, UnmaskError)]
     assert lost == ["link_invalid"] * 3
+
+
+async def test_the_same_request_again_makes_no_second_link(play: Play) -> None:
+    desk, bot, bob = play.desk, await bot_of(play), play.bob.person_id or 0
+    token, account = new_token(), f"1 {play.slug}"
+    code = await desk.linked.make_code(bob)
+    first = await desk.linked.link(bot, code, account, "@fact_bot", token)
+    again = await desk.linked.link(bot, code, account, "@fact_bot", token)
+    assert again == first and first.token == token
+    assert len(await desk.linked.of_person(bob)) == 1
+    with refused("link_invalid"):  # the code alone, or with another token, is used up
+        await desk.linked.link(bot, code, account, "@fact_bot", new_token())
+    await desk.linked.end(bot, token)
+    with refused("link_invalid"):  # and what has ended does not come back by it
+        await desk.linked.link(bot, code, account, "@fact_bot", token)
+
+
+async def test_a_token_answers_to_its_own_team_alone(play: Play) -> None:
+    desk = play.desk
+    bot, other = await bot_of(play), await bot_of(play, play.foreign)
+    token = new_token()
+    code = await desk.linked.make_code(play.bob.person_id or 0)
+    await desk.linked.link(bot, code, f"1 {play.slug}", "@fact_bot", token)
+    with refused("link_invalid"):
+        await desk.linked.link(other, code, f"2 {play.slug}", "@fact_bot", token)
 
 
 async def test_links_end_by_the_bot_by_the_person_and_by_their_number(play: Play) -> None:

@@ -8,16 +8,29 @@ from redis import asyncio as aioredis
 from bot.state.access import Access, ids
 from bot.state.callback_data import CallbackData, CallbackDataStore
 from bot.state.limits import Limits
+from bot.state.links import CODE_SECONDS, Links
 from bot.state.pending_albums import TTL_SECONDS, PendingAlbums
 from bot.state.redis_keys import Keys
 from bot.state.reply_queue import Item, Kind, Reply, ReplyStore, SentPicture, Stage
 from bot.state.users import Users
 from bot.transport.inbox import Inbox
+from desk.accounts.secrets import token_hash
 from unmask.errors import SettingsError
 from unmask.settings import Settings
 
 pytestmark = pytest.mark.anyio
 KEYS = Keys(7)
+
+
+async def test_a_code_has_one_token_until_another_code_comes(redis: aioredis.Redis) -> None:
+    links = Links(redis, KEYS, "secret")
+    token = await links.token_for(1, "ABCD")
+    assert await links.token_for(1, "ABCD") == token and token_hash(token)
+    assert len({token, await links.token_for(2, "ABCD"), await links.token_for(1, "EFGH")}) == 3
+    assert 0 < await redis.ttl(KEYS.linking(1)) <= CODE_SECONDS
+    assert "ABCD" not in str(await redis.get(KEYS.linking(2)))
+    await links.forget(2)
+    assert not await redis.exists(KEYS.linking(2))
 
 
 async def test_a_reply_is_added_and_its_update_removed_in_one_step(

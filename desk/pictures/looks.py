@@ -101,16 +101,19 @@ async def near_pictures(
     Complete for distances up to 7: then one of four bands differs in at most one bit, so 17 values
     of each band are looked up. What is farther is found only where a band happens to be near.
     """
-    found: dict[int, int] = {}
+    parts = []
     columns = (Picture.b0, Picture.b1, Picture.b2, Picture.b3)
     for column, band in zip(columns, bands(bits), strict=True):
         probes = [band, *(band ^ (1 << bit) for bit in range(_BAND))]
-        rows = await session.execute(
+        part = (
             sa.select(Picture.phash, Picture.id)
             .where(Picture.team_id == team_id, column.in_(probes))
             .limit(MAX_OF_BAND)
+            .subquery()
         )
-        found |= {picture_id: phash for phash, picture_id in rows}
+        parts.append(sa.select(part.c.phash, part.c.id))
+    rows = await session.execute(sa.union_all(*parts))  # one question: each is a round trip
+    found = {picture_id: phash for phash, picture_id in rows}
     distances = _distances(found, bits)
     near = sorted(distances, key=lambda picture_id: (distances[picture_id], -picture_id))
     return await _cases_of(session, near[:200], distances, most)

@@ -30,7 +30,7 @@ class Sleeper:
         self._batch, self._picture = batch, picture
 
     def examine(
-        self, pictures: Sequence[Picture], on_decoded: object = None
+        self, pictures: Sequence[Picture], on_decoded: object = None, on_prepared: object = None
     ) -> list[Examination | UnmaskError]:
         time.sleep(self._batch + self._picture * len(pictures))
         return [

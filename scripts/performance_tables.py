@@ -84,6 +84,17 @@ def cascade() -> str:
     )
 
 
+def pipeline() -> str:
+    """How much of a simulated device's pace a whole check keeps."""
+    found = _read("pipeline")
+    shares = found["pictures a second, of the device's own"]
+    rows = ((name, f"{share:.0%}") for name, share in shares.items())
+    milliseconds = found["milliseconds a face"]
+    return _table(
+        ("batches", f"pictures a second, of the device's own ({milliseconds:g} ms a face)"), rows
+    )
+
+
 def roofs() -> str:
     """CPU seconds under each roof."""
     found = _read("roofs")
@@ -288,6 +299,7 @@ TABLES: dict[str, Callable[[], str]] = {
             looks,
             cascade,
             roofs,
+            pipeline,
             service,
             start,
             queue_load,

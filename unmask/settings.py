@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     max_side: int = Field(30_000, gt=0, description="Longest side that is examined, in pixels.")
     max_frames: int = Field(1_000, gt=0, description="Most frames of an animation.")
     max_faces: int = Field(32, gt=0, description="Most faces examined in one picture.")
-    batch_size: int = Field(8, gt=0, description="Most pictures examined together.")
+    batch_size: int = Field(
+        8, gt=0, description="Most pictures examined together; on a GPU 32, where it is not set."
+    )
     batch_pixels: int = Field(
         100_000_000, gt=0, description="Most pixels examined together, unless one picture has more."
     )

@@ -183,10 +183,9 @@ class BatchWorker(SimpleWorker):
         if len(running) == 1:
             batch.examination.wait()
             self._look_ahead(running)
-        for number, (item, future) in enumerate(
-            zip(batch.jobs, batch.examination.judged.result(), strict=True)
-        ):
-            if number:
+        for item, future in zip(batch.jobs, batch.examination.judged.result(), strict=True):
+            if len(running) < self._most_batches:
+                running[-1].examination.wait(future)
                 self._look_ahead(running)
             item.record.result_of_batch = future
             self._perform(item)
@@ -194,16 +193,22 @@ class BatchWorker(SimpleWorker):
         running.popleft().held.close()
 
     def _look_ahead(self, running: deque[_Batch]) -> None:
-        """Begin the next batch, if there is one and the model is free, before the last one ends."""
+        """Begin the next batch, if one waits, before the last one ends: one of bulk once the model
+        is free, for a person's check that came a moment later would wait for it."""
         newest = running[-1]
-        is_full = len(running) >= self._most_batches or newest.alone
-        if is_full or not newest.examination.next_may_start():
+        is_full = len(running) >= self._most_batches
+        if is_full or newest.alone or not newest.examination.next_may_start():
             return
         # Whatever RQ does between two batches is not put off.
         if self._stopping.is_set() or self.should_run_maintenance_tasks:
             return
         try:
-            job_ids = self._worker_queue.take(self._pools, *self._batch_limits, ahead=True)
+            job_ids = self._worker_queue.take(
+                self._pools,
+                *self._batch_limits,
+                ahead=True,
+                bulk=newest.examination.is_model_free(),
+            )
             items = self._load(job_ids)
             if items:
                 self._start(items, running)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
+from unmask.cores import own_cores
 from unmask.detector.align import Pixels
 from unmask.detector.annotate import annotate
 from unmask.detector.encoding import BGR, encode_jpeg, encode_png
+from unmask.detector.engines.protocol import Status
 from unmask.detector.examination import Examination, OnDecoded
 from unmask.detector.memory import is_large
 from unmask.errors import UnmaskError
@@ -31,8 +32,13 @@ from unmask.wording.evidence import with_evidence
 
 _log = logging.getLogger(__name__)
 
-#: Drawing and storing run beside each other, and beside the queue's bookkeeping.
+#: Drawing and storing run beside each other, and beside the queue's bookkeeping: in as many threads
+#: at least, and in one for each processor where a device judges.
 _DRAWING_THREADS = 4
+#: Batches that a worker has in hand at one time where a device judges: one is prepared, one with
+#: the device, one drawn. Where the processor does it all: one prepared and judged, one judged and
+#: drawn.
+MOST_BATCHES_ON_DEVICE, MOST_BATCHES = 3, 2
 #: Around a face's box, as a share of its sides.
 _CROP_MARGIN = 0.25
 
@@ -52,10 +58,18 @@ Outcome = Examined | UnmaskError
 class Examines(Protocol):
     """A detector: the real one is :class:`unmask.detector.detector.Detector`."""
 
+    @property
+    def engine(self) -> Status:
+        """What its networks run on."""
+
     def examine(
-        self, pictures: Sequence[Picture], on_decoded: OnDecoded | None = None
+        self,
+        pictures: Sequence[Picture],
+        on_decoded: OnDecoded | None = None,
+        on_prepared: Callable[[], object] | None = None,
     ) -> list[Examination | UnmaskError]:
-        """Examine pictures as one batch. ``on_decoded`` may be told pixels that are kept."""
+        """Examine pictures as one batch. ``on_decoded`` may be told pixels that are kept, and
+        ``on_prepared`` be called once the networks that judge have the last of the batch."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +88,25 @@ class Running:
 
     judged: Future[list[Future[Outcome]]]
 
-    def __init__(self) -> None:
-        self._is_model_free = threading.Event()
+    def __init__(self, on_device: bool) -> None:
+        self._on_device = on_device
+        self._prepared = Future[None]()
         self._has_large = False
 
-    def wait(self) -> None:
-        """Return once the model is free for another batch."""
-        self._is_model_free.wait()
+    def wait(self, *others: Future[Any]) -> None:
+        """Return once the next batch may be prepared beside this one, or this one has failed, or
+        one of ``others`` is done."""
+        wait((self._prepared, *others), return_when=FIRST_COMPLETED)
 
     def next_may_start(self) -> bool:
-        """Whether another batch costs this one neither time with the model nor, where a picture is
-        too large to be kept decoded, the memory that it is drawn in."""
-        return self._is_model_free.is_set() and (not self._has_large or self._is_drawn())
+        """Whether another batch costs this one no time and, where a picture is too large to be kept
+        decoded, not the memory that it is drawn in."""
+        return self._prepared.done() and (not self._has_large or self._is_drawn())
+
+    def is_model_free(self) -> bool:
+        """Whether the model is, or in a moment will be, free for another batch: a device ends with
+        the last faces of one before the next is prepared."""
+        return self._on_device or self.judged.done()
 
     def _is_drawn(self) -> bool:
         judged = self.judged
@@ -99,9 +120,10 @@ class Running:
             isinstance(item, Picture) and is_large(item.width, item.height) for item in inputs
         )
 
-    def frees_model(self) -> None:
-        """Note that the model is free for another batch."""
-        self._is_model_free.set()
+    def lets_next_start(self) -> None:
+        """Note that the next batch may be prepared."""
+        if not self._prepared.done():
+            self._prepared.set_result(None)
 
 
 @dataclass(frozen=True)
@@ -121,14 +143,18 @@ class Examiner:
         self._detector = detector
         self._store = store
         self._settings = settings
-        self._batches = ThreadPoolExecutor(2, "unmask-batch")
+        threads, collectors = _DRAWING_THREADS, 1
+        if detector.engine.on_device:
+            cores = settings.threads or own_cores()
+            threads, collectors = max(cores, threads), max(cores // 4, 1)
+        self._batches = ThreadPoolExecutor(MOST_BATCHES_ON_DEVICE, "unmask-batch")
         # Apart: a batch does not wait for the drawing of the one before.
         self._openers = ThreadPoolExecutor(_DRAWING_THREADS, "unmask-open")
-        self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "unmask-draw")
+        self._threads = ThreadPoolExecutor(threads, "unmask-draw")
         # Apart: a task that waits for an encoder must not hold the thread that the encoder needs.
-        self._encoders = ThreadPoolExecutor(_DRAWING_THREADS, "unmask-encode")
+        self._encoders = ThreadPoolExecutor(threads, "unmask-encode")
         # Apart from both: evidence is collected while the model judges, and awaited by a drawer.
-        self._collectors = ThreadPoolExecutor(1, "unmask-evidence")
+        self._collectors = ThreadPoolExecutor(collectors, "unmask-evidence")
 
     def close(self) -> None:
         """End the threads, once their tasks are done."""
@@ -141,7 +167,7 @@ class Examiner:
 
     def start(self, jobs: Sequence[ExamineJob]) -> Running:
         """Examine a batch in a thread of its own."""
-        running = Running()
+        running = Running(self._detector.engine.on_device)
         running.judged = self._batches.submit(self._run, jobs, running)
         return running
 
@@ -151,13 +177,13 @@ class Examiner:
         Returns one future for each job, in their order. It holds the report once the result is in
         the store, or the error of that one picture; it never raises.
         """
-        return self._run(jobs, Running())
+        return self._run(jobs, Running(self._detector.engine.on_device))
 
     def _run(self, jobs: Sequence[ExamineJob], running: Running) -> list[Future[Outcome]]:
         try:
             return self._examine(jobs, running)
         finally:
-            running.frees_model()
+            running.lets_next_start()
 
     def _examine(self, jobs: Sequence[ExamineJob], running: Running) -> list[Future[Outcome]]:
         inputs = list(self._openers.map(self._open, jobs))
@@ -171,12 +197,12 @@ class Examiner:
         looks: dict[int, _Look] = {}
 
         def look(picture: Picture, pixels: Pixels) -> None:
-            # the one thread of collectors has collected this picture's evidence by then
+            # a collector has begun with this picture's evidence by then
             place = places[id(picture)]
             begun = self._collectors.submit(self._look, jobs[place], evidence[place], pixels)
             looks[place] = _Look(pixels, begun)
 
-        judged = iter(self._judge(pictures, look))
+        judged = iter(self._judge(pictures, look, running.lets_next_start))
         results = [next(judged) if isinstance(input_, Picture) else input_ for input_ in inputs]
         return [
             self._threads.submit(self._conclude, job, result, evidence[place], looks.get(place))
@@ -193,18 +219,25 @@ class Examiner:
             return _internal_error()
 
     def _judge(
-        self, pictures: list[Picture], on_decoded: OnDecoded
+        self,
+        pictures: list[Picture],
+        on_decoded: OnDecoded,
+        on_prepared: Callable[[], object],
     ) -> list[Examination | UnmaskError]:
         if not pictures:
             return []
         try:
-            return self._detector.examine(pictures, on_decoded)
+            return self._detector.examine(pictures, on_decoded, on_prepared)
         except Exception:
             _log.exception("a batch of %d failed", len(pictures))
         if len(pictures) == 1:
             return [_internal_error()]
         # One picture is to blame; it fails alone.
-        return [result for picture in pictures for result in self._judge([picture], on_decoded)]
+        return [
+            result
+            for picture in pictures
+            for result in self._judge([picture], on_decoded, on_prepared)
+        ]
 
     def _collect(self, job: ExamineJob, picture: Picture | UnmaskError) -> Collected:
         """The evidence of a picture; none where it fails, for the check does not hang on it."""

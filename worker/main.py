@@ -10,14 +10,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Protocol
 from uuid import uuid4
 
 from redis.exceptions import RedisError
 from rq.exceptions import StopRequested
 
 from unmask.cores import own_cores
-from unmask.detector.engines.protocol import Status
+from unmask.detector.engines.protocol import MAX_BATCH_ON_DEVICE, Status
 from unmask.evidence.credentials.trust_list import trust_list_path
 from unmask.queue.clients import WORKER_RETRIES, open_client, redis_url
 from unmask.queue.janitor import Janitor
@@ -27,7 +26,7 @@ from unmask.queue.worker_queue import WorkerQueue
 from unmask.settings import Settings
 from unmask.store import Store
 from worker.consumer import BatchWorker
-from worker.examiner import Examiner, Examines
+from worker.examiner import MOST_BATCHES, MOST_BATCHES_ON_DEVICE, Examiner, Examines
 from worker.heartbeat import Heartbeat
 
 _log = logging.getLogger(__name__)
@@ -38,13 +37,7 @@ _RETRY_SECONDS = 1.0
 _JOIN_SECONDS = 5.0
 
 
-class Serves(Examines, Protocol):
-    """A detector that tells what its networks run on."""
-
-    engine: Status
-
-
-def run(settings: Settings, detector: Serves | None = None) -> None:
+def run(settings: Settings, detector: Examines | None = None) -> None:
     """Serve the queue until SIGTERM or SIGINT; the batches in hand are finished first.
 
     Call it from the main thread. ``detector`` replaces the real one, for tests. Raises
@@ -82,9 +75,9 @@ def run(settings: Settings, detector: Serves | None = None) -> None:
                 examiner=examiner,
                 heartbeat=heartbeat,
                 pools=pools,
-                batch_size=settings.batch_size,
+                batch_size=batch_size(settings, detector.engine),
                 batch_pixels=settings.batch_pixels,
-                most_batches=most_batches(settings),
+                most_batches=most_batches(settings, detector.engine),
                 stopping=stopping,
             ).work(logging_level="WARNING")
 
@@ -98,18 +91,26 @@ def run(settings: Settings, detector: Serves | None = None) -> None:
             stopping.wait(_RETRY_SECONDS)
 
 
-def load_detector(settings: Settings) -> Serves:
+def load_detector(settings: Settings) -> Examines:
     """The real detector; its model's sha256 and its engine's answers are verified."""
     from unmask.detector.detector import Detector
 
     return Detector(settings)
 
 
-def most_batches(settings: Settings) -> int:
+def most_batches(settings: Settings, engine: Status) -> int:
     """How many batches a worker has in hand at one time: the next is examined while the last one's
     pictures are drawn. With a single processor nothing idles meanwhile, for drawing one picture and
     judging another want the same; there a batch has it alone, and its callers wait less."""
-    return 2 if (settings.threads or own_cores()) > 1 else 1
+    if engine.on_device:
+        return MOST_BATCHES_ON_DEVICE
+    return MOST_BATCHES if (settings.threads or own_cores()) > 1 else 1
+
+
+def batch_size(settings: Settings, engine: Status) -> int:
+    """Most pictures of a batch: what is set, else more where a device judges, which gains by it."""
+    is_set = "batch_size" in settings.model_fields_set
+    return MAX_BATCH_ON_DEVICE if engine.on_device and not is_set else settings.batch_size
 
 
 def _stopping_on_signals() -> threading.Event:

@@ -13,7 +13,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,29 +42,37 @@ class Options:
 
     ``seconds`` are slept for each batch, ``drawing`` to draw a slow picture,
     ``log`` gets a line (JSON: process id and the sha256s) for
-    each batch, ``file_limit`` bounds the size of every file that the process writes, in bytes.
+    each batch, ``file_limit`` bounds the size of every file that the process writes, in bytes. A
+    ``device`` judges beside the processor.
     """
 
     log: str
     seconds: float = 0.0
     drawing: float = 0.0
     file_limit: int = 0
+    device: bool = False
 
 
 class StandIn:
     """Finds one face in every picture, as suspicious as its second pixel is red."""
 
-    engine = Status("stand-in", "none")
-
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.engine = Status("stand-in", "none", on_device=options.device)
 
     def examine(
-        self, pictures: Sequence[Picture], on_decoded: object = None
+        self,
+        pictures: Sequence[Picture],
+        on_decoded: object = None,
+        on_prepared: Callable[[], object] | None = None,
     ) -> list[Examination | UnmaskError]:
         with Path(self.options.log).open("a") as log:
             log.write(json.dumps([os.getpid(), [picture.sha256 for picture in pictures]]) + "\n")
+        if on_prepared is not None and self.options.device:
+            on_prepared()
         time.sleep(self.options.seconds)
+        if on_prepared is not None:
+            on_prepared()
         return [self._examine(picture) for picture in pictures]
 
     def _examine(self, picture: Picture) -> Examination | UnmaskError:

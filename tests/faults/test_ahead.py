@@ -58,6 +58,17 @@ async def test_no_third_batch_is_taken_while_two_are_in_hand(tmp_path: Path) -> 
         assert [len(batch) for _, batch in harness.batches()] == [2, 2, 2]
 
 
+async def test_a_device_judges_one_while_one_is_prepared_and_one_drawn(tmp_path: Path) -> None:
+    async with queue_harness(tmp_path, **TWO) as harness:
+        checks = await harness.submit(*_slow_first(6))
+        harness.worker(device=True, drawing=8)
+        await harness.until(lambda: _examined(harness, 3))
+        assert (await _states(harness, checks))[0] is State.RUNNING
+        await harness.ends(checks, 30)
+        assert [len(batch) for _, batch in harness.batches()] == [2, 2, 2]
+        assert set(harness.deliveries().values()) == {1}
+
+
 async def test_terminated_with_two_batches_in_hand(tmp_path: Path) -> None:
     """SIGTERM: both are finished and the rest is left to others."""
     async with queue_harness(tmp_path, **TWO) as harness, listening(harness) as ends:

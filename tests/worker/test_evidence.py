@@ -21,6 +21,7 @@ from tests.unmask.evidence.signing import authority, signed, signer
 from tests.unmask.evidence.signs import with_star
 from unmask.detector.align import Pixels
 from unmask.detector.annotate import VISIBLE_MARK
+from unmask.detector.engines.protocol import Status
 from unmask.detector.examination import Examination, OnDecoded
 from unmask.errors import SettingsError, UnmaskError
 from unmask.evidence.visible.search import find_visible_marks
@@ -38,8 +39,10 @@ MARK = {"XMP-photoshop:Credit": "Made with Google AI", "EXIF:Artist": "Ada Lovel
 class Calm:
     """A detector that finds one clean face in each picture."""
 
+    engine = Status("stand-in", "none")
+
     def examine(
-        self, pictures: Sequence[Picture], on_decoded: object = None
+        self, pictures: Sequence[Picture], on_decoded: object = None, on_prepared: object = None
     ) -> list[Examination | UnmaskError]:
         return [examination(picture, 0.02) for picture in pictures]
 
@@ -128,7 +131,10 @@ class Telling(Calm):
         self._told, self._judged = told, judged
 
     def examine(
-        self, pictures: Sequence[Picture], on_decoded: OnDecoded | None = None
+        self,
+        pictures: Sequence[Picture],
+        on_decoded: OnDecoded | None = None,
+        on_prepared: object = None,
     ) -> list[Examination | UnmaskError]:
         assert on_decoded is not None
         for picture in pictures:

@@ -18,6 +18,7 @@ from tests.faults.stub_detector import examination
 from tests.pictures import encoded, photo
 from tests.unmask import bucket
 from unmask.detector.align import Pixels
+from unmask.detector.engines.protocol import Status
 from unmask.detector.examination import Examination
 from unmask.errors import UnmaskError
 from unmask.images import Picture
@@ -27,7 +28,9 @@ from unmask.settings import Settings
 from unmask.store import Store
 from worker.examiner import Examined, ExamineJob, Examiner, Outcome, _crop, _with_timings
 from worker.heartbeat import HUNG, Heartbeat
-from worker.main import most_batches
+from worker.main import batch_size, most_batches
+
+ON_CPU, ON_DEVICE = Status("stand-in", "none"), Status("stand-in", "none", on_device=True)
 
 
 class StubQueue:
@@ -113,10 +116,17 @@ def test_the_older_batch_in_hand_ends_the_process_at_its_limit(monkeypatch: Any)
 
 def test_a_worker_with_one_processor_looks_no_batch_ahead(monkeypatch: Any) -> None:
     monkeypatch.setattr("worker.main.own_cores", lambda: 2)
-    assert most_batches(Settings()) == 2
-    assert most_batches(Settings(threads=1)) == 1
+    assert most_batches(Settings(), ON_CPU) == 2
+    assert most_batches(Settings(threads=1), ON_CPU) == 1
     monkeypatch.setattr("worker.main.own_cores", lambda: 1)
-    assert most_batches(Settings()) == 1
+    assert most_batches(Settings(), ON_CPU) == 1
+    assert most_batches(Settings(), ON_DEVICE) == 3
+
+
+def test_a_device_gets_more_pictures_at_once_unless_a_number_is_set() -> None:
+    assert batch_size(Settings(), ON_CPU) == 8
+    assert batch_size(Settings(), ON_DEVICE) == 32
+    assert batch_size(Settings(batch_size=8), ON_DEVICE) == 8
 
 
 def test_heartbeats_outlive_a_lost_connection(monkeypatch: Any) -> None:
@@ -194,11 +204,13 @@ class Gated(Examination):
 class Gating:
     """A detector whose examinations wait at one gate."""
 
+    engine = ON_CPU
+
     def __init__(self) -> None:
         self.gate = threading.Event()
 
     def examine(
-        self, pictures: Sequence[Picture], on_decoded: object = None
+        self, pictures: Sequence[Picture], on_decoded: object = None, on_prepared: object = None
     ) -> list[Examination | UnmaskError]:
         plain = [examination(picture, 0.9) for picture in pictures]
         gated = [Gated(one.picture, one.report, one.quads, one.heatmaps) for one in plain]
@@ -225,11 +237,47 @@ def test_no_batch_is_begun_beside_a_large_picture_that_is_drawn(
         assert running.next_may_start()
 
 
+class Handing:
+    """A detector that tells when its networks have the batch, and judges it at the gate."""
+
+    def __init__(self, engine: Status) -> None:
+        self.engine, self.gate = engine, threading.Event()
+
+    def examine(
+        self,
+        pictures: Sequence[Picture],
+        on_decoded: object = None,
+        on_prepared: Callable[[], object] | None = None,
+    ) -> list[Examination | UnmaskError]:
+        if on_prepared is not None:
+            on_prepared()
+        assert self.gate.wait(30)
+        return [examination(picture, 0.9) for picture in pictures]
+
+
+@pytest.mark.parametrize("engine", [ON_CPU, ON_DEVICE], ids=["processor", "device"])
+def test_the_next_batch_may_start_while_the_last_faces_are_judged(
+    tmp_path: Path, engine: Status
+) -> None:
+    store, opened, detector = Store(str(tmp_path)), as_picture(picture(1)), Handing(engine)
+    store.put_picture(opened.sha256, opened.data)
+    with closing(Examiner(detector, store, Settings())) as examiner:
+        running = examiner.start([ExamineJob("0" * 32, opened.sha256)])
+        running.wait()
+        assert running.next_may_start() and not running.judged.done()
+        assert running.is_model_free() == engine.on_device
+        detector.gate.set()
+        assert len(running.judged.result()) == 1
+        assert running.next_may_start() and running.is_model_free()
+
+
 class Last:
     """A detector after which the object store is away."""
 
+    engine = ON_CPU
+
     def examine(
-        self, pictures: Sequence[Picture], on_decoded: object = None
+        self, pictures: Sequence[Picture], on_decoded: object = None, on_prepared: object = None
     ) -> list[Examination | UnmaskError]:
         bucket.Bucket.away = True
         return [examination(picture, 0.9) for picture in pictures]
@@ -294,7 +342,9 @@ def concluded(
     """The outcome of a picture that viewers show in so many ways, or what is seen at that time."""
 
     class Finder:
-        def examine(self, pictures: Sequence[Picture], on_decoded: object = None) -> list[Any]:
+        engine = ON_CPU
+
+        def examine(self, pictures: Sequence[Picture], *_: object) -> list[Any]:
             return [replace(examination(picture, 0.02), ways=ways) for picture in pictures]
 
     store = Store(str(folder))

@@ -73,12 +73,13 @@ class Classifier:
             if opening:
                 self._clip = opening.result()
         self._faces = engines.densenet121.faces
+        self._batch = max(MAX_BATCH, self._faces)
 
     def judge(self, crops: Sequence[Pixels]) -> list[Judgement]:
         """Judge aligned RGB faces, each (224, 224, 3) of uint8, in the order given."""
         judged: list[Judgement] = []
-        for start in range(0, len(crops), MAX_BATCH):
-            batch = prepare(crops[start : start + MAX_BATCH], self.manifest.denoise)
+        for start in range(0, len(crops), self._batch):
+            batch = prepare(crops[start : start + self._batch], self.manifest.denoise)
             judged += self.joined(self.answers(batch))
         return judged
 

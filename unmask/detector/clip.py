@@ -19,7 +19,7 @@ from unmask.detector.engines.protocol import Engine, NetworkFile
 from unmask.detector.manifest import ClipFiles
 from unmask.detector.session import read_checked
 
-#: Faces in one run of the tower: more take memory (50 MB each) and gain no time.
+#: Faces in one run of the tower on a processor: more take memory (50 MB each) and gain no time.
 FACES = 2
 #: The tower's outputs: the tokens after these blocks.
 TOKENS = ("tokens_3", "tokens_6", "tokens_9", "tokens_12")
@@ -51,11 +51,13 @@ class ClipJudge:
             None if cover is None else CoverHead(read_checked(folder / cover.file, cover.sha256))
         )
         self._tower = engine.open(NetworkFile(folder / tower.file, tower.sha256, weights))
+        self._faces = engine.faces if engine.on_device else FACES
         self._heads = engine.open(NetworkFile(folder / heads.file, heads.sha256))
 
     def judge(self, images: Floats) -> JudgeAnswers:
         """What CLIP says of aligned faces (n, 224, 224, 3), RGB in [-1, 1]."""
-        parts = [self._run(images[start : start + FACES]) for start in range(0, len(images), FACES)]
+        starts = range(0, len(images), self._faces)
+        parts = [self._run(images[start : start + self._faces]) for start in starts]
         return JudgeAnswers(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     def tokens(self, images: Floats) -> dict[str, Floats]:

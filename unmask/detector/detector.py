@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +13,7 @@ from threading import Lock
 
 import numpy as np
 
+from unmask.cores import own_cores
 from unmask.detector.align import Floats, Pixels, align_face, frame_quad, quad_side
 from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Judgement
@@ -31,8 +33,14 @@ REDUCED_SIDE = 1280
 #: for each of the network's, so that the decoder's own scaling leaves no trace in the crop.
 REDUCED_FRAME = 336
 #: Pictures of a batch that are decoded and searched at the same time: decoding uses one processor,
-#: and the face network on one picture can hardly use two.
+#: and the face network on one picture can hardly use two. More take memory, a quarter of a gigabyte
+#: each for the finer looks; only where a device judges is there one for each processor, or the
+#: device would wait.
 PREPARED_TOGETHER = 2
+#: Faces that are judged at once, at least, while other pictures of the batch are prepared: the
+#: networks read their weights once for both. Judging alone leaves processors idle between the
+#: networks' layers, so that it does not wait for the last picture.
+FEWEST_FACES = 2
 
 
 @dataclass(frozen=True)
@@ -71,39 +79,43 @@ class Detector:
         """``threshold`` replaces the manifest's bound on the heatmap (0 to 1). ``networks`` are
         those of the same settings, where the caller has opened them."""
         self._max_faces = settings.max_faces
-        self._large = Lock()
+        self._large, self._judging = Lock(), Lock()
         self._finder, self._classifier, self.engine = networks or open_networks(settings)
         self.manifest = self._classifier.manifest
+        cores = settings.threads or own_cores()
+        self._prepared_together = PREPARED_TOGETHER
+        if self.engine.on_device:
+            self._prepared_together = max(cores, PREPARED_TOGETHER)
         thresholds = self.manifest.thresholds
         self._mask_threshold = thresholds.mask if threshold is None else threshold
 
     def examine(
-        self, pictures: Sequence[Picture], on_decoded: OnDecoded | None = None
+        self,
+        pictures: Sequence[Picture],
+        on_decoded: OnDecoded | None = None,
+        on_prepared: Callable[[], object] | None = None,
     ) -> list[Examination | UnmaskError]:
         """Examine pictures as one batch; a picture that cannot be decoded yields its error.
 
         ``on_decoded`` is told, in some thread, the pixels of each picture that is kept decoded, as
         soon as they are there: its examination has the same array, unless another appearance of the
-        picture is more suspicious.
+        picture is more suspicious. Faces are judged while other pictures are prepared.
+        ``on_prepared`` is called once the last of them are with the model: another batch that is
+        begun then is prepared meanwhile, and judged after this one.
         """
-        with ThreadPoolExecutor(PREPARED_TOGETHER) as pool:
-            prepared = list(pool.map(partial(self._prepare, on_decoded=on_decoded), pictures))
-        crops = [
-            crop.pixels
-            for item in prepared
-            if not isinstance(item, UnmaskError)
-            for appearance in item
-            for crop in appearance.faces.crops
-        ]
-        if any(is_large(picture.width, picture.height) for picture in pictures):
-            give_back()
-        start = time.perf_counter()
-        judgements = iter(self.judge(crops))
-        per_face = (time.perf_counter() - start) * 1000 / max(len(crops), 1)
-        return [
-            item if isinstance(item, UnmaskError) else self._worst(item, judgements, per_face)
-            for item in prepared
-        ]
+        results: list[Examination | UnmaskError] = []
+        with ThreadPoolExecutor(self._prepared_together) as pool:
+            prepare = partial(self._prepare, on_decoded=on_decoded)
+            preparing = deque(pool.submit(prepare, picture) for picture in pictures)
+            while preparing:
+                prepared = _next_prepared(preparing)
+                if not preparing and any(_is_large(picture) for picture in pictures):
+                    give_back()
+                with self._judging:
+                    if not preparing and on_prepared is not None:
+                        on_prepared()
+                    results += self._judge_prepared(prepared)
+        return results
 
     def find(self, pixels: Pixels) -> FoundFaces:
         """The faces of an RGB picture (h, w, 3), uint8: of a photo, or of one frame of a video."""
@@ -131,7 +143,7 @@ class Detector:
         self, picture: Picture, on_decoded: OnDecoded | None
     ) -> list[_Prepared] | UnmaskError:
         """Each appearance of a picture, its faces cut out; of large pictures, one at a time."""
-        with self._large if is_large(picture.width, picture.height) else nullcontext():
+        with self._large if _is_large(picture) else nullcontext():
             return self._searched(picture, on_decoded)
 
     def _searched(
@@ -164,7 +176,7 @@ class Detector:
         for number, appearance in enumerate(picture.appearances(shrink)):
             decode, pixels = clock.lap(), appearance.pixels
             scale = picture.width / pixels.shape[1]
-            is_kept = number == 0 and scale == 1 and not is_large(picture.width, picture.height)
+            is_kept = number == 0 and scale == 1 and not _is_large(picture)
             if is_kept and on_decoded is not None:
                 on_decoded(picture, pixels)
             search = self._finder.search(pixels, before[number] if before else None)
@@ -175,6 +187,23 @@ class Detector:
                 _Prepared(picture, number, faces, scale, kept, decode, clock.lap(), warnings)
             )
         return prepared
+
+    def _judge_prepared(self, prepared: Sequence[_Preparation]) -> list[Examination | UnmaskError]:
+        """The examinations of some pictures, whose faces are judged together."""
+        crops = [
+            crop.pixels
+            for item in prepared
+            if not isinstance(item, UnmaskError)
+            for appearance in item
+            for crop in appearance.faces.crops
+        ]
+        start = time.perf_counter()
+        judgements = iter(self.judge(crops))
+        per_face = (time.perf_counter() - start) * 1000 / max(len(crops), 1)
+        return [
+            item if isinstance(item, UnmaskError) else self._worst(item, judgements, per_face)
+            for item in prepared
+        ]
 
     def _worst(
         self, appearances: list[_Prepared], judgements: Iterator[Judgement], per_face: float
@@ -241,6 +270,23 @@ class _Prepared:
         return (*self.picture.warnings, *self.of_appearance, *self.faces.warnings)
 
 
+#: The appearances of a picture, or what is wrong with it.
+_Preparation = list[_Prepared] | UnmaskError
+
+
+def _next_prepared(preparing: deque[Future[_Preparation]]) -> list[_Preparation]:
+    """The next pictures that are prepared, in their order and taken out of ``preparing``: as soon
+    as they have ``FEWEST_FACES``, or none are left, all that are ready."""
+    prepared: list[_Preparation] = []
+    faces = 0
+    while preparing and (faces < FEWEST_FACES or preparing[0].done()):
+        item = preparing.popleft().result()
+        prepared.append(item)
+        if not isinstance(item, UnmaskError):
+            faces += sum(len(appearance.faces.crops) for appearance in item)
+    return prepared
+
+
 def _timings(appearances: list[_Prepared], per_face: float, draw_ms: float) -> Timings:
     """The time of each stage for all appearances of a picture."""
     decode_ms = sum(item.decode_ms for item in appearances)
@@ -264,6 +310,10 @@ class _Stopwatch:
         now = time.perf_counter()
         passed, self.start = (now - self.start) * 1000, now
         return passed
+
+
+def _is_large(picture: Picture) -> bool:
+    return is_large(picture.width, picture.height)
 
 
 def _needs_full(faces: FoundFaces) -> bool:

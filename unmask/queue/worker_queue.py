@@ -64,6 +64,7 @@ class WorkerQueue:
         max_pixels: float = math.inf,
         *,
         ahead: bool = False,
+        bulk: bool = True,
     ) -> list[str]:
         """Up to ``max_jobs`` waiting jobs, taken out of their queues, whose pictures have together
         at most ``max_pixels``, or a single one of more.
@@ -72,10 +73,10 @@ class WorkerQueue:
         ``MAX_STREAK`` of theirs; no batch holds both. In a queue the owners take turns.
 
         A job that was taken before comes alone, and not ``ahead``: to a worker that still holds
-        another batch.
+        another batch. Without ``bulk`` nothing is taken where it is bulk's turn.
         """
         names = [queue_name(pool, priority) for priority in Priority for pool in pools]
-        limits = (max_jobs, LEASE, MAX_STREAK, max_pixels, int(ahead))
+        limits = (max_jobs, LEASE, MAX_STREAK, max_pixels, int(ahead), int(bulk))
         return list(self._run(workers.TAKE, *limits, *names))
 
     def await_arrival(self, pools: Sequence[str], seconds: float) -> None:

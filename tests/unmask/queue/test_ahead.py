@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.queue_harness import QueueHarness, picture
+from unmask.queue.keys import MAX_STREAK
 
 POOLS = ("shared",)
 
@@ -38,6 +39,18 @@ async def test_the_batch_ends_before_what_is_delivered_again(harness: QueueHarne
     assert harness.queue.take(POOLS, 8, ahead=True) == [first]
     assert harness.queue.take(POOLS, 8, ahead=True) == []
     assert harness.queue.take(POOLS, 8) == [second]
+
+
+async def test_bulk_may_be_left_until_the_model_is_free(harness: QueueHarness) -> None:
+    """Also where it is its turn after people's pictures: none of those is taken in its place."""
+    bulk = await harness.submit(picture(0), bulk=True)
+    assert harness.queue.take(POOLS, 8, ahead=True, bulk=False) == []
+    await harness.submit(*(picture(1 + n) for n in range(MAX_STREAK + 1)))
+    sizes = [len(harness.queue.take(POOLS, 1, ahead=True, bulk=False)) for _ in range(6)]
+    assert sizes == [1] * MAX_STREAK + [0, 0]
+    (taken,) = harness.queue.take(POOLS, 1, ahead=True)
+    assert taken == harness.client.hget(f"unmask:check:{bulk[0].id}", "work")
+    assert len(harness.queue.take(POOLS, 1, ahead=True, bulk=False)) == 1
 
 
 async def test_suspended_workers_take_nothing_ahead(harness: QueueHarness) -> None:

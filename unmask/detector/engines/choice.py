@@ -92,7 +92,7 @@ def open_tested(
         refused = f"{engines.name} failed ({type(error).__name__}: {error})"
     else:
         if found is None or not found.is_too_far:
-            return classifier, Status(engines.name, engines.precision)
+            return classifier, Status(engines.name, engines.precision, "", engines.on_device)
         refused = f"{engines.name} departs from ONNX Runtime ({found})"
     _log.warning("%s; ONNX Runtime serves in its place", refused)
     return Classifier(manifest, threads, plain), Status(plain.name, plain.precision, refused)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unmask.detector.engines import processor
-from unmask.detector.engines.protocol import MAX_BATCH, Network, NetworkFile
+from unmask.detector.engines.protocol import MAX_BATCH_ON_DEVICE, Network, NetworkFile
 from unmask.detector.session import CPU, CUDA, VERSION, Provider, offered_providers, open_session
 
 TENSORRT = "TensorrtExecutionProvider"
@@ -26,9 +26,14 @@ class OnnxRuntime:
     providers: Sequence[Provider] = (CPU,)
 
     @property
+    def on_device(self) -> bool:
+        """Whether it computes on a GPU."""
+        return tuple(self.providers) != (CPU,)
+
+    @property
     def identity(self) -> str:
         """The run time's version, its threads and the processor; empty on a GPU."""
-        if tuple(self.providers) != (CPU,):
+        if self.on_device:
             return ""
         return f"{self.name} {VERSION} {self.precision} {self.threads} {processor.identity()}"
 
@@ -48,13 +53,13 @@ def on_cpu(threads: int) -> OnnxRuntime:
 
 def on_cuda(threads: int) -> OnnxRuntime:
     """The engine on an NVIDIA GPU."""
-    return OnnxRuntime("cuda", "as stored", threads, MAX_BATCH, (CUDA, CPU))
+    return OnnxRuntime("cuda", "as stored", threads, MAX_BATCH_ON_DEVICE, (CUDA, CPU))
 
 
 def on_tensorrt(threads: int) -> OnnxRuntime:
     """The engine on an NVIDIA GPU, compiled by TensorRT in half precision."""
     providers = ((TENSORRT, _TENSORRT_OPTIONS), CUDA, CPU)
-    return OnnxRuntime("tensorrt", "fp16", threads, MAX_BATCH, providers)
+    return OnnxRuntime("tensorrt", "fp16", threads, MAX_BATCH_ON_DEVICE, providers)
 
 
 def offered_runtime(threads: int) -> OnnxRuntime:

@@ -38,6 +38,7 @@ class OpenVino:
 
     name = "openvino"
     faces = MAX_BATCH
+    on_device = False
 
     def __init__(self, threads: int = 0, cache: Cache | None = None) -> None:
         """``cache`` keeps compiled networks for the next start."""

@@ -11,6 +11,8 @@ from unmask.detector.align import Floats
 
 #: Most faces in one run of the networks: more costs memory and gains no time.
 MAX_BATCH = 8
+#: And on a device, which computes the faster for each the more it has at once.
+MAX_BATCH_ON_DEVICE = 32
 
 
 class Network(Protocol):
@@ -46,6 +48,10 @@ class Engine(Protocol):
         """Faces in one run of the DenseNet121, at most: those that cost the least each."""
 
     @property
+    def on_device(self) -> bool:
+        """Whether it computes on a device of its own, such as a GPU, beside the processor."""
+
+    @property
     def identity(self) -> str:
         """All that its answers hang on beside a network's file: versions, numbers, processor. Empty
         where that cannot be told, as of a GPU with its drivers."""
@@ -77,6 +83,11 @@ class Engines:
         return "+".join(dict.fromkeys((self.densenet121.precision, self.clip.precision)))
 
     @property
+    def on_device(self) -> bool:
+        """Whether both compute beside the processor, which then has time for other work."""
+        return self.densenet121.on_device and self.clip.on_device
+
+    @property
     def identity(self) -> str:
         """All that their answers hang on, likewise; empty where one cannot tell it."""
         both = (self.densenet121.identity, self.clip.identity)
@@ -85,9 +96,10 @@ class Engines:
 
 @dataclass(frozen=True)
 class Status:
-    """The engines that serve, by name, the numbers they compute with, and why the one that was
-    wanted does not serve (empty: it does)."""
+    """The engines that serve, by name, the numbers they compute with, why the one that was wanted
+    does not serve (empty: it does), and whether they compute on a device beside the processor."""
 
     name: str
     precision: str
     refused: str = ""
+    on_device: bool = False

@@ -14,9 +14,10 @@ local lease = tonumber(ARGV[2])  -- seconds
 local max_streak = tonumber(ARGV[3])  -- batches of people in a row while bulk waits
 local max_pixels = tonumber(ARGV[4])  -- of a batch, unless a single picture has more
 local is_ahead = ARGV[5] == '1'  -- whether the worker holds another batch
+local takes_bulk = ARGV[6] == '1'
 local groups = {{}, {}}  -- queues of people and of bulk, which share no batch
 if is_ahead and call('EXISTS', 'rq:suspended') == 1 then return {} end
-for _, queue in ipairs(arguments_from(6)) do
+for _, queue in ipairs(arguments_from(7)) do
   local group = groups[string.sub(queue, -5) == '-bulk' and 2 or 1]
   group[#group + 1] = queue
 end
@@ -74,15 +75,16 @@ local is_bulk_waiting = false
 for _, queue in ipairs(groups[2]) do
   is_bulk_waiting = is_bulk_waiting or call('EXISTS', list_key(queue)) == 1
 end
-local streak_key = 'unmask:streak:' .. ARGV[6]
+local streak_key = 'unmask:streak:' .. ARGV[7]
 local streak = is_bulk_waiting and tonumber(call('GET', streak_key) or 0) or 0
 local order = streak >= max_streak and {2, 1} or {1, 2}
 for _, number in ipairs(order) do
+  if number == 2 and not takes_bulk then return {} end
   local batch = batch_of(groups[number])
   if #batch > 0 then
     if number == 1 and is_bulk_waiting then call('INCR', streak_key)
     elseif is_bulk_waiting then call('DEL', streak_key) end
-    for _, queue in ipairs(arguments_from(6)) do
+    for _, queue in ipairs(arguments_from(7)) do
       if call('EXISTS', list_key(queue)) == 1 then
         wake()
         break

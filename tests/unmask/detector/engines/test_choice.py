@@ -27,6 +27,7 @@ class Changing:
     """An engine whose networks' outputs are ONNX Runtime's, changed by ``change``."""
 
     name, precision, faces, identity = "changing", "odd", 3, "changing 1"
+    on_device = False
 
     def __init__(self, change: Any) -> None:
         self._change = change

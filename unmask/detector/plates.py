@@ -25,7 +25,7 @@ OWN_FIT = (1.0, 0.84)
 FITS = {"Latn": (0.92, 0.84), "Deva": (0.84, 0.80), "Telu": (0.80, 0.72)}
 #: The largest letters whose ink is kept, in pixels: larger ink would take megabytes, and to draw it
 #: is little beside decoding its picture.
-_KEPT_LETTER = 64
+_KEPT_LETTER = 40
 #: The ink of a pixel that lies within a letter.
 _INK = 255
 
@@ -133,7 +133,7 @@ def _fit(language: str) -> tuple[float, float]:
     return OWN_FIT if language == DEFAULT else FITS[script_tag(language)]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _kept_ink(plate: Plate) -> Pixels:
     """A plate's ink: most pictures of one size have the same legend and one of few labels."""
     return plate.drawn()

@@ -250,7 +250,7 @@ def proofs() -> str:
     found = json.loads((ROOT / "docs" / "evaluation" / "engines.json").read_text(encoding="utf-8"))
     head = ("variant", "pictures", "verdicts changed", "AUC falls by", "masks overlap by")
     return _table(
-        (*head, "probability moves by, at most", "may serve unasked"),
+        (*head, "probability moves by, at most", "times faster", "may serve unasked"),
         (
             (
                 name,
@@ -261,6 +261,7 @@ def proofs() -> str:
                 f"{one['auc_fall']:.4f}",
                 f"{one['mask_overlap']:.3f}",
                 f"{one['probability_moved']['most']:.3f}",
+                one.get("times_faster", ""),
                 "yes" if one["may_serve_unasked"] else "no",
             )
             for name, one in found["variants"].items()

@@ -10,7 +10,14 @@ from typing import Any
 
 from model_training.cli.ablating import add_ablating
 from model_training.cli.making import add_making
-from model_training.cli.measuring import DATA_HELP, Commands, Options, add_measuring, new_command
+from model_training.cli.measuring import (
+    DATA_HELP,
+    Commands,
+    Options,
+    add_measuring,
+    new_command,
+    say_written,
+)
 from model_training.export.record import read_plan, run_record
 from model_training.networks.architectures import Network
 from unmask.detector.preprocess import Denoise
@@ -36,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_train,
         _add_export,
         _add_calibrate,
+        _add_quantise,
         add_measuring,
         add_ablating,
         add_making,
@@ -170,6 +178,37 @@ def _calibrate(options: Options) -> None:
         densenet_alone(options.model, options.alone)
         calibrate(options.data, options.alone, aims=aims, cache=options.cache)
     sys.stdout.write(manifest.thresholds.model_dump_json() + "\n")
+
+
+def _add_quantise(commands: Commands) -> None:
+    text = "write the model with a DenseNet121 of 8 bits, and measure what changes on validation"
+    add = new_command(commands, "quantise", _quantise, text)
+    add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
+    add("--model", type=Path, default=SHIPPED_MODEL, help="manifest of the model as it is")
+    add("--out", type=Path, required=True, help="folder for the 8-bit model and engines.json")
+    add("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
+    add("--faces", type=int, default=256, help="faces of the training split to calibrate on")
+    add("--every", type=int, default=6, metavar="N", help="measure one validation picture in N")
+
+
+def _quantise(options: Options) -> None:
+    from model_training.dataset.data import read_dataset, split_of
+    from model_training.evaluation.engines import described_change, measure_engine
+    from model_training.evaluation.predict import face_crops
+    from model_training.export.quantise import write_quantised
+
+    crops = face_crops(split_of(read_dataset(options.data), "train"), options.faces)
+    written = write_quantised(options.model, options.out, crops, options.engine)
+    say_written(written)
+    table = measure_engine(
+        options.data,
+        options.model,
+        options.out,
+        quantised=[written],
+        split="val",
+        every=options.every,
+    )
+    sys.stdout.write(described_change(table))
 
 
 def _add_example(commands: Commands) -> None:

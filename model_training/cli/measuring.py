@@ -236,24 +236,30 @@ def _add_engines(commands: Commands) -> None:
     add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
     add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
     add("--out", type=Path, default=EVALUATION, help="folder for engines.json")
-    add("--engine", choices=("openvino", "cuda", "tensorrt"), default="openvino")
+    text = "engine; openvino, if no folders of 8-bit forms are given"
+    add("--engine", choices=("openvino", "cuda", "tensorrt"), help=text)
+    text = "folders of quantise: ask their DenseNet121s, on the engines that they were made for"
+    add("--quantised", type=Path, nargs="+", default=[], metavar="FOLDER", help=text)
     add("--judges", nargs="+", default=["densenet121", "clip"], help="judges to ask on it")
     add("--split", choices=SPLITS, default="test")
     add("--every", type=int, default=1, metavar="N", help="take one picture in N")
 
 
 def _engines(options: Options) -> None:
-    from model_training.evaluation.engines import ENGINES_FILE, measure_engine
+    from model_training.evaluation.engines import ENGINES_FILE, described_change, measure_engine
+    from model_training.export.manifests import MANIFEST_FILE
 
-    measure_engine(
+    table = measure_engine(
         options.data,
         options.model,
         options.out,
         engine=options.engine,
         judges=options.judges,
+        quantised=[folder / MANIFEST_FILE for folder in options.quantised],
         split=options.split,
         every=options.every,
     )
+    sys.stdout.write(described_change(table))
     say_written(options.out / ENGINES_FILE)
 
 

@@ -1,7 +1,8 @@
 """Whether an engine may serve by itself: what changes on labelled pictures when judges run on it.
 
-Each judge is asked on ONNX Runtime and on the other engine, on the same crops. A third variant
-tells what such differences are worth: ONNX Runtime itself, on crops a millionth brighter.
+Each judge is asked on ONNX Runtime and on the other engine, on the same crops; in the place of the
+DenseNet121 an 8-bit form of it can be asked. A third variant tells what such differences are worth:
+ONNX Runtime itself, on crops a millionth brighter.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from unmask.detector.engines.processor import described
 from unmask.detector.engines.protocol import Engines
 from unmask.detector.examination import JudgedFace, frame_mask
 from unmask.detector.faces import FaceFinder
-from unmask.detector.manifest import CLIP, DENSENET, Manifest
+from unmask.detector.manifest import CLIP, DENSENET, Manifest, Quantised, load_manifest
 from unmask.detector.preprocess import prepare
 from unmask.detector.verdict import picture_bounds, rule
 from unmask.report import Verdict, is_marked
@@ -65,25 +66,33 @@ def measure_engine(
     manifest_path: Path,
     out_dir: Path,
     *,
-    engine: str = "openvino",
+    engine: str | None = None,
     judges: Sequence[str] = (DENSENET, CLIP),
+    quantised: Sequence[Path] = (),
     split: str = "test",
     every: int = 1,
 ) -> dict[str, Any]:
     """Run one of ``every`` pictures of the split on ONNX Runtime and, of the named ``judges`` each
     alone, on ``engine``; write what changes into engines.json and return it.
 
-    One thread. Entries of the file for other judges stay if they are of the same model. Raises
-    ValueError for an empty split.
+    ``quantised`` are manifests of 8-bit forms of the model; the DenseNet121 of each is asked on the
+    engine that it was made for. Without ``engine`` it is OpenVINO or, where there are such forms,
+    none but them. One thread. Entries of the file for other variants stay if they are of the same
+    model and split. Raises ValueError for an empty split, and for an 8-bit form of another model.
     """
     rows = split_of(read_dataset(data_dir), split)[::every]
     plain = Classifier(manifest_path, 1, Engines.same(on_cpu(1)))
-    other = Classifier(manifest_path, 1, Engines.same(MAKERS[engine](1, Cache())))
-    asked = _Asked(plain, other, engine, judges)
+    asked = _Asked(plain)
+    if engine or not quantised:
+        asked.add_engine(manifest_path, engine or "openvino", judges)
+    for path in quantised:
+        asked.add_form(path)
     pictures = list(_judged(rows, asked))
     manifest = plain.manifest
     entries = {
-        name: _compared(pictures, name, manifest) for name in asked.variants if name != PLAIN
+        name: _compared(pictures, name, manifest) | asked.gain(name)
+        for name in asked.variants
+        if name != PLAIN
     }
     path = out_dir / ENGINES_FILE
     table: dict[str, Any] = {
@@ -92,11 +101,26 @@ def measure_engine(
         "model": {"version": manifest.version, "sha256": manifest.sha256},
         "processor": described(),
         "allowed": {"verdicts": MOST_VERDICTS, "auc": MOST_AUC, "mask_overlap": MOST_MASK},
-        "variants": _earlier(path, manifest) | entries,
-        "ms_a_face": _earlier_times(path, manifest) | asked.times(),
+        "variants": _earlier(path, manifest, split) | entries,
+        "ms_a_face": _earlier(path, manifest, split, "ms_a_face") | asked.times(),
     }
     write_json(path, jsonable(table))
     return table
+
+
+def described_change(table: dict[str, Any]) -> str:
+    """What engines.json says of each variant, a line each."""
+    lines = []
+    for name, one in table["variants"].items():
+        low, high = one["verdicts_changed_interval"]
+        may = "may" if one["may_serve_unasked"] else "must not"
+        lines.append(
+            f"{name}, {one['pictures']} pictures of {table['split']}: "
+            f"{one['verdicts_changed']} verdicts change ({low:.2%} to {high:.2%}), AUC falls by "
+            f"{one['auc_fall']:.4f}, masks overlap by {one['mask_overlap']:.3f}; it {may} serve "
+            "unasked\n"
+        )
+    return "".join(lines)
 
 
 #: The variant that the others are held against, and the one of slightly brighter crops.
@@ -106,19 +130,35 @@ PLAIN, NUDGED = "onnxruntime", "onnxruntime, crops brighter by a millionth"
 class _Asked:
     """Asks each judge on each engine, and joins the answers of each variant."""
 
-    def __init__(
-        self, plain: Classifier, other: Classifier, engine: str, judges: Sequence[str]
-    ) -> None:
+    def __init__(self, plain: Classifier) -> None:
         self._plain = plain
-        asks: dict[str, dict[str, Ask]] = {PLAIN: plain.judges}
-        for judge in judges:
-            asks[f"{judge} on {engine}"] = {judge: other.judges[judge]}
-        if len(judges) > 1:
-            asks[f"all on {engine}"] = {}
-        if CLIP in judges:
-            asks[NUDGED] = {name: _nudged(ask) for name, ask in plain.judges.items()}
-        self.variants, self._asks, self._engine = tuple(asks), asks, engine
+        self._asks: dict[str, dict[str, Ask]] = {PLAIN: plain.judges}
+        #: variants of whom all judges are on one engine, by the variants of each judge alone
+        self._whole: dict[str, list[str]] = {}
         self._taken: dict[str, list[float]] = {}
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The names of all variants."""
+        return (*self._asks, *self._whole)
+
+    def add_engine(self, path: Path, engine: str, judges: Sequence[str]) -> None:
+        """Ask ``judges``, each alone and together, on an engine."""
+        other = _opened(path, engine, judges)
+        names = {judge: f"{judge} on {engine}" for judge in judges}
+        self._asks |= {name: {judge: other.judges[judge]} for judge, name in names.items()}
+        if len(judges) > 1:
+            self._whole[f"all on {engine}"] = list(names.values())
+        if CLIP in judges:
+            nudged = {name: _nudged(ask) for name, ask in self._plain.judges.items()}
+            self._asks[NUDGED] = nudged
+
+    def add_form(self, path: Path) -> None:
+        """Ask the DenseNet121 of an 8-bit form of the model."""
+        form = _form_of(self._plain.manifest, path)
+        other = _opened(path, form.engine, [DENSENET])
+        name = f"{DENSENET} on {form.engine}, 8 bits"
+        self._asks[name] = {DENSENET: other.judges[DENSENET]}
 
     def answers(self, images: Floats) -> dict[str, list[Judgement]]:
         """What each variant thinks of the faces."""
@@ -126,15 +166,21 @@ class _Asked:
             variant: {judge: self._timed(variant, judge, ask, images) for judge, ask in by.items()}
             for variant, by in self._asks.items()
         }
-        everything = f"all on {self._engine}"
-        if everything in found:
-            own = [by for name, by in found.items() if name.endswith(f" on {self._engine}")]
-            found[everything] = {judge: said for by in own for judge, said in by.items()}
+        for name, alone in self._whole.items():
+            found[name] = {judge: said for each in alone for judge, said in found[each].items()}
         return {name: self._joined(found[PLAIN] | by) for name, by in found.items()}
 
     def times(self) -> dict[str, float]:
         """Milliseconds of processor time for a face: the median run of each judge and engine."""
         return {name: round(median(values), 2) for name, values in self._taken.items()}
+
+    def gain(self, variant: str) -> dict[str, float]:
+        """How many times faster a judge is in a variant than on ONNX Runtime in the same run; empty
+        where all judges are asked in it."""
+        taken, (judge, *_) = self.times(), variant.split(" on ")
+        if variant not in taken:
+            return {}
+        return {"times_faster": round(taken[f"{judge} on {PLAIN}"] / taken[variant], 2)}
 
     def _timed(self, variant: str, judge: str, ask: Ask, images: Floats) -> JudgeAnswers:
         start = time.process_time()
@@ -154,6 +200,22 @@ class _Asked:
                 own[-1].covered,
             )
         )
+
+
+def _opened(path: Path, engine: str, judges: Sequence[str]) -> Classifier:
+    """The model with ``judges`` on an engine, the others on ONNX Runtime."""
+    made, cpu = MAKERS[engine](1, Cache()), on_cpu(1)
+    engines = Engines(*(made if judge in judges else cpu for judge in (DENSENET, CLIP)))
+    return Classifier(path, 1, engines)
+
+
+def _form_of(manifest: Manifest, path: Path) -> Quantised:
+    """How the 8-bit network of the manifest at ``path`` was made; raises ValueError where it is
+    none of ``manifest``'s network."""
+    form = load_manifest(path).quantised
+    if form is None or form.of != manifest.sha256:
+        raise ValueError(f"{path} is no 8-bit form of {manifest.name} {manifest.version}")
+    return form
 
 
 def _nudged(ask: Ask) -> Ask:
@@ -244,14 +306,10 @@ def _interval(part: int, whole: int) -> tuple[float, float]:
     return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
-def _earlier(path: Path, manifest: Manifest, key: str = "variants") -> dict[str, Any]:
-    """What the file holds of the same model."""
+def _earlier(path: Path, manifest: Manifest, split: str, key: str = "variants") -> dict[str, Any]:
+    """What the file holds of the same model and split."""
     if not path.is_file():
         return {}
     table = json.loads(path.read_text(encoding="utf-8"))
-    same = table["model"]["sha256"] == manifest.sha256
+    same = table["model"]["sha256"] == manifest.sha256 and table["split"] == split
     return dict(table[key]) if same else {}
-
-
-def _earlier_times(path: Path, manifest: Manifest) -> dict[str, Any]:
-    return _earlier(path, manifest, "ms_a_face")

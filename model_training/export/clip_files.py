@@ -13,8 +13,8 @@ import numpy as np
 from rich.console import Console
 
 from model_training.export.clip import heads_model, tower_model, tuned_arrays
-from model_training.export.export import LICENCE, MANIFEST_FILE, ORIGIN
-from model_training.export.manifests import write_manifest
+from model_training.export.export import LICENCE, ORIGIN
+from model_training.export.manifests import MANIFEST_FILE, write_manifest
 from model_training.networks.clip import build_clip
 from model_training.networks.clip_weights import read_tower
 from model_training.networks.model import Weights, load_all

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from model_training.export.fuse import fuse_batch_norms
 from model_training.export.half_precision import halve_weights
-from model_training.export.manifests import write_manifest
+from model_training.export.manifests import MANIFEST_FILE, write_manifest
 from model_training.networks.model import serving_model
 from unmask.detector.align import FRAME_SCALE, FRAME_SIZE, Floats, Pixels
 from unmask.detector.manifest import Calibration, Manifest, Thresholds
@@ -30,7 +30,7 @@ Says = Callable[[Floats], list[Floats]]
 
 OPSET = 18
 OUTPUTS = ("families", "heatmap", "activation")
-MODEL_FILE, MANIFEST_FILE = "model.onnx", "manifest.json"
+MODEL_FILE = "model.onnx"
 LICENCE = "Apache-2.0; trained on pictures most of whose terms allow non-commercial research"
 ORIGIN = "trained by model_training"
 #: Largest model file, in bytes: it is part of every installation.

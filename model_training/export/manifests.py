@@ -6,6 +6,9 @@ from pathlib import Path
 
 from unmask.detector.manifest import Manifest
 
+#: A manifest's name in its model's folder.
+MANIFEST_FILE = "manifest.json"
+
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write a manifest as JSON that reads well in a diff."""

@@ -143,11 +143,25 @@ class Visibility(BaseModel):
     eyes_apart: float = Field(0.0, ge=0)
 
 
+class Quantised(BaseModel):
+    """How a DenseNet121 of 8-bit products was made: ``of`` is the sha256 of the network in single
+    precision, ``engine`` the run time that it suits, ``faces`` those that it was calibrated on,
+    ``convolutions`` those that multiply 8-bit numbers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    of: str
+    engine: str
+    faces: int = Field(gt=0)
+    convolutions: int = Field(gt=0)
+
+
 class Manifest(BaseModel):
     """manifest.json beside the model's files.
 
-    ``file`` and ``sha256`` are the DenseNet121's; ``clip`` names those of a second judge, where the
-    model has one, and ``opinions`` says what each judge's own word means.
+    ``file`` and ``sha256`` are the DenseNet121's, and ``quantised`` tells what it was made of,
+    where it multiplies 8-bit numbers; ``clip`` names those of a second judge, where the model has
+    one, and ``opinions`` says what each judge's own word means.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -158,6 +172,7 @@ class Manifest(BaseModel):
     sha256: str
     licence: str = ""
     origin: str = ""
+    quantised: Quantised | None = None
     clip: ClipFiles | None = None
     joining: Joining = Joining()
     opinions: dict[str, OpinionScale] = {}

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from model_training.evaluation import engines as module
-from model_training.evaluation.engines import measure_engine
+from model_training.evaluation.engines import described_change, measure_engine
+from tests.models import write_two_judges
 from unmask.detector.align import Floats, Pixels
 from unmask.detector.engines.onnxruntime import OnnxRuntime, on_cpu
 from unmask.detector.engines.protocol import Network, NetworkFile
@@ -81,3 +82,28 @@ def test_one_that_changes_verdicts_may_not_serve_unasked(
     assert 0 < low < high <= 1
     # what was measured before of the other judge stays
     assert variants["densenet121 on openvino"]["may_serve_unasked"] is True
+
+
+def test_an_8_bit_form_is_asked_in_the_place_of_the_densenet121(
+    data: Path, two_judges: Path, tmp_path: Path
+) -> None:
+    form = {"engine": "onnxruntime", "faces": 1, "convolutions": 1}
+    values = json.loads(two_judges.read_text())
+    path = write_two_judges(tmp_path, quantised=form | {"of": values["sha256"]})
+    table = measured(data, two_judges, tmp_path, quantised=[path])
+    assert set(table["variants"]) == {"densenet121 on onnxruntime, 8 bits"}
+    assert "0 verdicts change" in described_change(table)
+    path = write_two_judges(tmp_path, quantised=form | {"of": "0" * 64})
+    for wrong in (path, two_judges):
+        with pytest.raises(ValueError, match="is no 8-bit form of"):
+            measured(data, two_judges, tmp_path, quantised=[wrong])
+
+
+def test_rows_of_another_split_do_not_stay(
+    data: Path, two_judges: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(module.MAKERS, "openvino", lambda threads, cache: on_cpu(threads))
+    measured(data, two_judges, tmp_path, judges=("densenet121",))
+    (data / "test").rename(data / "val")
+    table = measured(data, two_judges, tmp_path, judges=("clip",), split="val")
+    assert "densenet121 on openvino" not in table["variants"]

@@ -21,6 +21,7 @@ from unmask.detector.engines.selftest import (
     reference_answers,
     version_of_test,
 )
+from unmask.detector.manifest import load_manifest
 from unmask.detector.session import CUDA, offered_providers
 from unmask.errors import SettingsError, UnmaskError
 
@@ -49,9 +50,9 @@ def lack(name: str) -> str:
     return ""
 
 
-def wanted(setting: str, threads: int, cache: Cache | None = None) -> Engines:
+def wanted(setting: str, threads: int, cache: Cache | None = None, suits: str = "") -> Engines:
     """The engines that ``setting`` asks for: ``auto``, or the name of one. ``cache`` keeps what
-    they compile.
+    they compile. ``suits`` is the engine that an 8-bit DenseNet121 was made for.
 
     Raises SettingsError where the one that it names lacks something.
     """
@@ -63,7 +64,8 @@ def wanted(setting: str, threads: int, cache: Cache | None = None) -> Engines:
         return Engines.same(MAKERS[setting](threads, cache))
     if not lack("cuda"):
         return Engines.same(on_cuda(threads))
-    if not lack("openvino") and abilities() & PAYING:
+    best = suits or ("openvino" if abilities() & PAYING else "onnxruntime")
+    if best == "openvino" and not lack("openvino"):
         return Engines(densenet121=OpenVino(threads, cache), clip=on_cpu(threads))
     return Engines.same(on_cpu(threads))
 
@@ -72,17 +74,20 @@ def open_tested(
     manifest: Path, threads: int, setting: str, cache: Cache | None = None
 ) -> tuple[Classifier, Status]:
     """The model on the wanted engines if their answers on the stored faces are ONNX Runtime's, and
-    on ONNX Runtime if they are not. ``cache`` remembers engines that passed: they are asked again
-    once anything that their answers hang on is another.
+    on ONNX Runtime if they are not. An 8-bit network is tested on ONNX Runtime too. ``cache``
+    remembers engines that passed: they are asked again once anything that their answers hang on is
+    another.
 
     Raises SettingsError where the engine that ``setting`` names lacks something, and UnmaskError
-    ``model_missing`` or ``model_mismatch``. A refusal is told in the log.
+    ``model_missing`` or ``model_mismatch``, the latter also where an 8-bit network departs on every
+    engine. A refusal is told in the log.
     """
     cache = cache or Cache()
-    engines = wanted(setting, threads, cache)
+    form = load_manifest(manifest).quantised
+    engines = wanted(setting, threads, cache, form.engine if form else "")
     plain = Engines.same(on_cpu(threads))
     if engines == plain:
-        return Classifier(manifest, threads, plain), Status(plain.name, plain.precision)
+        return _on_plain(manifest, threads, cache), Status(plain.name, plain.precision)
     try:
         classifier = Classifier(manifest, threads, engines)
         found = _tested_once(classifier, engines, manifest, threads, cache)
@@ -95,7 +100,8 @@ def open_tested(
             return classifier, Status(engines.name, engines.precision, "", engines.on_device)
         refused = f"{engines.name} departs from ONNX Runtime ({found})"
     _log.warning("%s; ONNX Runtime serves in its place", refused)
-    return Classifier(manifest, threads, plain), Status(plain.name, plain.precision, refused)
+    classifier = _on_plain(manifest, threads, cache)
+    return classifier, Status(plain.name, plain.precision, refused)
 
 
 def tested(classifier: Classifier, manifest: Path, threads: int) -> Departure:
@@ -103,6 +109,23 @@ def tested(classifier: Classifier, manifest: Path, threads: int) -> Departure:
     plain = Engines.same(on_cpu(threads))
     reference = reference_answers(classifier.manifest, lambda: Classifier(manifest, threads, plain))
     return departure(classifier, reference)
+
+
+def _on_plain(manifest: Path, threads: int, cache: Cache) -> Classifier:
+    """The model on ONNX Runtime's CPU; raises ``model_mismatch`` for an 8-bit network that departs
+    from single precision."""
+    plain = Engines.same(on_cpu(threads))
+    classifier = Classifier(manifest, threads, plain)
+    if classifier.manifest.quantised is None:
+        return classifier
+    found = _tested_once(classifier, plain, manifest, threads, cache)
+    if found is not None and found.is_too_far:
+        raise UnmaskError(
+            "model_mismatch",
+            f"The 8-bit network departs from the one in single precision ({found}).",
+            path=str(manifest),
+        )
+    return classifier
 
 
 def _tested_once(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.models import write_two_judges
 from unmask.detector.align import Floats
 from unmask.detector.classifier import Classifier
 from unmask.detector.detector import Detector
@@ -18,7 +20,7 @@ from unmask.detector.engines.cache import Cache
 from unmask.detector.engines.choice import MAKERS, lack, open_tested, wanted
 from unmask.detector.engines.onnxruntime import on_cpu
 from unmask.detector.engines.protocol import Engines, Network, NetworkFile
-from unmask.detector.manifest import load_manifest
+from unmask.detector.manifest import Quantised, load_manifest
 from unmask.errors import SettingsError, UnmaskError
 from unmask.settings import SHIPPED_MODEL, Settings
 
@@ -166,6 +168,53 @@ def test_auto_goes_by_what_the_machine_has(
     engines = wanted("auto", 1)
     assert engines.name == name
     assert engines.clip.name != "openvino"  # its verdicts are not proved to stay
+
+
+@pytest.mark.parametrize(
+    ("suits", "name"), [("onnxruntime", "onnxruntime"), ("openvino", "openvino+onnxruntime")]
+)
+@pytest.mark.parametrize("known", [{"amx_bf16"}, {"avx512_vnni"}])
+def test_auto_takes_the_engine_that_an_8_bit_network_was_made_for(
+    monkeypatch: pytest.MonkeyPatch, known: set[str], suits: str, name: str
+) -> None:
+    monkeypatch.setattr(choice, "offered_providers", lambda: ())
+    monkeypatch.setattr(choice, "abilities", lambda: frozenset(known))
+    assert wanted("auto", 1, suits=suits).name == name
+    monkeypatch.setattr(choice, "find_spec", lambda name: None)
+    assert wanted("auto", 1, suits=suits).name == "onnxruntime"
+
+
+def eight_bits(folder: Path, of: Path) -> Path:
+    """The manifest of a model that says that it was made of another one."""
+    path = write_two_judges(folder)
+    values = json.loads(path.read_text())
+    form = {"of": load_manifest(of).sha256, "engine": "onnxruntime", "faces": 1, "convolutions": 1}
+    path.write_text(json.dumps(values | {"quantised": form}))
+    return path
+
+
+def test_an_8_bit_network_is_tested_on_onnx_runtime_too(
+    tmp_path: Path, two_judges: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = eight_bits(tmp_path, two_judges)
+    assert open_tested(model, 1, "onnxruntime")[1].name == "onnxruntime"
+    far = selftest.Departure(0.5, 0.0, 1.0)
+    monkeypatch.setattr(choice, "tested", lambda *_: far)
+    with pytest.raises(UnmaskError, match="departs from the one in single precision") as error:
+        open_tested(model, 1, "onnxruntime")
+    assert error.value.code == "model_mismatch"
+
+
+def test_an_8_bit_network_is_held_against_the_stored_answers_in_single_precision() -> None:
+    shipped = load_manifest(SHIPPED_MODEL)
+    form = Quantised(of=shipped.sha256, engine="openvino", faces=1, convolutions=1)
+    made = shipped.model_copy(update={"sha256": "0" * 64, "quantised": form})
+
+    def ask() -> Classifier:
+        raise AssertionError("the answers are stored")
+
+    assert len(selftest.reference_answers(made, ask).families) == len(selftest.stored_faces())
+    assert selftest.identity(made) != selftest.identity(shipped)
 
 
 def test_the_detector_tells_its_engine(

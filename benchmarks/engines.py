@@ -6,6 +6,11 @@ what else the machine does falls on all of them; the figures are medians of proc
 of ONNX Runtime's in single precision. Needs the extras ``openvino`` and ``dev``.
 
 The tower's file holds 8-bit matrices. For the baseline they are widened, once, to single precision.
+
+``--quantised FOLDER...`` also times the DenseNet121s of folders that ``python -m model_training
+quantise`` wrote. Where OpenVINO is kept from bfloat16 and AMX (``ONEDNN_MAX_CPU_ISA=
+AVX512_CORE_VNNI``), ``--out benchmarks/results/engines_vnni.json`` keeps what a processor without
+them may expect; its bfloat16 is left out.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import tempfile
 import time
 from collections.abc import Mapping
@@ -40,19 +46,27 @@ TOKENS = ["tokens_3", "tokens_6", "tokens_9", "tokens_12"]
 DENSENET, TOWER, HEADS = "densenet121", "clip_tower", "clip_heads"
 OUTPUTS = {DENSENET: ["families", "heatmap"], TOWER: TOKENS, HEADS: ["families", "heatmap"]}
 BATCHES = (1, 2, 4, 8)
+#: What keeps OpenVINO from some of the processor's instructions, and its precisions then.
+LIMIT = "ONEDNN_MAX_CPU_ISA"
+PRECISIONS = (SINGLE,) if LIMIT in os.environ else (SINGLE, BFLOAT16)
 FLOAT, SHIPPED = "onnxruntime f32", "onnxruntime as stored"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--quantised", type=Path, nargs="+", default=[], metavar="FOLDER")
+    parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         networks = opened(Path(folder))
+    for home in options.quantised:
+        networks[DENSENET] |= quantised(home)
     result = measured(networks, options.rounds)
-    result["a_face_in_batches"] = in_batches(networks, max(options.rounds // 2, 3))
+    if LIMIT not in os.environ:
+        result["a_face_in_batches"] = in_batches(networks, max(options.rounds // 2, 3))
     print(json.dumps(result, indent=2))
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 def opened(folder: Path) -> dict[str, dict[str, Network]]:
@@ -72,11 +86,28 @@ def opened(folder: Path) -> dict[str, dict[str, Network]]:
     for name, file in files.items():
         wide = file if name != TOWER else widened(file, folder / "wide.onnx")
         variants[name][FLOAT] = on_cpu(1).open(wide)
-        for precision in (SINGLE, BFLOAT16):
-            engine = OpenVino(1)
-            engine.precision = precision
-            variants[name][f"openvino {precision}"] = engine.open(file)
+        for precision in PRECISIONS:
+            variants[name][f"openvino {precision}"] = openvino_in(precision).open(file)
     return variants
+
+
+def openvino_in(precision: str) -> OpenVino:
+    """OpenVINO with one thread, whose numbers are of a precision."""
+    engine = OpenVino(1)
+    engine.precision = precision
+    return engine
+
+
+def quantised(home: Path) -> dict[str, Network]:
+    """The 8-bit DenseNet121 of a folder on the engine that it was made for; on OpenVINO with what
+    is left of it in each precision."""
+    manifest = load_manifest(home / "manifest.json")
+    form, file = manifest.quantised, NetworkFile(home / manifest.file, manifest.sha256)
+    if form is None:
+        raise ValueError(f"{home} holds no network of 8 bits")
+    if form.engine != "openvino":
+        return {f"{form.engine} 8 bits": on_cpu(1).open(file)}
+    return {f"openvino 8 bits, {each}": openvino_in(each).open(file) for each in PRECISIONS}
 
 
 def widened(file: NetworkFile, path: Path) -> NetworkFile:
@@ -139,14 +170,16 @@ def measured(networks: Mapping[str, Mapping[str, Network]], rounds: int) -> dict
     middle = {key: median(values[1:]) for key, values in taken.items()}
     variants = list(networks[TOWER])
     ratios = {
-        name: {each: round(middle[name, FLOAT] / middle[name, each], 2) for each in variants}
-        for name in networks
+        name: {each: round(middle[name, FLOAT] / middle[name, each], 2) for each in own}
+        for name, own in networks.items()
     }
     whole = {each: sum(middle[name, each] for name in networks) for each in variants}
-    whole["auto"] = whole[SHIPPED] - middle[DENSENET, SHIPPED]
-    whole["auto"] += middle[DENSENET, f"openvino {BFLOAT16}"]
+    if BFLOAT16 in PRECISIONS:
+        whole["auto"] = whole[SHIPPED] - middle[DENSENET, SHIPPED]
+        whole["auto"] += middle[DENSENET, f"openvino {BFLOAT16}"]
     return {
         "processor": described(),
+        "openvino_limited_to": os.environ.get(LIMIT),
         "versions": {"onnxruntime": onnxruntime.__version__, "openvino": openvino.__version__},
         "rounds": rounds,
         "faster_than_onnxruntime_f32": {

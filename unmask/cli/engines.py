@@ -16,6 +16,7 @@ from unmask.detector.engines.choice import MAKERS, lack, tested, wanted
 from unmask.detector.engines.processor import described
 from unmask.detector.engines.protocol import Engines
 from unmask.detector.engines.timing import milliseconds
+from unmask.detector.manifest import load_manifest
 from unmask.environment import read_settings
 from unmask.errors import Exit
 from unmask.settings import Settings
@@ -24,7 +25,8 @@ from unmask.settings import Settings
 def run(options: argparse.Namespace) -> int:
     """Try and time each engine; returns the exit status."""
     settings = read_settings(options.model)
-    auto = wanted("auto", settings.threads)
+    form = load_manifest(settings.model).quantised
+    auto = wanted("auto", settings.threads, suits=form.engine if form else "")
     result: dict[str, Any] = {
         "processor": described(),
         "auto": auto.name,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.models import write_two_judges
 from unmask.cli import main
 from unmask.detector.engines import choice, openvino
 
@@ -41,3 +42,12 @@ def test_as_text(two_judges: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = " ".join(capsys.readouterr().out.split())
     assert "passed: probability off by 0.000" in text
     assert "UNMASK_ENGINE=onnxruntime; auto takes: " in text
+
+
+def test_auto_is_the_engine_that_an_8_bit_network_was_made_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = {"of": "0" * 64, "engine": "openvino", "faces": 1, "convolutions": 1}
+    model = write_two_judges(tmp_path, quantised=form)
+    assert main(["engines", "--json", "--model", str(model)]) == 0
+    assert json.loads(capsys.readouterr().out)["auto"] == "openvino+onnxruntime"

@@ -179,7 +179,8 @@ class Detector:
             is_kept = number == 0 and scale == 1 and not _is_large(picture)
             if is_kept and on_decoded is not None:
                 on_decoded(picture, pixels)
-            search = self._finder.search(pixels, before[number] if before else None)
+            earlier = before[number] if before else None
+            search = self._finder.search(pixels, earlier, is_reduced=shrink > 1)
             faces = self._cut(pixels, search)
             kept = pixels if is_kept else None
             warnings = appearance.warnings

@@ -38,8 +38,9 @@ from unmask.detector.turns import (
 LOOKS = (640, 1600, 3200)
 #: A picture that is long and narrow may be looked at larger in the last look: with so many pixels.
 FINEST_PIXELS = 8_000_000
-#: A face smaller than this in a look asks for the next one: there may be smaller ones still.
-SMALL = 48
+#: A face smaller than this in a look asks for the next one: there may be smaller ones still. One
+#: that is smaller than the second in its picture will not turn out to be large in a finer look.
+SMALL, SURELY_SMALL = 48, 40
 #: Faces smaller than this, in the pixels of the last look, are seldom found.
 SEEN_FROM = 20
 #: What may have been missed is told where it is as large as this, in pixels of the picture.
@@ -59,25 +60,32 @@ class Search:
     """The faces of a picture, the largest first. In a picture too large for a search in all its
     detail, faces of fewer than ``missed_under`` pixels may have been missed; else it is 0.
 
-    ``seen`` is the picture's long side in pixels. Where ``is_enough``, the same picture with more
-    pixels has no other faces that would be found."""
+    ``seen`` is the picture's long side in pixels, and ``looked`` that of its finest look. Where
+    ``is_enough``, the same picture with more pixels has no other faces that would be found."""
 
     faces: list[FoundFace]
     missed_under: int = 0
     seen: int = 0
+    looked: int = 0
     is_enough: bool = False
+
+
+#: The search of a picture that was not looked at.
+UNSEEN = Search([])
 
 
 @dataclass(frozen=True)
 class _Looks:
     """What the network sees as a picture stands: faces, and points (n, 2) where there may be one
     that is turned. ``scale`` is that of the last look, 1.0 where a finer one could show no more;
-    ``is_enough`` says that it could not, had the picture more pixels."""
+    ``is_enough`` says that it could not, had the picture more pixels. ``looked`` is the long side
+    of the last look in pixels."""
 
     faces: list[FoundFace]
     hints: Floats
     scale: float
     is_enough: bool
+    looked: int = 0
 
 
 class FaceFinder:
@@ -92,17 +100,22 @@ class FaceFinder:
         face brought upright: the left eye of one that stands on its head lies to the right."""
         return self.search(pixels).faces
 
-    def search(self, pixels: Pixels, reduced_search: Search | None = None) -> Search:
+    def search(
+        self, pixels: Pixels, reduced_search: Search | None = None, is_reduced: bool = False
+    ) -> Search:
         """The faces, and what a search within the budget may have missed.
 
         ``reduced_search`` is that of the same picture with fewer pixels: what it saw is not looked
-        for again.
+        for again. With ``is_reduced`` this is such a picture, and the whole one follows where the
+        search is not enough: its finest look is left to that one.
         """
-        before = reduced_search
-        if before is not None and before.is_enough:
-            return _enlarged(before, pixels)
-        is_empty = before is not None and not before.faces
-        seen = self._looks(pixels, before.seen if before is not None and is_empty else 0)
+        before = UNSEEN
+        if reduced_search is not None:
+            before = _enlarged(reduced_search, pixels)
+            if before.is_enough:
+                return before
+        is_empty = reduced_search is not None and not before.faces
+        seen = self._looks(pixels, before, is_reduced)
         faces = seen.faces
         if not faces and not is_empty:
             faces = self._look_with_margin(pixels)
@@ -113,25 +126,28 @@ class FaceFinder:
         limit = round(SEEN_FROM / seen.scale)
         missed = limit if limit > TOLD_FROM else 0
         faces = sorted(faces, key=lambda face: -face.size)
-        return Search(faces, missed, max(pixels.shape[:2]), seen.is_enough)
+        return Search(faces, missed, max(pixels.shape[:2]), seen.looked, seen.is_enough)
 
-    def _looks(self, pixels: Pixels, beyond: int = 0) -> _Looks:
-        """What the network sees as the picture stands, in looks at more than ``beyond`` pixels."""
+    def _looks(self, pixels: Pixels, before: Search = UNSEEN, is_reduced: bool = False) -> _Looks:
+        """What the network sees as the picture stands, in looks that are finer than those
+        ``before``."""
         longest = max(pixels.shape[:2])
-        seen = _Looks([], NOWHERE, 1.0, False)
+        seen = _Looks(before.faces, NOWHERE, 1.0, False, before.looked)
         for look in LOOKS:
             scale = look / longest
             if look == LOOKS[-1]:
                 scale = max(scale, (FINEST_PIXELS / (pixels.shape[0] * pixels.shape[1])) ** 0.5)
             scale = min(scale, 1.0)
-            if scale * longest <= beyond:
+            if scale * longest <= before.looked:
                 continue
+            if is_reduced and look == LOOKS[-1] and _smallest(seen.faces) < SURELY_SMALL:
+                break  # the whole picture is searched too, in a look that shows more
             glance = self._look(pixels, scale)
             faces = suppress(seen.faces + glance.faces)
-            smallest = min((face.size for face in faces), default=0.0) * scale
-            is_enough = smallest >= SMALL
+            is_enough = _smallest(faces) * scale >= SMALL
             hints = glance.hints if look < LOOKS[-1] else seen.hints
-            seen = _Looks(faces, hints, 1.0 if is_enough else scale, is_enough)
+            looked = round(scale * longest)
+            seen = _Looks(faces, hints, 1.0 if is_enough else scale, is_enough, looked)
             if scale == 1 or is_enough:
                 break
         return seen
@@ -209,6 +225,11 @@ class FaceFinder:
         whole = _turned(pixels, turn)
         faces = self._looks(whole).faces or self._look_with_margin(whole)
         return [turned_back(self._upright.bring(face, whole), turn, pixels) for face in faces]
+
+
+def _smallest(faces: list[FoundFace]) -> float:
+    """The size of the smallest face; 0 without one."""
+    return min((face.size for face in faces), default=0.0)
 
 
 def _turned(pixels: Pixels, turn: int) -> Pixels:

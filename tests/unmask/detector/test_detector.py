@@ -264,9 +264,9 @@ def test_both_searches_count_as_finding_faces(
     search, decode = detector._finder.search, Picture.appearances
 
     def slowly(hours: float, action: object) -> object:
-        def slow(*values: object) -> object:
+        def slow(*values: object, **others: object) -> object:
             now[0] += hours * 3600
-            return action(*values)  # type: ignore[operator]
+            return action(*values, **others)  # type: ignore[operator]
 
         return slow
 
@@ -306,7 +306,7 @@ def test_faces_that_may_have_been_missed_are_warned_of(
 ) -> None:
     """What the reduced JPEG may have hidden does not count: it is searched in full."""
     searched = iter([Search([], 90), Search([], 50)])
-    monkeypatch.setattr(detector._finder, "search", lambda pixels, before: next(searched))
+    monkeypatch.setattr(detector._finder, "search", lambda *_, is_reduced: next(searched))
     (found,) = examined(detector, picture(scenery(2600, 1400), "JPEG"))
     assert found.report.verdict is Verdict.NO_FACE
     assert [(warning.code, warning.parameters) for warning in found.report.warning_codes] == [
@@ -321,11 +321,11 @@ def test_large_pictures_take_memory_one_at_a_time_and_give_it_back(
     events: list[str] = []
     plain = detector._finder.search
 
-    def search(pixels: Pixels, before: Search | None) -> Search:
+    def search(pixels: Pixels, before: Search | None, is_reduced: bool) -> Search:
         events.append("begin")
         time.sleep(0.05)
         events.append("end")
-        return plain(pixels, before)
+        return plain(pixels, before, is_reduced)
 
     monkeypatch.setattr(detector._finder, "search", search)
     monkeypatch.setattr(detecting, "give_back", lambda: events.append("given back"))

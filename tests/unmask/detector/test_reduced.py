@@ -110,6 +110,33 @@ def test_what_was_seen_in_the_reduced_jpeg_is_not_looked_for_again(
     assert sum(areas) < 2.4 * 2600 * 1400  # 3 times, were the reduced one forgotten
 
 
+@pytest.mark.parametrize("face", [0, 48])
+def test_the_finest_look_at_the_reduced_jpeg_is_left_to_the_whole_one(
+    detector: Detector, portrait: Pixels, monkeypatch: pytest.MonkeyPatch, face: int
+) -> None:
+    """A phone's photo with no face, and with one that a finer look has to be made for."""
+    network = detector._finder._network
+    plain = network.glance
+    sizes: list[tuple[int, ...]] = []
+
+    def measured(pixels: Pixels) -> Glance:
+        sizes.append(pixels.shape[:2])
+        return plain(pixels)
+
+    monkeypatch.setattr(network, "glance", measured)
+    pixels = np.full((2400, 3600, 3), (229, 221, 236), np.uint8)
+    side = round(512 * face / 88)
+    if face:
+        pixels[900 : 900 + side, 700 : 700 + side] = cv2.resize(portrait, (side, side))
+    (found,) = examined(detector, picture(pixels, "JPEG"))
+    assert len(found.report.faces) == bool(face)
+    assert sizes.count((427, 640)) == 1
+    assert sizes.count((1067, 1600)) == 1
+    assert (1200, 1800) not in sizes
+    parts = [size for size in sizes if size[1] in range(900, 1100)]
+    assert sum(height * width for height, width in parts) > 3200 * 2133
+
+
 @pytest.mark.parametrize(("side", "shrink"), [(2559, 1), (2560, 2), (5120, 4), (12000, 8)])
 def test_no_jpeg_is_reduced_under_1280_pixels(side: int, shrink: int) -> None:
     wide = Picture(b"", "", "JPEG", side, side // 2, ())

@@ -111,10 +111,7 @@ class Detector:
                 prepared = _next_prepared(preparing)
                 if not preparing and any(_is_large(picture) for picture in pictures):
                     give_back()
-                with self._judging:
-                    if not preparing and on_prepared is not None:
-                        on_prepared()
-                    results += self._judge_prepared(prepared)
+                results += self._judge_prepared(prepared, None if preparing else on_prepared)
         return results
 
     def find(self, pixels: Pixels) -> FoundFaces:
@@ -189,8 +186,11 @@ class Detector:
             )
         return prepared
 
-    def _judge_prepared(self, prepared: Sequence[_Preparation]) -> list[Examination | UnmaskError]:
-        """The examinations of some pictures, whose faces are judged together."""
+    def _judge_prepared(
+        self, prepared: Sequence[_Preparation], on_begin: Callable[[], object] | None
+    ) -> list[Examination | UnmaskError]:
+        """The examinations of some pictures, whose faces are judged together; ``on_begin`` is
+        called once the model is theirs."""
         crops = [
             crop.pixels
             for item in prepared
@@ -198,9 +198,12 @@ class Detector:
             for appearance in item
             for crop in appearance.faces.crops
         ]
-        start = time.perf_counter()
-        judgements = iter(self.judge(crops))
-        per_face = (time.perf_counter() - start) * 1000 / max(len(crops), 1)
+        with self._judging:
+            if on_begin is not None:
+                on_begin()
+            start = time.perf_counter()
+            judgements = iter(self.judge(crops))
+            per_face = (time.perf_counter() - start) * 1000 / max(len(crops), 1)
         return [
             item if isinstance(item, UnmaskError) else self._worst(item, judgements, per_face)
             for item in prepared

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 
 #: Pictures of up to so many pixels, a phone's among them, are kept decoded until they are drawn on:
-#: 37 megabytes each, for the pictures of two batches at most.
+#: 37 megabytes each, for the pictures of two batches at most, or of three where a device judges.
 KEPT_PIXELS = 12_500_000
 
 

@@ -256,7 +256,17 @@ def _faster(result: dict[str, Any]) -> str:
 
 def proofs() -> str:
     """What changes on the test split when judges run on another engine."""
-    found = json.loads((ROOT / "docs" / "evaluation" / "engines.json").read_text(encoding="utf-8"))
+    return _proofs("engines")
+
+
+def proofs_val() -> str:
+    """The same on the validation split."""
+    return _proofs("engines-val")
+
+
+def _proofs(name: str) -> str:
+    path = ROOT / "docs" / "evaluation" / f"{name}.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
     head = ("variant", "pictures", "verdicts changed", "AUC falls by", "masks overlap by")
     return _table(
         (*head, "probability moves by, at most", "times faster", "may serve unasked"),
@@ -317,7 +327,7 @@ TABLES: dict[str, Callable[[], str]] = {
             crowds,
             waits,
         ),
-        *(stages, engines, engines_vnni, proofs, desk),
+        *(stages, engines, engines_vnni, proofs, proofs_val, desk),
     )
 }
 

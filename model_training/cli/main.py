@@ -185,7 +185,7 @@ def _add_quantise(commands: Commands) -> None:
     add = new_command(commands, "quantise", _quantise, text)
     add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
     add("--model", type=Path, default=SHIPPED_MODEL, help="manifest of the model as it is")
-    add("--out", type=Path, required=True, help="folder for the 8-bit model and engines.json")
+    add("--out", type=Path, required=True, help="folder for the 8-bit model and engines-val.json")
     add("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
     add("--faces", type=int, default=256, help="faces of the training split to calibrate on")
     add("--every", type=int, default=6, metavar="N", help="measure one validation picture in N")

@@ -235,7 +235,12 @@ def _add_engines(commands: Commands) -> None:
     add = new_command(commands, "engines", _engines, text)
     add("--data", type=Path, nargs="+", required=True, help=DATA_HELP)
     add("--model", type=Path, default=SHIPPED_MODEL, help="manifest")
-    add("--out", type=Path, default=EVALUATION, help="folder for engines.json")
+    add(
+        "--out",
+        type=Path,
+        default=EVALUATION,
+        help="folder for engines.json; of another split, engines-SPLIT.json",
+    )
     text = "engine; openvino, if no folders of 8-bit forms are given"
     add("--engine", choices=("openvino", "cuda", "tensorrt"), help=text)
     text = "folders of quantise: ask their DenseNet121s, on the engines that they were made for"
@@ -246,7 +251,7 @@ def _add_engines(commands: Commands) -> None:
 
 
 def _engines(options: Options) -> None:
-    from model_training.evaluation.engines import ENGINES_FILE, described_change, measure_engine
+    from model_training.evaluation.engines import described_change, engines_path, measure_engine
     from model_training.export.manifests import MANIFEST_FILE
 
     table = measure_engine(
@@ -260,7 +265,7 @@ def _engines(options: Options) -> None:
         every=options.every,
     )
     sys.stdout.write(described_change(table))
-    say_written(options.out / ENGINES_FILE)
+    say_written(engines_path(options.out, options.split))
 
 
 def _add_gallery(commands: Commands) -> None:

@@ -37,7 +37,6 @@ from unmask.detector.preprocess import prepare
 from unmask.detector.verdict import picture_bounds, rule
 from unmask.report import Verdict, is_marked
 
-ENGINES_FILE = "engines.json"
 #: What may change for an engine to serve unasked: verdicts, as a share of the pictures; the area
 #: under the curve; the masks' mean overlap.
 MOST_VERDICTS, MOST_AUC, MOST_MASK = 0.002, 0.001, 0.01
@@ -61,6 +60,11 @@ class _Picture:
     judgements: dict[str, list[Judgement]] = field(default_factory=dict)
 
 
+def engines_path(folder: Path, split: str) -> Path:
+    """Where in ``folder`` it stands what changes on a split: engines.json for the test split."""
+    return folder / ("engines.json" if split == "test" else f"engines-{split}.json")
+
+
 def measure_engine(
     data_dir: Folders,
     manifest_path: Path,
@@ -73,20 +77,20 @@ def measure_engine(
     every: int = 1,
 ) -> dict[str, Any]:
     """Run one of ``every`` pictures of the split on ONNX Runtime and, of the named ``judges`` each
-    alone, on ``engine``; write what changes into engines.json and return it.
+    alone, on ``engine``; write what changes to :func:`engines_path` and return it.
 
     ``quantised`` are manifests of 8-bit forms of the model; the DenseNet121 of each is asked on the
     engine that it was made for. Without ``engine`` it is OpenVINO or, where there are such forms,
     none but them. One thread. Entries of the file for other variants stay if they are of the same
-    model and split. Raises ValueError for an empty split, and for an 8-bit form of another model.
+    model. Raises ValueError for an empty split, and for an 8-bit form of another model.
     """
     rows = split_of(read_dataset(data_dir), split)[::every]
     plain = Classifier(manifest_path, 1, Engines.same(on_cpu(1)))
     asked = _Asked(plain)
     if engine or not quantised:
         asked.add_engine(manifest_path, engine or "openvino", judges)
-    for path in quantised:
-        asked.add_form(path)
+    for form in quantised:
+        asked.add_form(form)
     pictures = list(_judged(rows, asked))
     manifest = plain.manifest
     entries = {
@@ -94,22 +98,22 @@ def measure_engine(
         for name in asked.variants
         if name != PLAIN
     }
-    path = out_dir / ENGINES_FILE
+    path = engines_path(out_dir, split)
     table: dict[str, Any] = {
         "version": 1,
         "split": split,
         "model": {"version": manifest.version, "sha256": manifest.sha256},
         "processor": described(),
         "allowed": {"verdicts": MOST_VERDICTS, "auc": MOST_AUC, "mask_overlap": MOST_MASK},
-        "variants": _earlier(path, manifest, split) | entries,
-        "ms_a_face": _earlier(path, manifest, split, "ms_a_face") | asked.times(),
+        "variants": _earlier(path, manifest) | entries,
+        "ms_a_face": _earlier(path, manifest, "ms_a_face") | asked.times(),
     }
     write_json(path, jsonable(table))
     return table
 
 
 def described_change(table: dict[str, Any]) -> str:
-    """What engines.json says of each variant, a line each."""
+    """What such a table says of each variant, a line each."""
     lines = []
     for name, one in table["variants"].items():
         low, high = one["verdicts_changed_interval"]
@@ -133,7 +137,7 @@ class _Asked:
     def __init__(self, plain: Classifier) -> None:
         self._plain = plain
         self._asks: dict[str, dict[str, Ask]] = {PLAIN: plain.judges}
-        #: variants of whom all judges are on one engine, by the variants of each judge alone
+        #: variants in which all judges are on one engine, with those of each judge alone
         self._whole: dict[str, list[str]] = {}
         self._taken: dict[str, list[float]] = {}
 
@@ -306,10 +310,10 @@ def _interval(part: int, whole: int) -> tuple[float, float]:
     return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
-def _earlier(path: Path, manifest: Manifest, split: str, key: str = "variants") -> dict[str, Any]:
-    """What the file holds of the same model and split."""
+def _earlier(path: Path, manifest: Manifest, key: str = "variants") -> dict[str, Any]:
+    """What the file holds of the same model."""
     if not path.is_file():
         return {}
     table = json.loads(path.read_text(encoding="utf-8"))
-    same = table["model"]["sha256"] == manifest.sha256 and table["split"] == split
+    same = table["model"]["sha256"] == manifest.sha256
     return dict(table[key]) if same else {}

@@ -99,11 +99,11 @@ def test_an_8_bit_form_is_asked_in_the_place_of_the_densenet121(
             measured(data, two_judges, tmp_path, quantised=[wrong])
 
 
-def test_rows_of_another_split_do_not_stay(
+def test_another_split_has_a_file_of_its_own(
     data: Path, two_judges: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(module.MAKERS, "openvino", lambda threads, cache: on_cpu(threads))
-    measured(data, two_judges, tmp_path, judges=("densenet121",))
     (data / "test").rename(data / "val")
-    table = measured(data, two_judges, tmp_path, judges=("clip",), split="val")
-    assert "densenet121 on openvino" not in table["variants"]
+    measure_engine(data, two_judges, tmp_path, judges=("densenet121",), split="val")
+    assert not (tmp_path / "engines.json").exists()
+    assert json.loads((tmp_path / "engines-val.json").read_text())["split"] == "val"

@@ -33,7 +33,7 @@ class Device(Classifier):
     def judge(self, crops: Sequence[Pixels]) -> list[Judgement]:
         self._events.append(f"judges {len(crops)}")
         self.has_begun.set()
-        assert self.may_end.wait(30)
+        assert self.may_end.wait(120)
         judged = super().judge(crops)
         self._events.append(f"judged {len(crops)}")
         return judged
@@ -46,10 +46,12 @@ class Finder(FaceFinder):
         super().__init__(threads=1)
         self._events = events
 
-    def search(self, pixels: Pixels, reduced_search: Search | None = None) -> Search:
-        found = super().search(pixels, reduced_search)
+    def search(
+        self, pixels: Pixels, reduced_search: Search | None = None, is_reduced: bool = False
+    ) -> Search:
+        search = super().search(pixels, reduced_search, is_reduced)
         self._events.append("searched")
-        return found
+        return search
 
 
 def test_faces_are_judged_while_other_pictures_are_prepared(
@@ -63,7 +65,7 @@ def test_faces_are_judged_while_other_pictures_are_prepared(
 
     def on_decoded(opened: Picture, _: Pixels) -> None:
         if opened is pictures[2]:
-            assert device.has_begun.wait(30)
+            assert device.has_begun.wait(120)
             device.may_end.set()
 
     told: list[int] = []
@@ -84,7 +86,7 @@ def test_a_batch_is_prepared_while_a_device_judges_another(
     one, other = [picture(portrait)] * 2, [picture(portrait), picture(scenery())]
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(detector.examine, one, on_prepared=one_has_the_device.set)
-        assert one_has_the_device.wait(30)
+        assert one_has_the_device.wait(120)
         second = pool.submit(
             detector.examine, other, on_prepared=lambda: events.append("the device is handed over")
         )
@@ -101,7 +103,7 @@ def test_a_batch_is_prepared_while_a_device_judges_another(
 
 
 def test_a_device_has_a_picture_prepared_on_each_processor(colour_model: Path) -> None:
-    together = threading.Barrier(3, timeout=30)
+    together = threading.Barrier(3, timeout=120)
     networks = Networks(FaceFinder(1), Classifier(colour_model, threads=1), ON_DEVICE)
     detector = Detector(Settings(model=colour_model, threads=3), networks=networks)
     detector.examine([picture(scenery())] * 3, lambda *_: together.wait())

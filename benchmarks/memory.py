@@ -24,6 +24,7 @@ import redis
 import skimage.data
 from PIL import Image
 
+from benchmarks.processes import descendants, resident, status
 from benchmarks.service import RESULTS, made, photos, service
 from unmask.detector.manifest import load_manifest
 from unmask.queue.valkey import EmbeddedValkey
@@ -103,34 +104,6 @@ def large_photos(number: int, pixels: int) -> list[bytes]:
 def worker_of(root: int) -> int:
     """The process, below ``root``, that holds the networks: the one with most memory."""
     return max(descendants(root), key=resident)
-
-
-def descendants(root: int) -> list[int]:
-    """The processes below ``root``."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = status(int(folder.name), "PPid")
-        except (OSError, LookupError):
-            continue  # it has just ended, or is the kernel's own
-    below = [root]
-    for pid in below:
-        below += [child for child, parent in parents.items() if parent == pid]
-    return below[1:]
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory that a process holds now."""
-    return status(pid, "VmRSS")
-
-
-def status(pid: int, name: str) -> int:
-    """A figure of /proc/PID/status; sizes in bytes. Raises LookupError where it is not told."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            value, *unit = line.split()[1:]
-            return int(value) * (1024 if unit else 1)
-    raise LookupError(name)
 
 
 def redis_bytes(client: redis.Redis) -> int:

@@ -28,8 +28,8 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.check import recorded
-from benchmarks.memory import descendants
 from benchmarks.peers import Kit, put_picture
+from benchmarks.processes import descendants
 from benchmarks.ray_peer import ray_serve, send_ray
 from benchmarks.service import (
     RAY_HELP,

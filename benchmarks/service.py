@@ -5,7 +5,8 @@
 Throughput of the whole path (HTTP in, report out, evidence, annotated picture stored) with 1, 8 and
 64 callers, of our service and of a LitServe server around the same examiner, which take turns in
 short blocks: a machine's speed changes within minutes, and the ratio of two blocks side by side
-hardly knows of it. Beside each pair runs the detector in a loop in one process; once a round the
+hardly knows of it. LitServe's processes, which look for work again and again, are stopped while
+they have no turn. Beside each pair runs the detector in a loop in one process; once a round the
 same loop draws and stores, and once in all RQ's stock worker is asked. Read the ratios, each with
 its range, not the absolute numbers. Rounds go on while another one fits into the minutes; fewer
 than six are too few. The extra ``bench`` brings LitServe; Ray Serve takes its turn where ``--ray``
@@ -44,6 +45,7 @@ from rq import Queue
 
 from benchmarks.machine import about, installed_versions
 from benchmarks.peers import Kit, put_picture
+from benchmarks.processes import at_rest, descendants
 from benchmarks.turns import (
     DRAWN,
     LEAST_PAIRS,
@@ -112,7 +114,9 @@ class Bench:
         self.kit = Kit(made(folder / "loop"))
         url = stack.enter_context(service(made(folder / "service")))
         self.rq = stack.enter_context(stock_worker(made(folder / "rq")))
+        others = descendants(os.getpid())
         lit = stack.enter_context(litserve(made(folder / "lit"), self.settings.batch_size))
+        self.of_litserve = [pid for pid in descendants(os.getpid()) if pid not in others]
         self.sends = {SERVICE: partial(send, url), LITSERVE: partial(send_lit, lit)}
         if has_ray(ray):
             # here, since it imports this module
@@ -145,7 +149,7 @@ class Bench:
         found: Sample = {}
         before = self.detect()
         for names in (*turns([*self.sends], number), *others(number)):
-            found |= {name: self.measure(name) for name in names}
+            found |= {name: self.in_turn(name) for name in names}
             after = self.detect()
             for name in names:
                 found[name] |= compared(found[name], before, after)
@@ -153,6 +157,11 @@ class Bench:
                 tell(f"round {number + 1}: {name}: {rate:.2f} pictures/s, {seconds:.0f} s")
             before = after
         return found
+
+    def in_turn(self, name: str) -> Sample:
+        """One block, without what LitServe takes while it waits for its turn."""
+        with at_rest([] if name.startswith(LITSERVE) else self.of_litserve):
+            return self.measure(name)
 
     def measure(self, name: str) -> Sample:
         """One block: of a server for so many callers, of RQ's worker, or of the drawing loop."""
@@ -167,10 +176,11 @@ class Bench:
     def detect(self) -> Sample:
         """The detector in a loop: bytes to report, nothing drawn."""
         detector = self.kit.examiner._detector
-        return timed(
-            self.take(LOOP),
-            lambda data: detector.examine([open_picture(data, self.settings)]),
-        )
+        with at_rest(self.of_litserve):
+            return timed(
+                self.take(LOOP),
+                lambda data: detector.examine([open_picture(data, self.settings)]),
+            )
 
     def draw(self) -> Sample:
         """The same, drawn and stored as a worker does, one by one."""

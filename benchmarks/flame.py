@@ -1,6 +1,6 @@
 """The work of a worker by one thread, for a profiler to watch.
 
-    py-spy record --function --rate 50 --format raw --output raw.txt -- python -m benchmarks.flame
+    py-spy record --function --rate 250 --format raw --output raw.txt -- python -m benchmarks.flame
     python -m benchmarks.flame raw.txt
 
 The photographs are those of :mod:`benchmarks.check`: examined, drawn and stored one by one. The

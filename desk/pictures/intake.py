@@ -41,7 +41,7 @@ _BATCH = 100
 
 
 class CheckSource(Protocol):
-    """Where checks are read; :class:`unmask.queue.CheckQueue` is one."""
+    """Where checks are read; :class:`unmask.queue.check_queue.CheckQueue` is one."""
 
     async def get(self, check_id: str) -> Check | None:
         """The check as it stands, with its report once it is done; None if it is gone."""

@@ -99,7 +99,7 @@ async def test_an_unexpected_error(
     async def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("the inner workings")
 
-    monkeypatch.setattr("unmask.queue.CheckQueue.submit", broken)
+    monkeypatch.setattr("unmask.queue.check_queue.CheckQueue.submit", broken)
     async with telegram_of(queue, 7) as telegram:
         ada = Person(telegram, "Ada")
         async with bot_within(service, telegram):

@@ -34,7 +34,9 @@ def test_a_layer_is_chosen_by_keyboard_and_drawn_then(open_page: OpenPage, photo
     )
     assert drawn.evaluate("image => image.naturalWidth") == 512
     expect(page.locator(".trace-state")).to_be_empty()
-    assert asked == ["error-levels.png"]
+    # the page's other pictures may still be on their way
+    layers = {f"{layer}.png" for layer in ("error-levels", "ghosts", "noise")}
+    assert [name for name in asked if name in layers] == ["error-levels.png"]
     violations = Axe().run(page).response["violations"]
     assert not violations, violations
     page.keyboard.press("ArrowLeft")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 
@@ -21,6 +21,13 @@ def descendants(root: int) -> list[int]:
     for pid in below:
         below += [child for child, parent in parents.items() if parent == pid]
     return below[1:]
+
+
+def started(stack: ExitStack, server: AbstractContextManager[str]) -> tuple[str, list[int]]:
+    """The URL of a server that is started, and the ids of its processes."""
+    before = set(descendants(os.getpid()))
+    url = stack.enter_context(server)
+    return url, [pid for pid in descendants(os.getpid()) if pid not in before]
 
 
 def resident(pid: int) -> int:

@@ -22,14 +22,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from benchmarks.check import recorded
 from benchmarks.peers import Kit, put_picture
-from benchmarks.processes import descendants
+from benchmarks.processes import descendants, started
 from benchmarks.ray_peer import ray_serve, send_ray
 from benchmarks.service import (
     RAY_HELP,
@@ -147,13 +147,6 @@ def own(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
     return time.process_time() - start
-
-
-def started(stack: ExitStack, server: AbstractContextManager[str]) -> tuple[str, list[int]]:
-    """The URL of a server that is started, and the ids of its processes."""
-    before = set(descendants(os.getpid()))
-    url = stack.enter_context(server)
-    return url, [pid for pid in descendants(os.getpid()) if pid not in before]
 
 
 def behind(send_one: Send, callers: int, pids: list[int], pictures: list[bytes]) -> float:

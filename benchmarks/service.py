@@ -45,7 +45,7 @@ from rq import Queue
 
 from benchmarks.machine import about, installed_versions
 from benchmarks.peers import Kit, put_picture
-from benchmarks.processes import at_rest, descendants
+from benchmarks.processes import at_rest, started
 from benchmarks.turns import (
     DRAWN,
     LEAST_PAIRS,
@@ -114,9 +114,8 @@ class Bench:
         self.kit = Kit(made(folder / "loop"))
         url = stack.enter_context(service(made(folder / "service")))
         self.rq = stack.enter_context(stock_worker(made(folder / "rq")))
-        others = descendants(os.getpid())
-        lit = stack.enter_context(litserve(made(folder / "lit"), self.settings.batch_size))
-        self.of_litserve = [pid for pid in descendants(os.getpid()) if pid not in others]
+        server = litserve(made(folder / "lit"), self.settings.batch_size)
+        lit, self.of_litserve = started(stack, server)
         self.sends = {SERVICE: partial(send, url), LITSERVE: partial(send_lit, lit)}
         if has_ray(ray):
             # here, since it imports this module

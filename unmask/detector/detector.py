@@ -18,7 +18,7 @@ from unmask.detector.align import Floats, Pixels, align_face, frame_quad, quad_s
 from unmask.detector.centerface import FoundFace
 from unmask.detector.classifier import Judgement
 from unmask.detector.examination import Examination, JudgedFace, OnDecoded, write_report
-from unmask.detector.faces import Search
+from unmask.detector.faces import UNSEEN, Search
 from unmask.detector.memory import give_back, is_large
 from unmask.detector.networks import Networks, open_networks
 from unmask.errors import UnmaskError
@@ -64,7 +64,7 @@ class FoundFaces:
     crops: tuple[FaceCrop, ...]
     total: int
     warnings: tuple[CodedWarning, ...] = ()
-    search: Search = field(default=Search([]), repr=False)
+    search: Search = field(default=UNSEEN, repr=False)
 
 
 class Detector:

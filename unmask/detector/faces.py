@@ -77,15 +77,13 @@ UNSEEN = Search([])
 @dataclass(frozen=True)
 class _Looks:
     """What the network sees as a picture stands: faces, and points (n, 2) where there may be one
-    that is turned. ``scale`` is that of the last look, 1.0 where a finer one could show no more;
-    ``is_enough`` says that it could not, had the picture more pixels. ``looked`` is the long side
-    of the last look in pixels."""
+    that is turned. ``looked`` is the long side of the last look in pixels; ``is_enough`` says that
+    a finer one could show no more, had the picture more pixels."""
 
     faces: list[FoundFace]
     hints: Floats
-    scale: float
+    looked: int
     is_enough: bool
-    looked: int = 0
 
 
 class FaceFinder:
@@ -123,16 +121,17 @@ class FaceFinder:
             faces = self._brought_upright(faces, pixels)
         elif not is_empty:
             faces = self._look_turned(pixels, seen.hints)
-        limit = round(SEEN_FROM / seen.scale)
-        missed = limit if limit > TOLD_FROM else 0
+        longest = max(pixels.shape[:2])
+        limit = round(SEEN_FROM * longest / seen.looked)
+        missed = limit if limit > TOLD_FROM and not seen.is_enough else 0
         faces = sorted(faces, key=lambda face: -face.size)
-        return Search(faces, missed, max(pixels.shape[:2]), seen.looked, seen.is_enough)
+        return Search(faces, missed, longest, seen.looked, seen.is_enough)
 
     def _looks(self, pixels: Pixels, before: Search = UNSEEN, is_reduced: bool = False) -> _Looks:
         """What the network sees as the picture stands, in looks that are finer than those
         ``before``."""
         longest = max(pixels.shape[:2])
-        seen = _Looks(before.faces, NOWHERE, 1.0, False, before.looked)
+        seen = _Looks(before.faces, NOWHERE, before.looked, is_enough=False)
         for look in LOOKS:
             scale = look / longest
             if look == LOOKS[-1]:
@@ -146,8 +145,7 @@ class FaceFinder:
             faces = suppress(seen.faces + glance.faces)
             is_enough = _smallest(faces) * scale >= SMALL
             hints = glance.hints if look < LOOKS[-1] else seen.hints
-            looked = round(scale * longest)
-            seen = _Looks(faces, hints, 1.0 if is_enough else scale, is_enough, looked)
+            seen = _Looks(faces, hints, round(scale * longest), is_enough)
             if scale == 1 or is_enough:
                 break
         return seen

@@ -102,8 +102,8 @@ class EarlierLooks:
                 found[name] = hashed = _Hashed(sha256, _bits(phash))
                 if state in (State.DONE, State.FAILED):
                     self._kept[name] = hashed
-        for name in list(self._kept)[: max(len(self._kept) - MOST_KEPT, 0)]:
-            del self._kept[name]
+        while len(self._kept) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
         return found
 
 
